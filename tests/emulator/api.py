@@ -1,0 +1,156 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to each request beneath /client/v4, from its arrival to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from . import calls, inputs, json_body
+from .credentials import Credential
+from .envelope import INVALID_BODY, NOT_SUBSCRIBED, Answer, Problem, Refusal, success
+from .faults import Fault
+from .host_name import same_name
+from .request_log import Entry
+from .responses import json_response
+from .routes import Route, could_not_route, find_route
+from .state import State
+
+_WRITES = {"create", "update", "delete", "batch"}
+
+
+class Api:
+    """Authentication, quota, faults, permission, input, effect: in this order.
+
+    So a request without valid credentials uses no quota, a blocked one meets no fault, and a fault
+    hits calls that would be refused as well as those that would succeed.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except ConnectionError:
+            # The client has gone; what its request did stays done, and nobody waits for this.
+            return web.Response()
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        route = find_route(request.method, _path(request))
+        entry = _entry(request, route, body)
+        self._state.log.add(entry)
+        if latency := self._latency(route.account_id):
+            await asyncio.sleep(latency)
+
+        answer = success(None)
+        fault: Fault | None = None
+        headers: dict[str, str] = {}
+        try:
+            credential = self._state.credentials.authenticate(
+                request.headers, any_status=route.call == "verify"
+            )
+            entry.account_id = route.account_id or credential.home
+            try:
+                credential.limit.charge()
+            finally:
+                headers = credential.limit.headers()
+            if self._state.faults and route.call is not None:
+                domains = self._domains(route, entry.body)
+                fault = self._state.faults.take(route.call, entry.account_id, domains)
+            if fault is None or fault.moment == "after":
+                answer = self._perform(request, route, credential, body)
+        except Refusal as refusal:
+            answer = refusal.answer()
+
+        response: web.StreamResponse | None
+        if fault is None:
+            response = json_response(answer, headers)
+        else:
+            entry.fault = fault.id
+            response = await fault.deliver(request, answer, headers)
+            if response is None:
+                return web.Response()
+        entry.status = response.status
+        return response
+
+    def _latency(self, account_id: str) -> float:
+        account = self._state.accounts.get(account_id)
+        return self._state.latency + (account.latency if account else 0)
+
+    def _domains(self, route: Route, body: Any) -> set[str]:
+        """The domains that a request names, or has in the restrictions that it addresses."""
+        domains: list[Any] = []
+        ids: list[Any] = [route.restriction_id]
+        if isinstance(body, dict):
+            domains.append(body.get("domain"))
+            if isinstance(body.get("deletes"), list):
+                ids += [d.get("id") for d in body["deletes"] if isinstance(d, dict)]
+        if account := self._state.accounts.get(route.account_id):
+            found = [account.restrictions.get(id_) for id_ in ids if isinstance(id_, str)]
+            domains += [restriction.domain for restriction in found if restriction]
+        return {same_name(domain) for domain in domains if isinstance(domain, str)}
+
+    def _perform(
+        self, request: web.Request, route: Route, credential: Credential, body: bytes
+    ) -> Answer:
+        accounts = self._state.accounts
+        if route.account_id and route.account_id not in accounts:
+            raise could_not_route(_path(request))
+        if route.refusal is not None:
+            raise route.refusal
+        if body and request.method in ("GET", "DELETE"):
+            message = f"A {request.method} request must not have a body"
+            raise Refusal(400, Problem(INVALID_BODY, message))
+        parameters = request.query.items()
+        if route.call == "verify":
+            inputs.query(inputs.NoQuery, parameters)
+            return calls.verify_token(credential, route.account_id or None)
+        if route.call == "accounts":
+            visible = [accounts[account_id] for account_id in credential.permissions]
+            return calls.list_accounts(visible, inputs.query(inputs.AccountsQuery, parameters))
+
+        account = accounts[route.account_id]
+        credential.check(account.id, "write" if route.call in _WRITES else "read")
+        if not account.email_security:
+            message = "Email Security is not available in the current subscription"
+            raise Refusal(403, Problem(NOT_SUBSCRIBED, message))
+        if route.call == "list":
+            return calls.list_restrictions(account, inputs.query(inputs.ListQuery, parameters))
+        inputs.query(inputs.NoQuery, parameters)
+        if route.call == "get":
+            return calls.get_restriction(account, route.restriction_id)
+        if route.call == "delete":
+            return calls.delete_restriction(account, route.restriction_id)
+        document = json_body.required(request.content_type, body)
+        if route.call == "create":
+            return calls.create_restriction(account, inputs.body(inputs.CreateBody, document))
+        if route.call == "update":
+            changes = inputs.body(inputs.UpdateBody, document)
+            return calls.update_restriction(account, route.restriction_id, changes)
+        return calls.batch_restrictions(account, inputs.body(inputs.BatchBody, document))
+
+
+def _path(request: web.Request) -> str:
+    return request.raw_path.partition("?")[0]
+
+
+def _entry(request: web.Request, route: Route, body: bytes) -> Entry:
+    try:
+        document = json_body.parse(body) if body else None
+    except ValueError:
+        document = None
+    return Entry(
+        account_id=route.account_id or None,
+        call=route.call,
+        method=request.method,
+        path=_path(request),
+        query=list(request.query.items()),
+        headers=request.headers,
+        body=document,
+    )

@@ -1,0 +1,117 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do what: users, tokens, and the headers that name them.
+
+Source: Cloudflare API reference, "Authentication"; codes and messages as the live service is
+reported to give them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from multidict import CIMultiDictProxy
+
+from .envelope import Problem, Refusal
+from .rate_limit import RateLimit
+
+Permission = Literal["read", "write"]
+Status = Literal["active", "disabled", "expired"]
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40}")
+_KEY = re.compile(r"[0-9a-f]{37}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass
+class Credential:
+    """A token, or a user's global API key.
+
+    ``limit`` is shared by all credentials of one user. ``home`` is the account that calls without
+    an account in their path are counted under. ``owner`` is the account that owns an
+    account-owned token, None for a user's credential. A global key is no token.
+    """
+
+    permissions: dict[str, Permission]
+    limit: RateLimit
+    home: str | None = None
+    owner: str | None = None
+    status: Status = "active"
+    is_token: bool = True
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def check(self, account_id: str, wanted: Permission) -> None:
+        """Raise Refusal (403, code 10000) unless this may read or write the account."""
+        granted = self.permissions.get(account_id)
+        if granted is None or (wanted == "write" and granted != "write"):
+            raise Refusal(403, Problem(10000, "Authentication error"))
+
+
+class Credentials:
+    """Every credential of this emulator."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, Credential] = {}
+        self._keys: dict[tuple[str, str], Credential] = {}
+
+    def add_token(self, credential: Credential) -> str:
+        token = secrets.token_urlsafe(30)
+        self._tokens[token] = credential
+        return token
+
+    def add_key(self, email: str, credential: Credential) -> str:
+        key = secrets.token_hex(19)[:37]
+        self._keys[email, key] = credential
+        return key
+
+    def authenticate(self, headers: CIMultiDictProxy[str], *, any_status: bool) -> Credential:
+        """The credential that the headers name; with ``any_status`` an expired or disabled too.
+
+        Raises Refusal: 400 for missing or malformed headers, 403 for unknown credentials. Headers
+        of both schemes together are refused, which the live service does not promise to do.
+        """
+        by_token = "Authorization" in headers
+        by_key = "X-Auth-Email" in headers or "X-Auth-Key" in headers
+        if by_token and by_key:
+            raise _malformed(6111, "Authorization and X-Auth-Key headers exclude each other")
+        if by_token:
+            credential = self._by_token(headers)
+        elif "X-Auth-Email" in headers and "X-Auth-Key" in headers:
+            credential = self._by_key(headers)
+        else:
+            message = "Missing X-Auth-Key, X-Auth-Email or Authorization headers"
+            raise Refusal(400, Problem(9106, message))
+        if credential.status != "active" and not any_status:
+            raise Refusal(403, Problem(10000, "Authentication error"))
+        return credential
+
+    def _by_token(self, headers: CIMultiDictProxy[str]) -> Credential:
+        scheme, dummy, token = _only(headers, "Authorization").partition(" ")
+        if scheme != "Bearer" or not _TOKEN.fullmatch(token):
+            raise _malformed(6111, "Invalid format for Authorization header")
+        if token not in self._tokens:
+            raise Refusal(403, Problem(9109, "Invalid access token"))
+        return self._tokens[token]
+
+    def _by_key(self, headers: CIMultiDictProxy[str]) -> Credential:
+        email, key = _only(headers, "X-Auth-Email"), _only(headers, "X-Auth-Key")
+        if not _EMAIL.fullmatch(email):
+            raise _malformed(6102, "Invalid format for X-Auth-Email header")
+        if not _KEY.fullmatch(key):
+            raise _malformed(6103, "Invalid format for X-Auth-Key header")
+        if (email, key) not in self._keys:
+            raise Refusal(403, Problem(9103, "Unknown X-Auth-Key or X-Auth-Email"))
+        return self._keys[email, key]
+
+
+def _only(headers: CIMultiDictProxy[str], name: str) -> str:
+    values = headers.getall(name)
+    return values[0] if len(values) == 1 else ""
+
+
+def _malformed(code: int, message: str) -> Refusal:
+    return Refusal(400, Problem(6003, "Invalid request headers", chain=[(code, message)]))

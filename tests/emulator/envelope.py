@@ -1,0 +1,82 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cloudflare's envelope: what every answer of the API is wrapped in.
+
+Source: Cloudflare API reference, "Making API calls" and the schema of the response envelope.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Cloudflare publishes no codes for these; the numbers are the emulator's own.
+INVALID_BODY = 10400
+INVALID_QUERY = 10401
+NOT_SUBSCRIBED = 10403
+NOT_FOUND = 10404
+WRONG_METHOD = 10405
+BODY_TOO_LARGE = 10413
+WRONG_CONTENT_TYPE = 10415
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and the JSON document that goes with it."""
+
+    status: int
+    document: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One entry of ``errors``; ``pointer`` is a JSON pointer into the request's body."""
+
+    code: int
+    message: str
+    pointer: str | None = None
+    chain: Iterable[tuple[int, str]] = ()
+
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.pointer is not None:
+            document["source"] = {"pointer": self.pointer}
+        if self.chain:
+            document["error_chain"] = [{"code": code, "message": text} for code, text in self.chain]
+        return document
+
+
+class Refusal(Exception):
+    """A request that is answered with a failure envelope and has no effect."""
+
+    def __init__(
+        self, status: int, *problems: Problem, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, problems)
+        self.status = status
+        self.problems = problems
+        self.headers = headers or {}
+
+    def answer(self) -> Answer:
+        return failure(self.status, [p.document() for p in self.problems], self.headers)
+
+
+def success(result: Any, *, status: int = 200, result_info: Any = None) -> Answer:
+    document = {"success": True, "errors": [], "messages": [], "result": result}
+    if result_info is not None:
+        document["result_info"] = result_info
+    return Answer(status, document)
+
+
+def failure(
+    status: int, errors: list[dict[str, Any]], headers: Mapping[str, str] | None = None
+) -> Answer:
+    document = {"success": False, "errors": errors, "messages": [], "result": None}
+    return Answer(status, document, headers or {})

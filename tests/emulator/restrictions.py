@@ -1,0 +1,91 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The restrictions of one account, in memory.
+
+Source: Cloudflare API reference, "Email Security > Settings > Sending domain restrictions".
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+def timestamp() -> str:
+    """Now, as Cloudflare writes it: the fraction of a second without zeros at its end."""
+    now = datetime.now(UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
+
+
+@dataclass
+class Restriction:
+    """One restriction; times are RFC 3339 texts in UTC."""
+
+    domain: str
+    exclude: list[str] = field(default_factory=list)
+    comments: str | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created_at: str = field(default_factory=timestamp)
+    modified_at: str = ""
+
+    def __post_init__(self) -> None:
+        self.modified_at = self.modified_at or self.created_at
+
+    def record(self, last_modified: bool) -> dict[str, Any]:
+        """As the API shows it, with or without the deprecated field ``last_modified``."""
+        record = dict(self.__dict__)
+        if last_modified:
+            record["last_modified"] = self.modified_at
+        return record
+
+
+class Restrictions:
+    """All restrictions of an account; found by id in constant time, kept in order of creation."""
+
+    def __init__(self, restrictions: Iterable[Restriction] = ()) -> None:
+        self._by_id = {restriction.id: restriction for restriction in restrictions}
+        self._ordered: dict[str, list[Restriction]] = {}
+
+    def __iter__(self) -> Iterator[Restriction]:
+        return iter(self._by_id.values())
+
+    def get(self, restriction_id: str) -> Restriction | None:
+        return self._by_id.get(restriction_id)
+
+    def add(self, restriction: Restriction) -> None:
+        self._by_id[restriction.id] = restriction
+        self._ordered.clear()
+
+    def change(self, restriction: Restriction, values: dict[str, Any]) -> None:
+        """Set the given fields and ``modified_at``."""
+        for name, value in values.items():
+            setattr(restriction, name, value)
+        restriction.modified_at = timestamp()
+        self._ordered.clear()
+
+    def remove(self, restriction_id: str) -> None:
+        del self._by_id[restriction_id]
+        self._ordered.clear()
+
+    def find(self, search: str, order: str, direction: str) -> list[Restriction]:
+        """Those with ``search`` in domain or comments, whatever its case, ordered."""
+        found = self._in_order(order)
+        if search:
+            text = search.casefold()
+            found = [r for r in found if text in f"{r.domain}\n{r.comments or ''}".casefold()]
+        return found if direction == "asc" else found[::-1]
+
+    def _in_order(self, order: str) -> list[Restriction]:
+        if order not in self._ordered:
+            self._ordered[order] = sorted(self, key=_ORDERS[order])
+        return self._ordered[order]
+
+
+_ORDERS = {
+    "domain": lambda restriction: restriction.domain.lower(),
+    "created_at": lambda restriction: datetime.fromisoformat(restriction.created_at),
+}

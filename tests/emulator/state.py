@@ -1,0 +1,82 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything one emulator process knows."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from .accounts import Account
+from .credentials import Credential, Credentials, Permission, Status
+from .faults import Faults
+from .rate_limit import RateLimit
+from .request_log import RequestLog
+
+
+class State:
+    """Accounts, credentials, faults and the log; nothing here outlives the process.
+
+    ``quota`` (requests) and ``window`` (seconds) are the rate limit of principals that are created
+    without their own; ``latency`` (seconds) is added to every answer.
+    """
+
+    def __init__(self, quota: int, window: float, latency: float) -> None:
+        self.latency = latency
+        self.accounts: dict[str, Account] = {}
+        self.credentials = Credentials()
+        self.faults = Faults()
+        self.log = RequestLog()
+        self._quota = quota
+        self._window = window
+        self._limits: dict[str, list[RateLimit]] = {}
+
+    def add_account(
+        self, account: Account, quota: int | None = None, window: float | None = None
+    ) -> dict[str, Any]:
+        """Add an account with a user, the user's key and tokens, and an account-owned token.
+
+        Returns id, name, email, api_key and tokens: write, read, expired, disabled, account_owned.
+        """
+        self.accounts[account.id] = account
+        user, owned = self._limit(quota, window), self._limit(quota, window)
+        self._limits[account.id] = [user, owned]
+        email = f"user-{secrets.token_hex(4)}@example.net"
+
+        def credential(permission: Permission, limit: RateLimit = user, **more) -> Credential:
+            return Credential({account.id: permission}, limit, home=account.id, **more)
+
+        add_token = self.credentials.add_token
+        return {
+            "id": account.id,
+            "name": account.name,
+            "email": email,
+            "api_key": self.credentials.add_key(email, credential("write", is_token=False)),
+            "tokens": {
+                "write": add_token(credential("write")),
+                "read": add_token(credential("read")),
+                "expired": add_token(credential("write", status="expired")),
+                "disabled": add_token(credential("write", status="disabled")),
+                "account_owned": add_token(credential("write", owned, owner=account.id)),
+            },
+        }
+
+    def add_token(
+        self,
+        permissions: dict[str, Permission],
+        status: Status = "active",
+        quota: int | None = None,
+        window: float | None = None,
+    ) -> str:
+        """A token of a new user, for any number of accounts."""
+        limit = self._limit(quota, window)
+        return self.credentials.add_token(Credential(permissions, limit, status=status))
+
+    def change_limits(self, account_id: str, quota: int | None, window: float | None) -> None:
+        """Give the principals created with an account new limits, with nothing used of them."""
+        for limit in self._limits[account_id]:
+            limit.change(quota or limit.quota, window or limit.window)
+
+    def _limit(self, quota: int | None, window: float | None) -> RateLimit:
+        return RateLimit(quota or self._quota, window or self._window)

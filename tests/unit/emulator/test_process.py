@@ -1,0 +1,118 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server as a process: where it listens, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from emulator.harness import Emulator
+
+TESTS = Path(__file__).resolve().parents[2]
+
+
+def first_line(process: subprocess.Popen) -> dict[str, str]:
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def start(*options: str, **streams) -> subprocess.Popen:
+    interpreter = os.environ.get("EMULATOR_PYTHON") or sys.executable
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen(
+        [interpreter, "-m", "emulator", *options], cwd=TESTS, text=True, **streams
+    )
+
+
+def test_several_run_side_by_side_and_share_nothing():
+    with Emulator() as one, Emulator(quota=7) as two:
+        assert one.url != two.url
+        account = one.create_account()
+        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
+        assert requests.get(one.url + "/accounts", headers=headers).status_code == 200
+        assert requests.get(two.url + "/accounts", headers=headers).status_code == 403
+        assert two.requests()[0]["status"] == 403
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_and_quietly(stop):
+    process = start(stdin=subprocess.DEVNULL)
+    urls = first_line(process)
+    assert urls["control_url"].startswith("http://127.0.0.1:")
+    process.send_signal(stop)
+    assert process.communicate(timeout=5) == ("", "")
+    assert process.returncode == 0
+
+
+def test_the_end_of_stdin_ends_it_even_while_a_request_hangs():
+    with Emulator() as emulator:
+        account = emulator.create_account()
+        account.fault(kind="hang", seconds=60)
+        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
+        with ThreadPoolExecutor() as pool:
+            hanging = pool.submit(requests.get, emulator.url + "/accounts", headers=headers)
+            while not account.requests():
+                time.sleep(0.01)
+            assert emulator.process.stdin is not None
+            emulator.process.stdin.close()
+            assert emulator.process.wait(5) == 0
+            assert isinstance(hanging.exception(5), requests.ConnectionError)
+
+
+def test_without_the_option_the_end_of_stdin_does_not_matter():
+    process = start(stdin=subprocess.DEVNULL)
+    urls = first_line(process)
+    assert requests.get(urls["control_url"] + "/requests").status_code == 200
+    process.terminate()
+    assert process.communicate(timeout=5) == ("", "")
+
+
+def test_it_listens_where_it_is_told():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Emulator(port=port) as emulator:
+        assert emulator.url == f"http://127.0.0.1:{port}/client/v4"
+
+
+@pytest.mark.parametrize("options", [["--quota", "0"], ["--window", "0"], ["--latency", "-1"]])
+def test_a_wrong_option_is_told(options):
+    process = start(*options)
+    output, errors = process.communicate(timeout=5)
+    assert (process.returncode, output) == (2, "")
+    assert "--quota must be at least 1" in errors
+
+
+def test_the_harness_tells_that_the_server_did_not_start():
+    with pytest.raises(RuntimeError, match="exit code 2"):
+        Emulator(quota=0)
+
+
+def test_quota_window_and_latency_of_the_command_line_are_defaults():
+    with Emulator(quota=7, window=9.5, latency=0.1) as emulator:
+        account = emulator.create_account()
+        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
+        started = time.monotonic()
+        answer = requests.get(emulator.url + "/accounts", headers=headers)
+        assert time.monotonic() - started >= 0.1
+        assert answer.headers["Ratelimit-Policy"] == '"default";q=7;w=10'
+
+
+def test_latency_delays_each_request_without_queueing_them(emulator, api_for):
+    account = emulator.create_account(latency=0.2)
+    started = time.monotonic()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda dummy: api_for(account)("GET").status_code, range(20)))
+    assert set(answers) == {200}
+    assert 0.2 <= time.monotonic() - started < 2
