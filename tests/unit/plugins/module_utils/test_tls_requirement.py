@@ -1,0 +1,53 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
+    covering,
+    tls_requirement,
+)
+
+PARTNER = {"id": "1", "domain": "Partner.example.", "exclude": ["News.partner.example."]}
+SUBDOMAIN = {"id": "2", "domain": "mail.partner.example", "exclude": ["a.mail.partner.example"]}
+EXEMPTED_WITH_ITS_OWN = {"id": "3", "domain": "news.partner.example", "exclude": []}
+TWIN = {"id": "4", "domain": "partner.example", "exclude": []}
+
+
+@pytest.mark.parametrize(
+    ("sender_domain", "records", "required", "governed_by", "exempted_by"),
+    [
+        ("partner.example", [], False, None, None),
+        ("notpartner.example", [PARTNER], False, None, None),
+        ("example", [PARTNER], False, None, None),
+        ("partner.example", [PARTNER], True, "1", None),
+        ("deep.below.partner.example", [PARTNER], True, "1", None),
+        ("news.partner.example", [PARTNER], False, "1", "News.partner.example."),
+        ("x.news.partner.example", [PARTNER], False, "1", "News.partner.example."),
+        ("badnews.partner.example", [PARTNER], True, "1", None),
+        ("mail.partner.example", [PARTNER, SUBDOMAIN], True, "2", None),
+        ("a.mail.partner.example", [SUBDOMAIN, PARTNER], False, "2", "a.mail.partner.example"),
+        ("news.partner.example", [PARTNER, EXEMPTED_WITH_ITS_OWN], True, "3", None),
+        ("news.partner.example", [PARTNER, TWIN], True, "4", None),
+        ("partner.example", [TWIN, PARTNER], True, "1", None),
+    ],
+)
+def test_the_most_specific_restriction_decides(
+    sender_domain, records, required, governed_by, exempted_by
+):
+    answer = tls_requirement(sender_domain, map(Restriction.from_api, records))
+    assert answer.required is required
+    assert (answer.governed_by and answer.governed_by.id) == governed_by
+    assert answer.exempted_by == exempted_by
+
+
+def test_covering_are_the_restrictions_for_the_domain_and_those_above():
+    known = [Restriction.from_api(record) for record in (PARTNER, SUBDOMAIN, TWIN)]
+    found = covering("mail.partner.example", known)
+    assert [restriction.id for restriction in found] == ["1", "2", "4"]
+    assert [restriction.id for restriction in covering("partner.example", known)] == ["1", "4"]
