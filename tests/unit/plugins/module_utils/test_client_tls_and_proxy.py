@@ -1,0 +1,483 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The client behind TLS and proxies, over sockets; only its waiting is replaced."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+import ssl
+import time
+import traceback
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+    CloudflareClient,
+    CloudflareError,
+    TokenAuth,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
+    RestrictionsApi,
+)
+from tls_and_proxy import ConnectProxy, SilentServer, TlsFront, refusing_port
+
+PARTNER = {"domain": "partner.example", "exclude": []}
+PASSWORD = "s3cret"
+LONG_AGO = datetime.datetime(2001, 1, 1)
+ENVIRONMENT = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """The test's own environment, without the proxies and CAs of this machine."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+@pytest.fixture(scope="module")
+def ca():
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def another_ca():
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def ca_files(ca, another_ca, tmp_path_factory):
+    """The paths of both CAs' certificates, by name."""
+    folder = tmp_path_factory.mktemp("ca")
+    paths = {"ca": folder / "ca.pem", "another ca": folder / "another_ca.pem"}
+    ca.cert_pem.write_to_path(str(paths["ca"]))
+    another_ca.cert_pem.write_to_path(str(paths["another ca"]))
+    return {name: str(path) for name, path in paths.items()}
+
+
+@pytest.fixture(scope="module")
+def contexts(ca, another_ca, tmp_path_factory):
+    """TLS contexts of servers, by what is to be said of their certificates."""
+    certificates = {
+        "good": ca.issue_cert("localhost", "127.0.0.1"),
+        "unknown CA": another_ca.issue_cert("localhost", "127.0.0.1"),
+        "wrong host": ca.issue_cert("elsewhere.example", "127.0.0.2"),
+        "expired": ca.issue_cert("localhost", "127.0.0.1", not_after=LONG_AGO),
+    }
+    contexts = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in certificates}
+    for name, certificate in certificates.items():
+        certificate.configure_cert(contexts[name])
+    self_signed = tmp_path_factory.mktemp("self_signed") / "server.pem"
+    self_signed.write_bytes(another_ca.private_key_pem.bytes() + another_ca.cert_pem.bytes())
+    contexts["self-signed"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    contexts["self-signed"].load_cert_chain(str(self_signed))
+    return contexts
+
+
+@pytest.fixture
+def serve_tls(emulator, contexts):
+    """Put TLS before the emulator, with the certificate of that name."""
+    started = []
+
+    def serve(certificate):
+        server = TlsFront(urlsplit(emulator.url).port, contexts[certificate])
+        started.append(server)
+        return server
+
+    yield serve
+    for server in started:
+        server.__exit__()
+
+
+@pytest.fixture
+def server(serve_tls):
+    return serve_tls("good")
+
+
+@pytest.fixture
+def proxy():
+    with ConnectProxy() as running:
+        yield running
+
+
+@pytest.fixture(params=["direct", "proxied"])
+def way(request, environment, proxy):
+    """Both ways to the server; all that is promised of one is promised of the other."""
+    if request.param == "proxied":
+        environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    return request.param
+
+
+@pytest.fixture
+def token(account):
+    return account.tokens["write"]
+
+
+@pytest.fixture
+def pauses(fake_time):
+    return fake_time.pauses
+
+
+@pytest.fixture
+def make_client(fake_time, token, ca_files):
+    def make(url, timeout=2, retries=2, **options):
+        options.setdefault("verify", ca_files["ca"])
+        return CloudflareClient(
+            url,
+            TokenAuth(token, "option api_token"),
+            timeout=timeout,
+            retries=retries,
+            sleep=fake_time.sleep,
+            clock=fake_time.clock,
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture
+def path(account):
+    return f"/accounts/{account.id}/email-security/settings/sending_domain_restrictions"
+
+
+def url_of(server, host="127.0.0.1", scheme="https"):
+    return f"{scheme}://{host}:{server.port}/client/v4"
+
+
+def calls(account):
+    return [entry["call"] for entry in account.requests()]
+
+
+def failed_create(client, path, repeatable=False):
+    with pytest.raises(CloudflareError) as error:
+        client.request("POST", path, body=PARTNER, repeatable=repeatable)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("certificate", "host", "reason"),
+    [
+        ("self-signed", "localhost", "self.signed"),
+        ("unknown CA", "localhost", "self.signed|issuer"),
+        ("wrong host", "localhost", "match"),
+        ("wrong host", "127.0.0.1", "match"),
+        ("expired", "localhost", "expired"),
+    ],
+)
+@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "once"])
+def test_a_certificate_that_is_not_right_ends_a_call_at_once_and_no_request_is_sent(
+    serve_tls, account, path, make_client, pauses, way, certificate, host, reason, repeatable
+):
+    server = serve_tls(certificate)
+    client = make_client(url_of(server, host))
+    error = failed_create(client, path, repeatable)
+    before, after = (
+        f"POST {path}: the certificate of {host}:{server.port} was not accepted (",
+        "): if a proxy or a private CA is in between, name its certificate in ca_path",
+    )
+    assert str(error).startswith(before)
+    assert str(error).endswith(after)
+    assert re.search(reason, str(error)[len(before) : -len(after)])
+    assert not error.outcome_unknown
+    assert client.calls == 1
+    assert pauses == []
+    assert server.connections() == 1
+    assert server.received == b""
+    assert calls(account) == []
+
+
+@pytest.mark.parametrize(
+    ("certificate", "verify", "bundle"),
+    [
+        ("good", "ca", None),
+        ("good", True, "ca"),
+        ("good", "ca", "another ca"),
+        ("good", False, None),
+        ("good", False, "another ca"),
+        ("self-signed", False, None),
+        ("wrong host", False, "ca"),
+        ("expired", False, "ca"),
+    ],
+)
+def test_a_ca_file_beats_requests_ca_bundle_and_no_check_beats_both(
+    serve_tls, path, make_client, environment, ca_files, way, certificate, verify, bundle
+):
+    if bundle:
+        environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
+    client = make_client(url_of(serve_tls(certificate)), verify=ca_files.get(verify, verify))
+    assert client.request("GET", path).result == []
+
+
+@pytest.mark.parametrize(
+    ("verify", "bundle"), [(True, None), (True, "another ca"), ("another ca", "ca")]
+)
+def test_a_ca_that_none_named_is_not_trusted(
+    server, path, make_client, environment, ca_files, way, verify, bundle
+):
+    if bundle:
+        environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
+    client = make_client(url_of(server), verify=ca_files.get(verify, verify))
+    assert "was not accepted" in str(failed_create(client, path))
+    assert server.connections() == 1
+    assert server.received == b""
+
+
+@pytest.mark.parametrize("named_by", ["ca_path", "REQUESTS_CA_BUNDLE"])
+@pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "no certificate"])
+def test_a_ca_file_that_is_none_ends_a_call_at_once_as_not_sent(
+    server, path, make_client, environment, pauses, tmp_path, named_by, content
+):
+    ca_file = tmp_path / "ca.pem"
+    if content:
+        ca_file.write_text(content, encoding="ascii")
+    environment.setenv("REQUESTS_CA_BUNDLE", str(ca_file))
+    verify = str(ca_file) if named_by == "ca_path" else True
+    error = failed_create(make_client(url_of(server), verify=verify), path)
+    assert named_by in str(error)
+    assert not error.outcome_unknown
+    assert pauses == []
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_the_proxy_of_the_environment_carries_all_calls_and_sees_no_credential(
+    server, proxy, account, token, path, make_client, environment, variable
+):
+    environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+    client = make_client(url_of(server, "localhost"))
+    client.request("GET", path)
+    client.request("POST", path, body=PARTNER, repeatable=False)
+    assert calls(account) == ["list", "create"]
+    assert proxy.asked == [f"CONNECT localhost:{server.port}"]
+    assert token.encode("ascii") in server.received
+    assert token.encode("ascii") not in proxy.received
+    assert b"authorization" not in proxy.received.lower()
+
+
+def test_the_password_of_the_proxy_reaches_the_proxy_only(
+    server, proxy, token, path, make_client, environment
+):
+    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
+    make_client(url_of(server)).request("GET", path)
+    credential = base64.b64encode(f"user:{PASSWORD}".encode("ascii"))
+    assert b"Proxy-Authorization: Basic " + credential in proxy.received
+    assert token.encode("ascii") not in proxy.received
+    assert b"proxy-authorization" not in server.received.lower()
+    assert credential not in server.received
+
+
+@pytest.mark.parametrize("no_proxy", ["localhost", "elsewhere.example,localhost", "*"])
+def test_no_proxy_is_honoured(server, proxy, account, path, make_client, environment, no_proxy):
+    environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    environment.setenv("NO_PROXY", no_proxy)
+    make_client(url_of(server, "localhost")).request("GET", path)
+    assert calls(account) == ["list"]
+    assert proxy.connections() == 0
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_plain_http_goes_through_no_proxy(
+    emulator, proxy, account, path, make_client, environment, variable, host
+):
+    environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
+    make_client(emulator.url.replace("127.0.0.1", host)).request("GET", path)
+    assert calls(account) == ["list"]
+    assert proxy.connections() == 0
+
+
+def test_a_proxy_that_refuses_the_connection_means_not_sent_so_that_a_create_is_repeated(
+    server, account, path, make_client, environment, pauses
+):
+    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{refusing_port()}")
+    client = make_client(url_of(server))
+    error = failed_create(client, path)
+    assert not error.outcome_unknown
+    assert str(error) == (
+        f"POST {path}: no connection to 127.0.0.1:{server.port} ([Errno 111] Connection refused):"
+        " check api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY"
+    )
+    assert client.calls == 3
+    assert len(pauses) == 2
+    assert server.connections() == 0
+
+
+@pytest.mark.parametrize(
+    "refusal", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"]
+)
+def test_a_proxy_that_opens_no_tunnel_means_not_sent_so_that_a_create_is_repeated(
+    server, proxy, token, path, make_client, environment, pauses, refusal
+):
+    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
+    proxy.refusal = refusal
+    error = failed_create(make_client(url_of(server)), path)
+    assert not error.outcome_unknown
+    assert refusal in str(error)
+    assert not shows_the_password(error)
+    assert proxy.connections() == 3
+    assert len(proxy.asked) == 3
+    assert len(pauses) == 2
+    assert token.encode("ascii") not in proxy.received
+    assert server.connections() == 0
+
+
+def test_a_create_that_the_proxy_refused_first_is_made_once(
+    server, proxy, account, path, make_client, environment
+):
+    environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    proxy.refusal = "503 Service Unavailable"
+
+    def let_it_pass(attempt, error):
+        proxy.refusal = ""
+
+    client = make_client(url_of(server))
+    environment.setattr(client, "pause", let_it_pass)
+    client.request("POST", path, body=PARTNER, repeatable=False)
+    assert calls(account) == ["create"]
+    assert len(account.restrictions()) == 1
+
+
+NO_URLS = [
+    "http://user:{password}#pw@127.0.0.1:1",
+    "http://user:{password}/pw@127.0.0.1:1",
+    "http://user:{password}?pw@127.0.0.1:1",
+    "http://user:p@{password}..pw/pw@127.0.0.1:1",
+    "http://user:{password}\u20ac@127.0.0.1:1",
+    "http://user:{password}@127.0.0.1:port",
+    "http://user:{password}@127.0.0.1:99999",
+    "foo://user:{password}@127.0.0.1:1",
+]
+ODD_URLS = [
+    "http://user:{password}@127.0.0.1:1",
+    "http://user:p@127.0.0.1:1/{password}@127.0.0.1:1",
+    "http://user:{password}%zz@127.0.0.1:1",
+    "http://user:{password}\u00e4@127.0.0.1:1",
+    "http://user:{password} pw@127.0.0.1:1",
+    "http://user:{password}\\pw@127.0.0.1:1",
+    "http://user:{password}[pw@127.0.0.1:1",
+    "http://user:{password}@[::1",
+    "http://user:{password}@",
+    "http:user:{password}@127.0.0.1:1",
+    "http:///user:{password}@127.0.0.1:1",
+    "user:{password}@127.0.0.1:1",
+    "user:{password}",
+    "socks5://user:{password}@127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("proxy_url", NO_URLS + ODD_URLS)
+def test_a_proxy_url_however_wrong_is_not_passed_by_and_does_not_show_its_password(
+    server, path, make_client, environment, proxy_url
+):
+    environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
+    error = failed_create(make_client(url_of(server), retries=0), path)
+    assert not shows_the_password(error)
+    assert server.connections() == 0
+
+
+@pytest.mark.parametrize("proxy_url", NO_URLS)
+def test_a_proxy_url_that_is_none_ends_a_call_at_once_as_not_sent(
+    server, path, make_client, environment, pauses, proxy_url
+):
+    environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
+    error = failed_create(make_client(url_of(server)), path)
+    assert str(error).endswith("HTTPS_PROXY and ALL_PROXY, is not a URL that can be used")
+    assert not error.outcome_unknown
+    assert pauses == []
+
+
+def shows_the_password(error):
+    shown = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    encoded = base64.b64encode(f"user:{PASSWORD}".encode("ascii")).decode("ascii")
+    return PASSWORD in shown or encoded in shown
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
+@pytest.mark.parametrize("first_of_its_connection", [True, False], ids=["first", "later"])
+def test_a_create_that_took_effect_before_the_connection_broke_is_never_sent_again(
+    server, proxy, account, path, make_client, pauses, way, resets, first_of_its_connection
+):
+    server.resets = proxy.resets = resets
+    client = make_client(url_of(server))
+    if not first_of_its_connection:
+        client.request("GET", path)
+    account.clear_requests()
+    account.fault(kind="drop", moment="after", calls=["create"])
+    error = failed_create(client, path)
+    assert error.outcome_unknown
+    before, dummy, reason = str(error).partition(" (")
+    assert before == f"POST {path}: the connection to 127.0.0.1:{server.port} broke off"
+    assert re.search("Connection reset|closed connection|EOF|_ssl.c", reason)
+    assert pauses == []
+    assert calls(account) == ["create"]
+    assert server.received.count(b"POST ") == 1
+    assert len(account.restrictions()) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
+def test_a_create_whose_connection_broke_ends_with_exactly_one_restriction(
+    server, proxy, account, path, make_client, way, moment, times, resets
+):
+    server.resets = proxy.resets = resets
+    account.fault(kind="drop", moment=moment, times=times, calls=["create"])
+    created = RestrictionsApi(make_client(url_of(server)), account.id).create(PARTNER)
+    assert [record["id"] for record in account.restrictions()] == [created.id]
+    if moment == "after":
+        assert calls(account) == ["create", "list"]
+
+
+@pytest.mark.parametrize("silent", ["plain server", "before TLS", "proxy", "behind proxy"])
+def test_a_server_that_says_nothing_is_left_after_the_time_out_of_the_client(
+    proxy, path, make_client, environment, silent
+):
+    with SilentServer(seconds=5) as server:
+        if silent == "proxy":
+            environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+        if silent == "behind proxy":
+            environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        url = url_of(server, scheme="http" if silent == "plain server" else "https")
+        client = make_client(url, timeout=0.3)
+        start = time.monotonic()
+        error = failed_create(client, path)
+        assert 0.25 < time.monotonic() - start < 2
+    assert error.outcome_unknown
+    assert client.calls == 1
+    # urllib3 1.26 does not tell a time-out from other errors on the way to and behind a proxy.
+    sentences = [f"no answer came from 127.0.0.1:{server.port} within 0.3 seconds"]
+    if "proxy" in silent:
+        sentences.append(f"the connection to 127.0.0.1:{server.port} broke off (")
+    assert any(f"POST {path}: {sentence}" in str(error) for sentence in sentences)
+    if "broke off" in str(error):
+        assert "timed out)" in str(error)
+
+
+def test_an_answer_over_tls_that_does_not_come_is_left_after_the_time_out_of_the_client(
+    server, account, path, make_client, way
+):
+    account.fault(kind="hang", seconds=5, moment="after", calls=["create"])
+    client = make_client(url_of(server), timeout=0.3)
+    start = time.monotonic()
+    error = failed_create(client, path)
+    assert 0.25 < time.monotonic() - start < 2
+    assert error.outcome_unknown
+    assert "within 0.3 seconds" in str(error)
+    assert server.received.count(b"POST ") == 1
+    assert len(account.restrictions()) == 1

@@ -1,0 +1,166 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What may stand between the client and the emulator: TLS, a proxy, a server that says nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+
+
+class LoopbackServer:
+    """Serves each connection in a thread of its own; a context manager that stops accepting.
+
+    Attributes:
+        port: where it listens, on 127.0.0.1.
+        received: all that clients sent, TLS taken off if it is this server that speaks it.
+        resets: whether a connection is ended by a reset, not by an end of file.
+    """
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.resets = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._lock = threading.Lock()
+        self._connections: list[threading.Thread] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> LoopbackServer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def connections(self) -> int:
+        """Return how many connections there were, once all of them have ended.
+
+        Raises TimeoutError if one of them is open still after five seconds.
+        """
+        with self._lock:
+            connections = list(self._connections)
+        until = time.monotonic() + 5
+        for connection in connections:
+            connection.join(max(0.0, until - time.monotonic()))
+            if connection.is_alive():
+                raise TimeoutError("a connection does not end")
+        return len(connections)
+
+    def serve(self, connection: socket.socket) -> None:
+        """Serve one connection; an OSError ends it, and no more."""
+        raise NotImplementedError
+
+    def relay(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass everything on, both ways, until one side closes; then end the client's connection."""
+        other_end = {client: server, server: client}
+        try:
+            while True:
+                readable, dummy, dummy = select.select([client, server], [], [])
+                # Bytes that TLS has decrypted already don't show in select.
+                if isinstance(client, ssl.SSLSocket) and client.pending():
+                    readable = [client]
+                for source in readable:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    if source is client:
+                        self.received += data
+                    other_end[source].sendall(data)
+        finally:
+            if self.resets:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = self._listener.accept()
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                with self._lock:
+                    thread.start()
+                    self._connections.append(thread)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            self.serve(connection)
+
+
+class TlsFront(LoopbackServer):
+    """Speaks TLS for the server on `port`, which does not."""
+
+    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+        self._port = port
+        self._context = context
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        with self._context.wrap_socket(connection, server_side=True) as client, connect(
+            self._port
+        ) as server:
+            self.relay(client, server)
+
+
+class ConnectProxy(LoopbackServer):
+    """An HTTP proxy that opens tunnels, to 127.0.0.1 whatever the host, or answers with `refusal`.
+
+    Attributes:
+        asked: the method and the target of each request.
+        refusal: a status line, for instance `502 Bad Gateway`.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.refusal = ""
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = connection.recv(65536)
+            if not data:
+                return
+            head += data
+        self.received += head
+        method, target = head.decode("latin-1").split(" ")[:2]
+        self.asked.append(f"{method} {target}")
+        if self.refusal or method != "CONNECT":
+            status = self.refusal or "405 Method Not Allowed"
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode("ascii"))
+            return
+        with connect(int(target.rpartition(":")[2])) as server:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self.relay(connection, server)
+
+
+class SilentServer(LoopbackServer):
+    """Accepts, reads, and says nothing for `seconds`, or until the client goes."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        connection.settimeout(self._seconds)
+        while True:
+            data = connection.recv(65536)
+            if not data:
+                return
+            self.received += data
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def refusing_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
