@@ -94,11 +94,11 @@ def apply(
     batches = _batches(plan.deletes)
     if not writes:
         batches = crew.work_off(batches)
+    outcome.held_for = crew.held_for
     if crew.gave_up_on:
         reason = f"not tried, after {MOST_GENERAL_FAILURES} failures in a row: {crew.gave_up_on}"
         outcome.failures += [Failure(domain, reason) for domain in _domains([*writes, *batches])]
-        return outcome
-    outcome.held_for = crew.held_for
+        writes, batches = [], []
     outcome.remaining = Plan(
         creates=[step for step in writes if isinstance(step, Create)],
         updates=[step for step in writes if isinstance(step, Update)],

@@ -264,7 +264,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     report["api_calls"] += api.client.calls
     report["notices"] += api.client.notices()
-    if outcome.held_for or outcome.remaining.size:
+    if outcome.remaining.size or "unchanged" not in report:
         module.exit_json(changed=outcome.changed, _progress=unfinished(outcome, report))
     finish(module, outcome, report)
 

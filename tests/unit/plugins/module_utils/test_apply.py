@@ -110,6 +110,19 @@ def test_ten_general_failures_in_a_row_end_the_run(emulator, make_api):
     assert domains_of(account) == names(0, 1)
 
 
+def test_giving_up_leaves_nothing_for_another_go(emulator, make_api):
+    account = seeded(emulator, [], latency=0.01)
+    api = make_api(account, retries=0)
+    account.fault(calls=["create"], kind="status", status=401, code=1, skip=20, times=None)
+    outcome = apply(make_plan(wanted(names(0, 60)), []), api, time_limit=0.1)
+    assert outcome.remaining.size
+    while outcome.remaining.size:
+        outcome = apply(outcome.remaining, api, time_limit=60, earlier=outcome)
+    assert len(outcome.created) == 20
+    assert len(outcome.failures) == 40
+    assert len(account.requests()) == 30
+
+
 def test_thirty_failures_that_lie_in_the_changes_do_not_end_the_run(emulator, make_api):
     account = seeded(emulator, [])
     api = make_api(account)
