@@ -46,6 +46,14 @@ SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca_path": {"type": "path"},
 }
 
+# One restriction, as `DesiredRestriction.from_options` reads it.
+RESTRICTION_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "domain": {"type": "str"},
+    "exclude": {"type": "list", "elements": "str"},
+    "comments": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
 _VARIABLES = {
     "account_id": "CLOUDFLARE_ACCOUNT_ID",
     "api_url": "CLOUDFLARE_BASE_URL",

@@ -139,6 +139,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._apply i
     predict,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
+    RESTRICTION_ARGUMENTS,
     SHARED_ARGUMENTS,
     InvalidOption,
     restrictions_api_from,
@@ -157,10 +158,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **SHARED_ARGUMENTS,
-            "domain": {"type": "str"},
-            "exclude": {"type": "list", "elements": "str"},
-            "comments": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            **RESTRICTION_ARGUMENTS,
             "id": {"type": "str"},
         },
         required_one_of=[("domain", "id")],

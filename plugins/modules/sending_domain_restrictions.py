@@ -183,6 +183,7 @@ api_calls:
 
 import time
 import typing as t
+from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _unfinished
@@ -192,6 +193,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._apply i
     predict,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
+    RESTRICTION_ARGUMENTS,
     SHARED_ARGUMENTS,
     InvalidOption,
     number_between,
@@ -237,16 +239,7 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "required": True,
-                "options": {
-                    "domain": {"type": "str", "required": True},
-                    "exclude": {"type": "list", "elements": "str"},
-                    "comments": {"type": "str"},
-                    "state": {
-                        "type": "str",
-                        "choices": ["present", "absent"],
-                        "default": "present",
-                    },
-                },
+                "options": {**RESTRICTION_ARGUMENTS, "domain": {"type": "str", "required": True}},
             },
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
@@ -330,7 +323,7 @@ def finish(module: AnsibleModule, outcome: Outcome, report: Report) -> None:
         "updated": by_domain(outcome.updated),
         "deleted": by_domain(outcome.deleted),
         "unchanged": report["unchanged"],
-        "failures": [{"domain": failure.domain, "reason": failure.reason} for failure in failures],
+        "failures": [asdict(failure) for failure in failures],
         "api_calls": report["api_calls"],
     }
     if "diff" in report:
