@@ -43,18 +43,22 @@ MOST_GENERAL_FAILURES = 10
 
 @dataclass
 class Outcome:
-    """What was changed, as records with the fields of the API, what was not, and what is left to do."""
+    """What was changed, as records with the fields of the API, what was not, and what is left to do.
+
+    `uncertain` says that one of the failures may have taken effect all the same.
+    """
 
     created: list[dict[str, t.Any]] = field(default_factory=list)
     updated: list[dict[str, t.Any]] = field(default_factory=list)
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    uncertain: bool = False
     remaining: Plan = field(default_factory=Plan)
     held_for: float = 0.0
 
     @property
     def changed(self) -> bool:
-        return bool(self.created or self.updated or self.deleted)
+        return bool(self.created or self.updated or self.deleted or self.uncertain)
 
     @property
     def size(self) -> int:
@@ -156,11 +160,14 @@ class _Crew:
             updated = self._api.update(step.current.id, step.changes)
             self._outcome.updated.append(dict(updated.record))
         else:
-            self._api.delete([delete.current.id for delete in step])
-            self._outcome.deleted += [delete.before for delete in step]
+            removed = set(self._api.delete([delete.current.id for delete in step]))
+            self._outcome.deleted += [
+                delete.before for delete in step if delete.current.id in removed
+            ]
 
     def _note_failure(self, step: Step, error: CloudflareError) -> None:
         self._outcome.failures += [Failure(domain, str(error)) for domain in _domains([step])]
+        self._outcome.uncertain = self._outcome.uncertain or error.outcome_unknown
         self._general_failures = self._general_failures + 1 if error.is_general else 0
         if self._general_failures >= MOST_GENERAL_FAILURES:
             self.gave_up_on = error

@@ -10,12 +10,14 @@ It knows nothing of mail; the six calls that do are in `_restrictions_api`.
 from __future__ import annotations
 
 import email.utils
+import http.client
 import itertools
 import random
 import re
 import ssl
 import threading
 import time
+import traceback
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -42,6 +44,8 @@ WAIT_WORTH_A_NOTICE = 5.0
 MOST_REPEATS_OF_A_BARE_403 = 2
 MOST_READINGS_OF_A_LIST = 3
 MOST_PAGES = 1000
+# Over the limit, every call is refused for as long as this.
+RATE_LIMIT_WINDOW = 300.0
 
 WRONG_FORMAT = {6003, 6102, 6103, 6111}
 NOT_ACCEPTED = {1000, 9103, 9106, 9109, 10000}
@@ -54,7 +58,8 @@ class CloudflareError(Exception):
 
     Attributes:
         status: the HTTP status, `None` without an answer.
-        outcome_unknown: the call may have taken effect all the same.
+        outcome_unknown: the call, or an earlier try of it, may have taken effect all the same.
+        not_found: Cloudflare itself said that it holds nothing of this id.
         passing: repeating the call later may well succeed.
         retry_after: seconds to wait before repeating it, when the answer told.
         most_repeats: after so many repeats it is not taken for passing any more.
@@ -65,6 +70,7 @@ class CloudflareError(Exception):
         message: str,
         status: int | None = None,
         outcome_unknown: bool = False,
+        not_found: bool = False,
         passing: bool = False,
         retry_after: float | None = None,
         most_repeats: int | None = None,
@@ -72,6 +78,7 @@ class CloudflareError(Exception):
         super().__init__(message)
         self.status = status
         self.outcome_unknown = outcome_unknown
+        self.not_found = not_found
         self.passing = passing
         self.retry_after = retry_after
         self.most_repeats = most_repeats
@@ -134,7 +141,8 @@ class CloudflareClient:
     It paces itself by the rate limit, see `RateLimit`. What is repeated, at most `retries` times each:
 
     - a call that never reached the API (refused connection, DNS, proxy, time-out while connecting);
-    - one that the rate limit refused (429), after the time that the answer names;
+    - one that the rate limit refused (429), after the time that the answer names, else so that the
+      repeats last as long as Cloudflare's window;
     - a 403 without an error code, which by report goes away, but only twice;
     - one whose outcome is unknown (time-out, dropped connection, 5xx, an answer that is not
       Cloudflare's envelope), if the caller says that it is `repeatable`.
@@ -179,6 +187,8 @@ class CloudflareClient:
         self._lock = threading.Lock()
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
+        # A redirect is not followed, so where it points to is of no interest, however odd.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
         self._session.mount(self._base_url, adapter)
         # Plain HTTP is for this very host, so that no proxy may see it either.
@@ -209,14 +219,17 @@ class CloudflareClient:
             CloudflareError: it did not end in a result.
             Held: the rate limit would hold it for longer, and it has changed nothing so far.
         """
+        outcome_unknown = False
         for attempt in itertools.count():
             try:
                 self.rate_limit.acquire(longest_wait)
                 return self._send(method, path, params, body, read, permission)
             except CloudflareError as error:
+                outcome_unknown = method != "GET" and (outcome_unknown or error.outcome_unknown)
+                error.outcome_unknown = outcome_unknown
                 if not self._may_repeat(error, attempt, repeatable):
                     raise
-                if error.outcome_unknown and method != "GET":
+                if outcome_unknown:
                     longest_wait = FOR_EVER
                 self.pause(attempt, error)
         raise AssertionError("unreachable")
@@ -328,8 +341,8 @@ class CloudflareClient:
                 verify=self._verify,
                 allow_redirects=False,
             )
-        # requests lets errors of other libraries through, and those that a senseless URL causes.
-        except (OSError, urllib3.exceptions.HTTPError, ValueError, TypeError) as error:
+        # requests lets all kinds of errors of other libraries through.
+        except Exception as error:
             raise self._no_answer(call, error) from None
         finally:
             self.rate_limit.release(None if response is None else response.headers)
@@ -339,14 +352,14 @@ class CloudflareClient:
         host = urlsplit(self._base_url).netloc
         causes = _causes(error)
         cause = causes[-1]
-        if isinstance(error, (ValueError, TypeError)) and not isinstance(error, ssl.SSLError):
+        if _is_about_a_url(error):
             # Its text may hold the password of the proxy.
             return self._error(
                 f"{call}: it could not be sent: api_url, or the proxy in the environment variables"
                 " HTTPS_PROXY and ALL_PROXY, is not a URL that can be used"
             )
         # requests raises a bare OSError for a bundle that is not there.
-        missing = isinstance(error, OSError) and not isinstance(error, requests.RequestException)
+        missing = isinstance(error, OSError) and "CA certificate bundle" in str(error)
         if missing or getattr(cause, "library", None) in ("X509", "PEM"):
             return self._error(
                 f"{call}: it could not be sent: the file that ca_path or the environment variable"
@@ -361,20 +374,24 @@ class CloudflareClient:
                     f"{call}: the certificate of {host} was not accepted ({reason}): if a proxy or a"
                     " private CA is in between, name its certificate in ca_path"
                 )
-        if isinstance(error, requests.exceptions.ReadTimeout):
+        sent = not (_was_not_sent(error) or any(map(_is_from_handshake, causes)))
+        if sent and isinstance(error, requests.exceptions.ReadTimeout):
             return self._error(
-                f"{call}: no answer came from {host} within {self._timeout:g} seconds",
+                f"{call}: no answer came from {host} within {self._timeout:g} seconds: try again"
+                " later, or raise timeout",
                 passing=True,
                 outcome_unknown=True,
             )
-        if _was_not_sent(error):
+        if not sent:
             return self._error(
                 f"{call}: no connection to {host} ({cause}): check api_url, DNS, the network and the"
                 " environment variables HTTPS_PROXY and NO_PROXY",
                 passing=True,
             )
+        known_texts = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
+        what = cause if isinstance(cause, known_texts) else cause.__class__.__name__
         return self._error(
-            f"{call}: the connection to {host} broke off ({cause})",
+            f"{call}: the connection to {host} broke off ({what}): try again later",
             passing=True,
             outcome_unknown=True,
         )
@@ -392,6 +409,7 @@ class CloudflareClient:
                 f"{call} was answered with a redirect ({status}), which is not followed, so that"
                 " the credentials reach Cloudflare only: check api_url",
                 status=status,
+                outcome_unknown=True,
             )
         envelope = _envelope(response)
         content = _content(response, envelope)
@@ -411,6 +429,8 @@ class CloudflareClient:
             what = f"{call} was answered with {status} and {content}"
         if status == 429:
             wait = _seconds_to_wait(response.headers)
+            if wait is None and not response.headers.get("Ratelimit"):
+                wait = RATE_LIMIT_WINDOW / max(1, self.retries)
             raise self._error(
                 f"{call} was refused by Cloudflare's rate limit, which one user shares with all"
                 " their tools and the dashboard: run it again later",
@@ -424,26 +444,29 @@ class CloudflareClient:
             )
         bare_403 = status == 403 and not codes and NOT_SUBSCRIBED not in what
         raise self._error(
-            f"{what}{self._advice(what, status, codes, permission)}",
+            f"{what}: {self._advice(what, status, codes, permission)}",
             status=status,
+            not_found=status == 404 and bool(errors) and not codes & NO_ROUTE,
             passing=bare_403,
             most_repeats=MOST_REPEATS_OF_A_BARE_403 if bare_403 else None,
         )
 
     def _advice(self, what: str, status: int, codes: set[int], permission: str) -> str:
         if codes & WRONG_FORMAT:
-            return f": {self._auth.description} has the wrong format"
+            return f"{self._auth.description} has the wrong format"
         if NOT_SUBSCRIBED in what:
-            return ": the account has no Email Security; check account_id"
+            return "the account has no Email Security; check account_id"
         if codes & NOT_ACCEPTED or status == 401 or (status == 403 and not codes):
             needed = f" and has the permission '{permission}'" if permission else ""
             return (
-                f": check that {self._auth.description} is right, not expired, allowed on this"
+                f"check that {self._auth.description} is right, not expired, allowed on this"
                 f" account{needed}"
             )
         if codes & NO_ROUTE:
-            return ": check account_id"
-        return ""
+            return "check account_id"
+        if status == 404:
+            return "run it again; if it stays, check account_id and api_url"
+        return "correct what it names, and run it again"
 
     def _take_note_of_messages(self, envelope: dict[str, t.Any]) -> None:
         for entry in _list(envelope.get("messages")):
@@ -482,6 +505,21 @@ def _causes(error: BaseException | None) -> list[BaseException]:
     return causes
 
 
+def _is_about_a_url(error: Exception) -> bool:
+    if isinstance(error, requests.RequestException):
+        return isinstance(
+            error,
+            (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+            ),
+        )
+    if isinstance(error, (urllib3.exceptions.HTTPError, ssl.SSLError)):
+        return isinstance(error, urllib3.exceptions.LocationValueError)
+    return isinstance(error, (ValueError, TypeError))
+
+
 def _was_not_sent(error: Exception) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
@@ -492,6 +530,13 @@ def _was_not_sent(error: Exception) -> bool:
     return isinstance(
         reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     ) or str(reason).startswith("Tunnel connection failed")
+
+
+def _is_from_handshake(error: BaseException) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(
+        frame.f_code.co_name == ssl.SSLSocket.do_handshake.__name__ for frame, _line in frames
+    )
 
 
 def _envelope(response: requests.Response) -> dict[str, t.Any]:

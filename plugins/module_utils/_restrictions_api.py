@@ -9,6 +9,8 @@ Source: Cloudflare API reference, Email Security, Settings, Sending Domain Restr
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
@@ -50,19 +52,7 @@ class RestrictionsApi:
 
     def get(self, restriction_id: str) -> Restriction | None:
         """Return one restriction, or `None` if the account has none with this ID."""
-        path = f"{self._path}/{restriction_id}"
-        try:
-            return self.client.request(
-                "GET",
-                path,
-                read=Restriction.from_api,
-                permission=READ,
-                longest_wait=self.longest_wait,
-            ).result
-        except CloudflareError as error:
-            if error.status != 404:
-                raise
-            return None
+        return self._get(restriction_id, self.longest_wait)
 
     def create(self, body: dict[str, t.Any]) -> Restriction:
         """Create the restriction `{domain, exclude, comments?}` for a domain that has none.
@@ -70,61 +60,96 @@ class RestrictionsApi:
         It is never repeated blindly: when its outcome is unknown, the list tells whether the
         account holds it now, and only if it does not the call is sent again.
         """
-        try:
-            return self._send_create(body, self.longest_wait)
-        except CloudflareError as error:
-            if not error.outcome_unknown:
-                raise
-            unknown = error
-        for attempt in range(self.client.retries):
-            self.client.pause(attempt, unknown)
+        longest_wait = self.longest_wait
+        for attempt in itertools.count():
+            try:
+                created = self._send_create(body, longest_wait)
+            except CloudflareError as error:
+                # Once one was sent, it may take effect still, even if a later one is refused.
+                if not (attempt or error.outcome_unknown):
+                    raise
+                failed = error
+            else:
+                return self._settled(body, created) if attempt else created
+            self.client.pause(attempt, failed)
             created_after_all = self._only_one_like(body)
             if created_after_all:
                 return created_after_all
-            try:
-                created = self._send_create(body, FOR_EVER)
-            except CloudflareError as error:
-                if not error.outcome_unknown:
-                    raise
-                unknown = error
-            else:
-                return self._settled(body, created)
-        created_after_all = self._only_one_like(body)
-        if created_after_all:
-            return created_after_all
-        raise unknown
+            may_repeat = failed.outcome_unknown and failed.passing
+            if attempt == self.client.retries or not may_repeat:
+                raise _without_effect(failed)
+            longest_wait = FOR_EVER
+        raise AssertionError("unreachable")
 
     def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
         """Change the given fields of a restriction, and no other."""
-        return self.client.request(
-            "PATCH",
-            f"{self._path}/{restriction_id}",
-            body=changes,
-            read=Restriction.from_api,
-            permission=WRITE,
-            longest_wait=self.longest_wait,
-        ).result
+        try:
+            return self.client.request(
+                "PATCH",
+                f"{self._path}/{restriction_id}",
+                body=changes,
+                read=_the_one_with("id", restriction_id),
+                permission=WRITE,
+                longest_wait=self.longest_wait,
+            ).result
+        except CloudflareError as error:
+            if not error.outcome_unknown:
+                raise
+            failed = error
+        self.client.pause(self.client.retries, failed)
+        with _uncertain(f"the restriction {restriction_id} was changed"):
+            current = self._get(restriction_id, FOR_EVER)
+        if current and _holds(current, changes):
+            return current
+        raise _without_effect(failed)
 
-    def delete(self, restriction_ids: t.Sequence[str]) -> None:
+    def delete(self, restriction_ids: t.Sequence[str]) -> list[str]:
         """Remove restrictions, at most `MOST_PER_BATCH`: all or, when it raises, none of them.
 
-        A restriction that is gone already counts as removed.
+        Returns the ids of those that it removed; one that was gone already is not among them.
         """
-        self._delete(restriction_ids, self.longest_wait)
+        return self._delete(restriction_ids, self.longest_wait)
 
-    def _delete(self, restriction_ids: t.Sequence[str], longest_wait: float) -> None:
+    def _delete(self, restriction_ids: t.Sequence[str], longest_wait: float) -> list[str]:
         if not restriction_ids:
-            return
+            return []
         try:
             self._send_delete(restriction_ids, longest_wait)
+            return list(restriction_ids)
         except CloudflareError as error:
-            if error.status != 404:
+            if not (error.outcome_unknown or error.status == 404):
                 raise
-            wanted = set(restriction_ids)
-            present = [known.id for known in self._list_all(longest_wait) if known.id in wanted]
-            if len(present) == len(wanted):
+            failed = error
+        if failed.outcome_unknown:
+            self.client.pause(self.client.retries, failed)
+            with _uncertain(f"{_named(restriction_ids)} removed"):
+                present = self._still_there(restriction_ids, FOR_EVER)
+        else:
+            present = self._still_there(restriction_ids, longest_wait)
+        if len(present) == len(restriction_ids):
+            raise _without_effect(failed)
+        if not present:
+            return list(restriction_ids) if failed.outcome_unknown else []
+        # All go or none, so somebody else removed the missing ones.
+        return self._delete(present, longest_wait)
+
+    def _still_there(self, restriction_ids: t.Sequence[str], longest_wait: float) -> list[str]:
+        wanted = set(restriction_ids)
+        return [known.id for known in self._list_all(longest_wait) if known.id in wanted]
+
+    def _get(self, restriction_id: str, longest_wait: float) -> Restriction | None:
+        try:
+            return self.client.request(
+                "GET",
+                f"{self._path}/{restriction_id}",
+                read=_the_one_with("id", restriction_id),
+                permission=READ,
+                longest_wait=longest_wait,
+            ).result
+        except CloudflareError as error:
+            if not error.not_found:
                 raise
-            self._delete(present, longest_wait)
+            return None
 
     def _list_all(self, longest_wait: float) -> list[Restriction]:
         records = self.client.list_all(
@@ -146,7 +171,7 @@ class RestrictionsApi:
             "POST",
             self._path,
             body=body,
-            read=Restriction.from_api,
+            read=_the_one_with("name", body["domain"]),
             permission=WRITE,
             repeatable=False,
             longest_wait=longest_wait,
@@ -174,26 +199,63 @@ class RestrictionsApi:
         up keeps the same.
         """
         domain = body["domain"]
-        try:
+        with _uncertain(f"the restriction for {domain} was created"):
             found = [known for known in self._list_all(FOR_EVER) if known.name == domain]
-            others = [known.id for known in found if not _has_fields(known, body)]
-            if others:
-                raise CloudflareError(
-                    f"someone else made another restriction for it (id {others[0]})"
-                )
-            found.sort(key=lambda known: known.age)
-            self._delete([known.id for known in found[1:]], FOR_EVER)
-        except CloudflareError as error:
-            raise CloudflareError(
-                f"whether the restriction for {domain} was created is not certain: {error}; run it"
-                " again",
-                status=error.status,
-                outcome_unknown=True,
-            ) from None
-        return found[0] if found else None
+            alike = sorted(
+                (known for known in found if _holds(known, body)), key=lambda known: known.age
+            )
+            if len(alike) == len(found):
+                self._delete([known.id for known in alike[1:]], FOR_EVER)
+                return alike[0] if alike else None
+        theirs = next(known for known in found if known not in alike)
+        raise CloudflareError(
+            f"POST {self._path}: someone else made another restriction for {domain} meanwhile (id"
+            f" {theirs.id}): run it again",
+            outcome_unknown=bool(alike),
+        )
 
 
-def _has_fields(restriction: Restriction, body: dict[str, t.Any]) -> bool:
-    return restriction.exempted == frozenset(body["exclude"]) and restriction.comments == (
-        body.get("comments") or ""
+def _the_one_with(attribute: str, expected: str) -> t.Callable[[t.Any], Restriction]:
+    """Return what reads an answer, and takes none that is for another restriction."""
+
+    def read(result: t.Any) -> Restriction:
+        restriction = Restriction.from_api(result)
+        if getattr(restriction, attribute).lower() != expected.lower():
+            raise InvalidRestriction(f"it is for {restriction.name} (id {restriction.id})")
+        return restriction
+
+    return read
+
+
+def _holds(restriction: Restriction, fields: dict[str, t.Any]) -> bool:
+    """Whether it has the values of these fields, of what a create or an update is sent."""
+    return (
+        fields.get("domain", restriction.name) == restriction.name
+        and frozenset(fields.get("exclude", restriction.exempted)) == restriction.exempted
+        and (fields.get("comments", restriction.comments) or "") == restriction.comments
     )
+
+
+@contextlib.contextmanager
+def _uncertain(what: str) -> t.Iterator[None]:
+    """Say of an error in here that it leaves the outcome of a write unknown."""
+    try:
+        yield
+    except CloudflareError as error:
+        raise CloudflareError(
+            f"whether {what} is not certain: {error}; run it again",
+            status=error.status,
+            outcome_unknown=True,
+        ) from None
+
+
+def _without_effect(failed: CloudflareError) -> CloudflareError:
+    """Return the error of a write that the account, read again, shows no trace of."""
+    failed.outcome_unknown = False
+    return failed
+
+
+def _named(restriction_ids: t.Sequence[str]) -> str:
+    if len(restriction_ids) == 1:
+        return f"the restriction {restriction_ids[0]} was"
+    return f"{len(restriction_ids)} restrictions were"

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run that stopped half-way, as JSON, so that another process goes on where it stopped."""
+"""A run that stopped half-way, as text, so that another process goes on where it stopped."""
 
 from __future__ import annotations
 
+import base64
+import json
 import typing as t
 from dataclasses import asdict
 
@@ -22,29 +24,37 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 
 
-def dump(outcome: Outcome) -> dict[str, t.Any]:
-    """Return what was done and what remains as JSON values; `load` reads them back."""
+def dump(outcome: Outcome) -> str:
+    """Return what was done and what remains as text; `load` reads it back.
+
+    It is encoded, as Ansible takes what looks like a secret out of all that a module returns: a
+    comment that happens to contain one is to reach the API as it is.
+    """
     remaining = outcome.remaining
-    return {
+    values = {
         "created": outcome.created,
         "updated": outcome.updated,
         "deleted": outcome.deleted,
         "failures": [asdict(failure) for failure in outcome.failures],
+        "uncertain": outcome.uncertain,
         "creates": [create.body for create in remaining.creates],
         "updates": [
             {"current": update.before, "changes": update.changes} for update in remaining.updates
         ],
         "deletes": [delete.before for delete in remaining.deletes],
     }
+    return base64.b64encode(json.dumps(values).encode("ascii")).decode("ascii")
 
 
-def load(values: t.Mapping[str, t.Any]) -> Outcome:
+def load(text: str) -> Outcome:
     """Read what `dump` returned."""
+    values: dict[str, t.Any] = json.loads(base64.b64decode(text))
     return Outcome(
         created=values["created"],
         updated=values["updated"],
         deleted=values["deleted"],
         failures=[Failure(**failure) for failure in values["failures"]],
+        uncertain=values["uncertain"],
         remaining=Plan(
             creates=[Create(body) for body in values["creates"]],
             updates=[

@@ -82,6 +82,7 @@ class LoopbackServer:
         with contextlib.suppress(OSError):
             while True:
                 connection, _address = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
                 with self._lock:
                     thread.start()
@@ -156,7 +157,9 @@ class SilentServer(LoopbackServer):
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
 def refusing_port() -> int:

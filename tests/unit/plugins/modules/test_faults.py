@@ -1,0 +1,354 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every call × every fault × once and for ever, with whole modules over real sockets.
+
+Whatever goes wrong: the run ends, in the wanted state or in one sentence to act on; each domain is
+as wanted or as it was, nothing is there twice and nothing is lost; `changed` tells the truth; and the
+same task finishes the work once the fault is gone.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import socket
+import ssl
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _arguments
+from in_process import run_module
+from tls_and_proxy import TlsFront, refusing_port
+
+HOST = "api.example"
+SECONDS_TO_HANG = 1.0
+TIMEOUT = 0.3
+
+# What a fault does to a run when it stays.
+HARMLESS, FATAL = "harmless", "fatal"
+
+
+class Fault(NamedTuple):
+    """`answer` is for the emulator; `connection` says where new connections lead instead."""
+
+    name: str
+    answer: dict[str, Any] = {}
+    connection: str = ""
+    moments: tuple[str, ...] = ("before", "after")
+    calls: tuple[str, ...] = ("list", "get", "create", "update", "delete", "batch")
+    once: int = 1  # how often a fault comes that goes away
+    for_ever: str = FATAL
+    is_final: bool = False  # not worth a second try
+
+
+def answer(kind, **values):
+    return {"kind": kind, **values}
+
+
+BEFORE, AFTER = ("before",), ("after",)
+READS = ("list", "get")
+NEED_A_RESULT = ("list", "get", "create", "update")
+
+FAULTS = [
+    Fault("refused connection", connection="refused", moments=BEFORE),
+    Fault("DNS failure", connection="unknown name", moments=BEFORE),
+    Fault("TLS failure: no TLS", connection="no TLS", moments=BEFORE),
+    Fault("TLS failure: unknown CA", connection="unknown CA", moments=BEFORE, is_final=True),
+    Fault("dropped connection", answer("drop")),
+    Fault("hang beyond timeout", answer("hang", seconds=SECONDS_TO_HANG)),
+    Fault("500", answer("status", status=500)),
+    Fault("502", answer("status", status=502, message="Bad gateway")),
+    Fault("503", answer("status", status=503)),
+    Fault("504", answer("status", status=504)),
+    Fault("408", answer("status", status=408)),
+    Fault(
+        "429 with Retry-After",
+        answer("status", status=429, code=10429, headers={"Retry-After": "2"}),
+        moments=BEFORE,
+    ),
+    Fault("429 without", answer("status", status=429, code=971), moments=BEFORE),
+    Fault(
+        "429 and no header at all",
+        answer("status", status=429, headers={"Ratelimit": "", "Ratelimit-Policy": ""}),
+        moments=BEFORE,
+    ),
+    Fault("403 that goes away", answer("status", status=403), moments=BEFORE, once=2),
+    Fault("redirect", answer("redirect", status=307, location="//evil.example/\\["), is_final=True),
+    Fault("HTML with 200", answer("html", status=200)),
+    Fault("HTML with 503", answer("html", status=503)),
+    Fault("HTML with 403", answer("html", status=403), moments=BEFORE),
+    Fault("empty body", answer("empty", status=200)),
+    Fault("no content", answer("empty", status=204)),
+    Fault("cut-off JSON", answer("cut_off_json")),
+    Fault("cut-off body", answer("cut_off_body")),
+    Fault("JSON of another shape: list", answer("json", status=200, body=[])),
+    Fault("JSON of another shape: text", answer("json", status=200, body="ok")),
+    Fault("JSON of another shape: object", answer("json", status=200, body={"ok": True})),
+    Fault(
+        "JSON of another shape: errors", answer("json", status=500, body={"errors": {"code": 1}})
+    ),
+    Fault(
+        "result of another shape",
+        answer("merge", set={"result": 7}),
+        moments=AFTER,
+        calls=NEED_A_RESULT,
+    ),
+    Fault(
+        "result for somebody else",
+        answer("merge", set={"result": {"id": "0" * 32, "domain": "else.example"}}),
+        moments=AFTER,
+        calls=NEED_A_RESULT,
+    ),
+    Fault(
+        "result: null", answer("merge", set={"result": None}), moments=AFTER, calls=NEED_A_RESULT
+    ),
+    Fault(
+        "missing result_info",
+        answer("merge", remove=["result_info"]),
+        moments=AFTER,
+        for_ever=HARMLESS,
+    ),
+    Fault("a page that repeats", answer("repeat"), calls=("list",), moments=BEFORE, once=2),
+    Fault(
+        "unknown fields",
+        answer("merge", set={"beta": [{"x": 1}]}),
+        moments=AFTER,
+        for_ever=HARMLESS,
+    ),
+    Fault(
+        "unknown fields of a restriction",
+        answer("extend"),
+        calls=("list",),
+        moments=AFTER,
+        for_ever=HARMLESS,
+    ),
+    Fault(
+        "messages on success",
+        answer("merge", set={"messages": [{"code": 1, "message": "Soon gone"}, "Hi"]}),
+        moments=AFTER,
+        for_ever=HARMLESS,
+    ),
+]
+
+PARTNER = {"domain": "partner.example", "exclude": ["a.partner.example"], "comments": "TLS agreed"}
+OUTDATED = {"domain": "Partner.example", "exclude": [], "comments": "Before"}
+BYSTANDER = {"domain": "bystander.example", "exclude": ["x.bystander.example"], "comments": None}
+COMPANION = {"domain": "companion.example"}
+ABSENT = {"domain": "partner.example", "state": "absent"}
+
+
+class Work(NamedTuple):
+    """What the account holds, what a task wants, and what the account holds then."""
+
+    held: list
+    wish: dict
+    wanted: list
+
+
+WORK = {
+    "list": Work([], PARTNER, [PARTNER]),
+    "create": Work([], PARTNER, [PARTNER]),
+    "update": Work([OUTDATED], PARTNER, [PARTNER]),
+    "delete": Work([OUTDATED], ABSENT, []),
+    "batch": Work([OUTDATED, PARTNER], ABSENT, []),
+}
+
+
+class Network:
+    """Leads each new connection to the API where the script says; in the place of `getaddrinfo`."""
+
+    def __init__(self, ports):
+        self._ports = ports
+        self._look_up = socket.getaddrinfo
+        self.faulty, self.skip, self.times, self.hits = "", 0, 0, 0
+
+    def fail(self, faulty, skip, times):
+        self.faulty, self.skip, self.times = faulty, skip, times
+
+    def getaddrinfo(self, host, *args, **kwargs):
+        if host != HOST:
+            return self._look_up(host, *args, **kwargs)
+        way = "good"
+        if self.skip:
+            self.skip -= 1
+        elif self.times:
+            self.times -= 1
+            self.hits += 1
+            way = self.faulty
+        if way == "unknown name":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        address = ("127.0.0.1", self._ports[way])
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)]
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    authority = trustme.CA()
+    authority.path = str(tmp_path_factory.mktemp("ca") / "ca.pem")
+    authority.cert_pem.write_to_path(authority.path)
+    return authority
+
+
+@pytest.fixture(scope="module")
+def ports(emulator, ca):
+    """The ports that a connection may lead to."""
+    plain = urlsplit(emulator.url).port
+    fronts = {}
+    for name, authority in (("good", ca), ("unknown CA", trustme.CA())):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(HOST).configure_cert(context)
+        fronts[name] = TlsFront(plain, context)
+    yield {
+        **{name: front.port for name, front in fronts.items()},
+        "no TLS": plain,
+        "refused": refusing_port(),
+    }
+    for front in fronts.values():
+        front.__exit__()
+
+
+@pytest.fixture
+def network(ports, monkeypatch):
+    for variable in ("HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.delenv(variable.lower(), raising=False)
+    network = Network(ports)
+    monkeypatch.setattr(socket, "getaddrinfo", network.getaddrinfo)
+    return network
+
+
+@pytest.fixture
+def options(account, ca, network, fake_time, monkeypatch):
+    """The options that all tasks share; they wait for nothing but answers."""
+    in_no_time = functools.partial(
+        _arguments.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
+    )
+    monkeypatch.setattr(_arguments, "CloudflareClient", in_no_time)
+    return {
+        "account_id": account.id,
+        "api_token": account.tokens["write"],
+        "api_url": f"https://{HOST}/client/v4",
+        "ca_path": ca.path,
+        "retries": 2,
+    }
+
+
+CALLS_OF = {
+    "sending_domain_restriction": ("list", "create", "update", "delete", "batch"),
+    "sending_domain_restrictions": ("list", "create", "update", "delete", "batch"),
+    "sending_domain_restriction_info": ("list", "get"),
+}
+
+
+def combinations():
+    for module, calls in CALLS_OF.items():
+        for fault in FAULTS:
+            for call in filter(fault.calls.__contains__, calls):
+                for moment in fault.moments[:1] if call in READS else fault.moments:
+                    for how_often in ("once", "for ever"):
+                        name = f"{module}, {call}: {fault.name} {moment}, {how_often}"
+                        yield pytest.param(module, call, fault, moment, how_often, id=name)
+
+
+def break_it(fault, call, moment, times, account, network, held):
+    if fault.connection:
+        # A connection that is kept alive can't be refused.
+        account.fault(calls=["list"], kind="merge", headers={"Connection": "close"}, times=None)
+        network.fail(fault.connection, 0 if call in READS else 1, times or 10**6)
+        return
+    answer = {"moment": moment, **fault.answer}
+    if answer["kind"] in ("repeat", "extend"):
+        more = {"beta": {"x": [1]}} if answer["kind"] == "extend" else {}
+        records = [{**record, **more} for record in held]
+        total = len(records) * (1 if more else 2)
+        body = {"success": True, "result": records, "result_info": {"total_count": total}}
+        answer = {"kind": "json", "status": 200, "body": body}
+    account.fault(calls=[call], times=times, **answer)
+
+
+def comes_right(fault, call, moment, how_often):
+    """Whether the run is to end in the wanted state, fault or not."""
+    if fault.for_ever == HARMLESS or (moment == "after" and call not in READS):
+        return True
+    return how_often == "once" and not fault.is_final
+
+
+def managed(records):
+    return sorted(
+        (
+            record["domain"].lower(),
+            sorted(record.get("exclude") or []),
+            record.get("comments") or "",
+        )
+        for record in records
+    )
+
+
+def of_partner(restrictions):
+    return [entry for entry in restrictions if entry[0] == "partner.example"]
+
+
+SENTENCE = re.compile(
+    r"(?:whether .* is not certain: )?"
+    r"(?:GET|POST|PATCH|DELETE) /accounts/[0-9a-f]{32}/email-security/settings"
+    r"/sending_domain_restrictions\S*:? .+"
+    r"(?:try again|check|run it again|name its certificate)",
+    re.S,
+)
+
+
+def check_sentence(message):
+    assert SENTENCE.search(message)
+    assert "\n" not in message
+    assert "Traceback" not in message
+    assert not re.search(r"0x[0-9a-f]{6}|object at|<class", message)
+
+
+@pytest.mark.parametrize(("module", "call", "fault", "moment", "how_often"), list(combinations()))
+def test_faults(account, options, network, module, call, fault, moment, how_often):
+    work = WORK.get(call, WORK["list"])
+    held = account.seed([BYSTANDER, COMPANION, *work.held])
+    if module == "sending_domain_restriction":
+        options.update(work.wish)
+    elif module == "sending_domain_restrictions":
+        options["restrictions"] = [COMPANION, work.wish]
+    elif call == "get":
+        options["id"] = held[0]["id"]
+    if "hang" in fault.name:
+        options["timeout"] = TIMEOUT
+    reads_only = module == "sending_domain_restriction_info"
+    wanted = managed([BYSTANDER, COMPANION, *([] if reads_only else work.wanted)])
+    times = fault.once if how_often == "once" else None
+    break_it(fault, call, moment, times, account, network, held)
+
+    result = run_module(module, options)
+
+    now_held = account.restrictions()
+    assert network.hits or any(entry["fault"] for entry in account.requests())
+    assert result.get("changed", False) == (managed(now_held) != managed(held))
+    assert now_held[:2] == held[:2]
+    assert bool(result.get("failed")) != comes_right(fault, call, moment, how_often)
+    if result.get("failed"):
+        assert managed(now_held) == managed(held)
+        check_sentence(result["msg"])
+    else:
+        assert managed(now_held) == wanted
+    if reads_only and not result.get("failed"):
+        found = result["sending_domain_restrictions"]
+        assert [record["id"] for record in found] == [
+            record["id"] for record in (held[:1] if call == "get" else held[:2])
+        ]
+    assert not set(account.tokens.values()) & set(re.findall("[^\\W]+", json.dumps(result)))
+
+    account.clear_faults()
+    network.fail("", 0, 0)
+    healed = run_module(module, options)
+    assert not healed.get("failed"), healed["msg"]
+    assert managed(account.restrictions()) == wanted
+    assert healed["changed"] == (managed(now_held) != wanted)
+    assert not run_module(module, options)["changed"]
