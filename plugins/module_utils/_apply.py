@@ -97,6 +97,9 @@ def apply(
     writes = crew.work_off([*plan.creates, *plan.updates])
     batches = _batches(plan.deletes)
     if not writes:
+        # A domain with a change that failed keeps all that it has: the surplus may be its best.
+        failed = {failure.domain for failure in outcome.failures}
+        batches = _batches([delete for delete in plan.deletes if delete.domain not in failed])
         batches = crew.work_off(batches)
     outcome.held_for = crew.held_for
     if crew.gave_up_on:

@@ -176,6 +176,9 @@ class CloudflareClient:
     ) -> None:
         self.retries = retries
         self.calls = 0
+        # How often the rate limit refused a call since one succeeded, in the goes before this one.
+        self.refused_before = 0
+        self.is_refused = False
         self._messages: list[str] = []
         self.rate_limit = RateLimit(reserve, sleep, clock)
         self._base_url = base_url.rstrip("/")
@@ -220,11 +223,14 @@ class CloudflareClient:
             Held: the rate limit would hold it for longer, and it has changed nothing so far.
         """
         outcome_unknown = False
-        for attempt in itertools.count():
+        for attempt in itertools.count(self.refused_before):
             try:
                 self.rate_limit.acquire(longest_wait)
-                return self._send(method, path, params, body, read, permission)
+                answer = self._send(method, path, params, body, read, permission)
+                self.refused_before, self.is_refused = 0, False
+                return answer
             except CloudflareError as error:
+                self.is_refused = error.status == 429
                 outcome_unknown = method != "GET" and (outcome_unknown or error.outcome_unknown)
                 error.outcome_unknown = outcome_unknown
                 if not self._may_repeat(error, attempt, repeatable):

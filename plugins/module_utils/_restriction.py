@@ -78,7 +78,8 @@ class Restriction:
     @property
     def age(self) -> tuple[str, str]:
         """What to sort by so that the oldest comes first, in the same order for everybody."""
-        return (self.record["created_at"] or "", self.id)
+        # Without the Z, times with fractions of any length sort as texts.
+        return ((self.record["created_at"] or "").rstrip("Z"), self.id)
 
 
 @dataclass(frozen=True)

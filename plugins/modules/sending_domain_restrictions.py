@@ -258,7 +258,9 @@ def main() -> None:
     report["api_calls"] += api.client.calls
     report["notices"] += api.client.notices()
     if outcome.remaining.size or "unchanged" not in report:
-        module.exit_json(changed=outcome.changed, _progress=unfinished(outcome, report))
+        progress = unfinished(outcome, report)
+        progress["refused"] = api.client.refused_before + api.client.is_refused
+        module.exit_json(changed=outcome.changed, _progress=progress)
     finish(module, outcome, report)
 
 
@@ -272,6 +274,7 @@ def run(module: AnsibleModule, api: RestrictionsApi, concurrency: int) -> tuple[
         api.longest_wait = LONGEST_WAIT
         report = progress.get("report", report)
         api.client.rate_limit.block(progress.get("held_until", 0) - time.time())
+        api.client.refused_before = progress.get("refused", 0)
     if "unchanged" in report:
         earlier = _unfinished.load(progress["outcome"])
         plan = earlier.remaining

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _arguments
 from hypothesis import settings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,6 +21,24 @@ from emulator.harness import Emulator
 settings.register_profile("default", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+_summary = pytest.StashKey()
+
+
+def pytest_configure(config):
+    config.stash[_summary] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash[_summary]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def tell(pytestconfig):
+    """Have a line printed when all tests are done."""
+    return pytestconfig.stash[_summary].append
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +71,12 @@ class FakeTime:
 @pytest.fixture
 def fake_time():
     return FakeTime()
+
+
+@pytest.fixture
+def in_no_time(fake_time, monkeypatch):
+    """Modules that run in this process wait for nothing but answers."""
+    client = functools.partial(
+        _arguments.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
+    )
+    monkeypatch.setattr(_arguments, "CloudflareClient", client)

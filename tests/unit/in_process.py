@@ -41,7 +41,10 @@ def run_module(name, options):
 
 
 def run_in_goes(name, options, seconds):
-    """Return the result of the module as its action plugin runs it, `seconds` at a time."""
+    """Return the result of the module as its action plugin runs it, `seconds` at a time.
+
+    A hold of the rate limit takes no time.
+    """
     progress = {"time_limit": seconds}
     changed = False
     while True:
@@ -50,4 +53,4 @@ def run_in_goes(name, options, seconds):
         progress = result.pop("_progress", None)
         if not progress:
             return dict(result, changed=changed)
-        progress["time_limit"] = seconds
+        progress.update(time_limit=seconds, held_until=0)

@@ -454,19 +454,32 @@ def test_a_server_that_says_nothing_is_left_after_the_time_out_of_the_client(
         if silent == "behind proxy":
             environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         url = url_of(server, scheme="http" if silent == "plain server" else "https")
-        client = make_client(url, timeout=0.3)
+        client = make_client(url, timeout=0.3, retries=0)
         start = time.monotonic()
         error = failed_create(client, path)
         assert 0.25 < time.monotonic() - start < 2
-    assert error.outcome_unknown
     assert client.calls == 1
+    # Without TLS there was no request either.
+    assert error.outcome_unknown == (silent in ("plain server", "proxy"))
+    if not error.outcome_unknown:
+        assert f"POST {path}: no connection to 127.0.0.1:{server.port} (" in str(error)
+        assert "timed out): check api_url" in str(error)
+        return
     # urllib3 1.26 does not tell a time-out from other errors on the way to and behind a proxy.
     sentences = [f"no answer came from 127.0.0.1:{server.port} within 0.3 seconds"]
-    if "proxy" in silent:
+    if silent == "proxy":
         sentences.append(f"the connection to 127.0.0.1:{server.port} broke off (")
     assert any(f"POST {path}: {sentence}" in str(error) for sentence in sentences)
     if "broke off" in str(error):
         assert "timed out)" in str(error)
+
+
+def test_a_create_that_found_no_tls_is_repeated(path, make_client, pauses):
+    with SilentServer(seconds=5) as server:
+        client = make_client(url_of(server), timeout=0.2, retries=2)
+        assert not failed_create(client, path).outcome_unknown
+    assert client.calls == 3
+    assert len(pauses) == 2
 
 
 def test_an_answer_over_tls_that_does_not_come_is_left_after_the_time_out_of_the_client(

@@ -201,6 +201,13 @@ def test_absent_by_id_removes_that_one_only_and_is_content_when_it_is_gone():
     [
         ({"created_at": "2026-01-02"}, {"created_at": "2026-01-01"}, SECOND),
         ({"created_at": "2026-01-02", "comments": "x"}, {"created_at": "2026-01-01"}, FIRST),
+        # The API leaves out zeros at the end of a fraction.
+        (
+            {"created_at": "2026-01-01T05:20:00.12Z"},
+            {"created_at": "2026-01-01T05:20:00.1Z"},
+            SECOND,
+        ),
+        ({"created_at": "2026-01-01T05:20:00.1Z"}, {"created_at": "2026-01-01T05:20:00Z"}, SECOND),
         ({}, {}, FIRST),
     ],
 )

@@ -1,0 +1,89 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What only the whole list needs: many goes, and surplus restrictions."""
+
+from __future__ import annotations
+
+import pytest
+from in_process import run_in_goes, run_module
+
+MODULE = "sending_domain_restrictions"
+
+
+@pytest.fixture
+def options(emulator, account, in_no_time):
+    return {
+        "account_id": account.id,
+        "api_token": account.tokens["write"],
+        "api_url": emulator.url,
+        "retries": 2,
+        "concurrency": 1,
+    }
+
+
+@pytest.mark.parametrize("call", ["list", "create"])
+def test_a_rate_limit_that_never_lets_go_ends_a_run_of_many_goes(account, options, call):
+    headers = {"Retry-After": "60"}
+    account.fault(calls=[call], times=None, kind="status", status=429, headers=headers)
+    result = run_in_goes(MODULE, {**options, "restrictions": [{"domain": "a.example"}]}, 4)
+    assert result["failed"]
+    assert "refused by Cloudflare's rate limit" in result["msg"]
+    assert [entry["call"] for entry in account.requests()].count(call) == 3
+    assert not result["changed"]
+
+
+def test_waiting_in_many_goes_is_not_failing(account, options):
+    headers = {"Retry-After": "60"}
+    for skip in (1, 3, 5):
+        account.fault(
+            calls=["create"], skip=skip, times=2, kind="status", status=429, headers=headers
+        )
+    wishes = [{"domain": f"d{number}.example"} for number in range(8)]
+    result = run_in_goes(MODULE, {**options, "restrictions": wishes}, 4)
+    assert not result.get("failed")
+    assert len(result["created"]) == len(account.restrictions()) == 8
+
+
+def test_what_looks_like_the_token_reaches_the_api_in_later_goes_as_well(account, options):
+    token = options["api_token"]
+    wishes = [
+        {"domain": f"d{number}.example", "comments": f"{number} {token}"} for number in range(9)
+    ]
+    result = run_in_goes(MODULE, {**options, "restrictions": wishes}, 0.002)
+    comments = sorted(record["comments"] for record in account.restrictions())
+    assert comments == [f"{number} {token}" for number in range(9)]
+    assert token not in str(result)
+
+
+def test_a_domain_whose_change_failed_keeps_all_its_restrictions(account, options):
+    seeded = account.seed(
+        [
+            {"domain": "a.example", "comments": "Outdated"},
+            {"domain": "A.example", "exclude": ["b.a.example"]},
+            {"domain": "surplus.example"},
+        ]
+    )
+    account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
+    options.update(restrictions=[{"domain": "a.example", "comments": "New"}], prune=True)
+    options["max_delete_percent"] = 100
+    result = run_module(MODULE, options)
+    assert result["failed"]
+    assert [record["domain"] for record in result["deleted"]] == ["surplus.example"]
+    assert account.restrictions() == seeded[:2]
+    assert not run_module(MODULE, options).get("failed")
+    (left,) = account.restrictions()
+    assert (left["id"], left["comments"]) == (seeded[0]["id"], "New")
+
+
+def test_what_someone_else_removed_meanwhile_does_not_count_as_changed(account, options):
+    seeded = account.seed([{"domain": "a.example"}, {"domain": "b.example"}])
+    stale = {"result": seeded, "result_info": {"total_count": 2}}
+    account.fault(calls=["list"], kind="merge", set=stale)
+    account.seed([])
+    wishes = [{"domain": record["domain"], "state": "absent"} for record in seeded]
+    result = run_module(MODULE, {**options, "restrictions": wishes})
+    assert not result.get("failed")
+    assert not result["changed"]
+    assert result["deleted"] == []

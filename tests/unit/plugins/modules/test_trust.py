@@ -1,0 +1,332 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whom whole modules trust, and whom they don't: nobody but the API sees a credential."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from in_process import run_module
+from tls_and_proxy import ConnectProxy, SilentServer, TlsFront
+
+SINGLE, PLURAL, INFO = (
+    "sending_domain_restriction",
+    "sending_domain_restrictions",
+    "sending_domain_restriction_info",
+)
+MODULES = [SINGLE, PLURAL, INFO]
+WISHES = {
+    SINGLE: {"domain": "a.example"},
+    PLURAL: {"restrictions": [{"domain": "a.example"}]},
+    INFO: {},
+}
+ENVIRONMENT = (
+    *("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID"),
+    *("CLOUDFLARE_BASE_URL", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"),
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """The test's own, with an empty home folder."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return monkeypatch
+
+
+@pytest.fixture(params=["token", "key"])
+def credentials(request, account):
+    if request.param == "token":
+        return {"api_token": account.tokens["write"]}
+    return {"api_email": account.email, "api_key": account.api_key}
+
+
+@pytest.fixture
+def run(emulator, account, in_no_time):
+    def run(module, **options):
+        wish = WISHES[module]
+        return run_module(
+            module, {"account_id": account.id, "api_url": emulator.url, **wish, **options}
+        )
+
+    return run
+
+
+@pytest.fixture
+def no_network(account, environment):
+    """Nothing is to be sent, to wherever."""
+
+    def connect(*args, **kwargs):
+        raise AssertionError("a connection was tried")
+
+    environment.setattr("socket.getaddrinfo", connect)
+    environment.setattr("socket.socket.connect", connect)
+
+
+@pytest.fixture
+def evil():
+    """Another server; what it `received` is what got to it."""
+    with SilentServer(seconds=0.2) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    authority = trustme.CA()
+    authority.path = str(tmp_path_factory.mktemp("ca") / "ca.pem")
+    authority.cert_pem.write_to_path(authority.path)
+    return authority
+
+
+@pytest.fixture
+def tls_url(emulator, ca):
+    """Serve the emulator over TLS with a certificate that this CA issued."""
+    fronts = []
+
+    def serve(authority=ca, host="localhost"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(host).configure_cert(context)
+        fronts.append(TlsFront(urlsplit(emulator.url).port, context))
+        return f"https://localhost:{fronts[-1].port}/client/v4"
+
+    yield serve
+    for front in fronts:
+        front.__exit__()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("target", ["another host", "plain HTTP", "the same host", "no URL"])
+@pytest.mark.parametrize("call", ["list", "create"])
+def test_a_redirect_is_refused_and_no_credential_gets_there(
+    run, emulator, account, credentials, evil, environment, tls_url, ca, status, target, call
+):
+    location = {
+        "another host": f"https://localhost:{evil.port}/x",
+        "plain HTTP": f"http://localhost:{evil.port}/x",
+        "the same host": "/client/v4/accounts",
+        "no URL": "http://[/\\",
+    }[target]
+    account.fault(calls=[call], times=None, kind="redirect", status=status, location=location)
+    result = run(SINGLE, api_url=tls_url(), ca_path=ca.path, **credentials)
+    assert result["failed"]
+    assert f"was answered with a redirect ({status}), which is not followed" in result["msg"]
+    assert not result.get("changed")
+    assert evil.connections() == 0
+    assert {entry["call"] for entry in emulator.requests(account.id)} <= {"list", "create"}
+    assert account.restrictions() == []
+
+
+@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "machine localhost", "default"])
+@pytest.mark.parametrize("place", ["home", "NETRC"])
+def test_netrc_does_not_replace_the_credentials(
+    run, account, credentials, environment, tmp_path, tls_url, ca, entry, place
+):
+    netrc = tmp_path / (".netrc" if place == "home" else "elsewhere")
+    netrc.write_text(f"{entry} login someone password something\n", encoding="ascii")
+    if place == "NETRC":
+        environment.setenv("NETRC", str(netrc))
+    # Plain HTTP to loopback reads no environment at all, so TLS it is.
+    assert not run(SINGLE, api_url=tls_url(), ca_path=ca.path, **credentials).get("failed")
+    for request in account.requests():
+        assert "basic" not in request["headers"].get("Authorization", "").lower()
+    assert len(account.restrictions()) == 1
+
+
+PLAIN_URLS = [
+    "http://api.cloudflare.com/client/v4",
+    "HTTP://evil.example/",
+    "http://localhost.evil.example/",
+    "http://127.0.0.1.evil.example/",
+    "http://127.0.0.1@evil.example/",
+    "http://localhost:80@evil.example/",
+    "http://evil.example#@127.0.0.1/",
+    "http://evil.example?@127.0.0.1/",
+    "http://127.0.0.1\\@evil.example/",
+    "http://127.0.0.1\\.evil.example/",
+    "http://[::1].evil.example/",
+    "http://127.0.0.1%2eevil.example/",
+    "http://localhost\u3002evil.example/",
+    "http://127.0.0.1 .evil.example/",
+    "http://127.0.0.1\t@evil.example/",
+    "http://127.0.0.1\r\nHost: evil.example/",
+    "http://0.0.0.0/",
+    "http://[::]/",
+    "http://169.254.169.254/",
+    "http:///evil.example",
+    "http:evil.example",
+    "ftp://127.0.0.1/",
+    "//evil.example/",
+    "https://127.0.0.1@evil.example/",
+]
+
+
+@pytest.mark.parametrize("url", PLAIN_URLS)
+@pytest.mark.parametrize("place", ["option", "environment"])
+def test_a_url_that_would_send_credentials_elsewhere_is_refused(
+    run, no_network, credentials, environment, url, place
+):
+    if place == "environment":
+        environment.setenv("CLOUDFLARE_BASE_URL", url)
+    for module in MODULES:
+        result = run(module, api_url=url if place == "option" else None, **credentials)
+        assert result["failed"]
+        assert result["msg"].startswith("api_url: ")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3"])
+def test_plain_http_to_loopback_is_allowed(run, emulator, account, credentials, host):
+    url = emulator.url.replace("127.0.0.1", host)
+    result = run(INFO, api_url=url, retries=0, **credentials)
+    assert "without encryption" not in result.get("msg", "")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["\n", "\r\nX-Evil: 1", "\0", "\t", " ", "\x7f", "\u00e4", "\u2028"]
+)
+@pytest.mark.parametrize("place", ["option", "environment"])
+@pytest.mark.parametrize("module", MODULES)
+def test_a_control_character_in_a_secret_is_refused_before_the_request_and_not_shown(
+    run, account, environment, credentials, wrong, place, module
+):
+    name, secret = list(credentials.items())[-1]
+    options = {**credentials, name: secret + wrong}
+    if place == "environment":
+        if "\0" in wrong:
+            pytest.skip("no environment can hold it")
+        variables = {
+            "api_token": "CLOUDFLARE_API_TOKEN",
+            "api_email": "CLOUDFLARE_EMAIL",
+            "api_key": "CLOUDFLARE_API_KEY",
+        }
+        for option, value in options.items():
+            environment.setenv(variables[option], value)
+        options = {}
+    result = run(module, **options)
+    assert result["failed"]
+    assert "copy it again" in result["msg"]
+    assert secret not in json.dumps(result)
+    assert account.requests() == []
+
+
+PATH_TRICKS = [
+    *("../", "..", "/", "?", "#", "%2f", "%2e%2e", " ", ".", "\\", "\n", "\0", "a/../b", "a%2fb"),
+    *("a b", "a?page=2", "a#b", "a" * 33, "\u00e4", "a;b", "a\u202e", "//", "a/", "/a", "~", "*"),
+]
+
+
+@pytest.mark.parametrize("text", PATH_TRICKS)
+@pytest.mark.parametrize("module", MODULES)
+def test_no_account_id_changes_the_path(run, no_network, credentials, environment, module, text):
+    for place in ("option", "environment"):
+        options = {"account_id": text}
+        if place == "environment":
+            if "\0" in text:
+                continue
+            environment.setenv("CLOUDFLARE_ACCOUNT_ID", text)
+            options = {"account_id": None}
+        result = run(module, **options, **credentials)
+        assert result["failed"]
+        assert result["msg"].startswith("account_id: ")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_empty_account_id_is_a_missing_one(run, credentials, module):
+    assert run(module, account_id="", **credentials)["msg"].startswith("the account is missing")
+
+
+@pytest.mark.parametrize("text", ["", *PATH_TRICKS, "00000000-0000-4000-8000-00000000000/"])
+@pytest.mark.parametrize("module", [SINGLE, INFO])
+def test_no_id_changes_the_path(run, no_network, credentials, module, text):
+    options = {"id": text, "domain": None} if module == SINGLE else {"id": text}
+    result = run(module, **options, **credentials)
+    assert result["failed"]
+    assert result["msg"].startswith("id: ")
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    ("issuer", "host"), [("another CA", "localhost"), ("the CA", "elsewhere.example")]
+)
+def test_a_wrong_certificate_is_refused_unless_the_task_says_otherwise(
+    run, account, credentials, tls_url, ca, module, issuer, host
+):
+    url = tls_url(ca if issuer == "the CA" else trustme.CA(), host)
+    result = run(module, api_url=url, ca_path=ca.path, **credentials)
+    assert result["failed"]
+    assert "was not accepted" in result["msg"]
+    assert account.requests() == []
+    assert not run(module, api_url=url, validate_certs=False, **credentials).get("failed")
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("named_by", ["ca_path", "REQUESTS_CA_BUNDLE", "nobody"])
+def test_a_private_ca_is_trusted_once_it_is_named(
+    run, account, credentials, environment, tls_url, ca, module, named_by
+):
+    if named_by == "REQUESTS_CA_BUNDLE":
+        environment.setenv(named_by, ca.path)
+    ca_path = ca.path if named_by == "ca_path" else None
+    result = run(module, api_url=tls_url(), ca_path=ca_path, **credentials)
+    assert bool(result.get("failed")) == (named_by == "nobody")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_proxies_of_the_environment_are_used_and_see_no_credential(
+    run, account, credentials, environment, tls_url, ca, module
+):
+    url = tls_url()
+    with ConnectProxy() as proxy:
+        environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert not run(module, api_url=url, ca_path=ca.path, **credentials).get("failed")
+        assert set(proxy.asked) == {f"CONNECT localhost:{urlsplit(url).port}"}
+        for secret in credentials.values():
+            assert secret.encode() not in proxy.received
+        environment.setenv("NO_PROXY", "localhost")
+        connections = proxy.connections()
+        assert not run(module, api_url=url, ca_path=ca.path, **credentials).get("failed")
+        assert proxy.connections() == connections
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_with_both_kinds_of_credentials_in_the_environment_the_token_is_used(
+    run, account, environment, module
+):
+    environment.setenv("CLOUDFLARE_API_TOKEN", account.tokens["write"])
+    environment.setenv("CLOUDFLARE_EMAIL", account.email)
+    environment.setenv("CLOUDFLARE_API_KEY", account.api_key)
+    assert not run(module).get("failed")
+    for request in account.requests():
+        assert request["headers"]["Authorization"] == f"Bearer {account.tokens['write']}"
+        assert "X-Auth-Key" not in request["headers"]
+
+
+@pytest.mark.parametrize(
+    ("option", "variable", "sentence"),
+    [
+        ("api_key", "CLOUDFLARE_API_KEY", "comes without its e-mail address: give api_email"),
+        ("api_email", None, "api_email comes without its API key: give api_key"),
+        (None, None, "there are no credentials: give api_token"),
+    ],
+)
+@pytest.mark.parametrize("module", MODULES)
+def test_half_a_pair_of_credentials_gets_its_own_sentence(
+    run, account, environment, module, option, variable, sentence
+):
+    values = {"api_key": account.api_key, "api_email": account.email}
+    options = {option: values[option]} if option else {}
+    assert sentence in run(module, **options)["msg"]
+    if variable:
+        environment.setenv(variable, values[option])
+        assert sentence in run(module)["msg"]
+    assert account.requests() == []
