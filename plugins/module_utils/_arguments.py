@@ -21,6 +21,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._client 
     CloudflareClient,
     KeyAuth,
     TokenAuth,
+    secret_forms,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
@@ -85,7 +86,9 @@ def client_from(module: AnsibleModule, connections: int = 1) -> CloudflareClient
     options, environment = module.params, _environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL
     # What may be secret is hidden in the output, whether it is used or not, and wherever it is from.
-    module.no_log_values.update(filter(None, (environment["api_token"], environment["api_key"])))
+    for source in (options, environment):
+        for secret in filter(None, (source["api_token"], source["api_key"])):
+            module.no_log_values.update(secret_forms(secret))
     if "@" in api_url:
         module.no_log_values.add(api_url)
     return CloudflareClient(

@@ -9,6 +9,7 @@ It knows nothing of mail; the six calls that do are in `_restrictions_api`.
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import http.client
 import itertools
@@ -20,7 +21,7 @@ import time
 import traceback
 import typing as t
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
     FOR_EVER,
@@ -44,6 +45,8 @@ WAIT_WORTH_A_NOTICE = 5.0
 MOST_REPEATS_OF_A_BARE_403 = 2
 MOST_READINGS_OF_A_LIST = 3
 MOST_PAGES = 1000
+# Encoded, a shorter one would be found in ordinary words.
+SHORTEST_ENCODED_SECRET = 16
 # Over the limit, every call is refused for as long as this.
 RATE_LIMIT_WINDOW = 300.0
 
@@ -105,6 +108,21 @@ def anything(result: t.Any) -> t.Any:
     return result
 
 
+def secret_forms(secret: str) -> tuple[str, ...]:
+    """Return how a secret may stand in a text: as it is, URL-encoded, and somewhere in base64."""
+    if len(secret) < SHORTEST_ENCODED_SECRET or not secret.isascii():
+        return (secret,)
+    # What stands before it decides how its bits are spread over the letters.
+    bits = 8 * len(secret)
+    encoded = [
+        base64.b64encode(b"\0" * before + secret.encode("ascii")).decode("ascii")[
+            -(-8 * before // 6) : (8 * before + bits) // 6
+        ]
+        for before in range(3)
+    ]
+    return (secret, quote(secret, safe=""), *encoded)
+
+
 class TokenAuth:
     """Authentication with an API token.
 
@@ -114,7 +132,7 @@ class TokenAuth:
 
     def __init__(self, token: str, source: str) -> None:
         self.description = f"the API token ({source})"
-        self.secrets = (token,)
+        self.secrets = secret_forms(token)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.secrets[0]}"
@@ -126,7 +144,7 @@ class KeyAuth:
 
     def __init__(self, email_address: str, key: str, source: str) -> None:
         self.description = f"the API key of {email_address} ({source})"
-        self.secrets = (key,)
+        self.secrets = secret_forms(key)
         self._email_address = email_address
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import typing as t
+import zlib
 from dataclasses import asdict
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import Outcome
@@ -27,7 +27,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 def dump(outcome: Outcome) -> str:
     """Return what was done and what remains as text; `load` reads it back.
 
-    It is encoded, as Ansible takes what looks like a secret out of all that a module returns: a
+    It is packed, as Ansible takes what looks like a secret out of all that a module returns: a
     comment that happens to contain one is to reach the API as it is.
     """
     remaining = outcome.remaining
@@ -43,12 +43,12 @@ def dump(outcome: Outcome) -> str:
         ],
         "deletes": [delete.before for delete in remaining.deletes],
     }
-    return base64.b64encode(json.dumps(values).encode("ascii")).decode("ascii")
+    return zlib.compress(json.dumps(values).encode("ascii")).hex()
 
 
 def load(text: str) -> Outcome:
     """Read what `dump` returned."""
-    values: dict[str, t.Any] = json.loads(base64.b64decode(text))
+    values: dict[str, t.Any] = json.loads(zlib.decompress(bytes.fromhex(text)))
     return Outcome(
         created=values["created"],
         updated=values["updated"],

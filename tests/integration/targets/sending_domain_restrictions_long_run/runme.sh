@@ -13,8 +13,12 @@ control_url=$(sed -n 's/.*"emulator_control_url": "\([^"]*\)".*/\1/p' "${config}
 progress='[0-9]+ of [0-9]+ changes done, [0-9]+ left'
 hold="${progress}; Cloudflare's rate limit holds the rest until [0-9:]{8}$"
 
+account_py() {
+    python ../setup_account/account.py "${control_url}" "$@"
+}
+
 account() {
-    eval "$(python account.py "${control_url}" make "$1")"
+    eval "$(account_py make "$1")"
 }
 
 play() {
@@ -55,7 +59,7 @@ echo "When the rate limit holds the run, it shows until when, and is never refus
 account '{"quota": 60, "window": 5}'
 play -e number=150
 [ "$(shown "${hold}")" -ge 2 ]
-expect "refused calls" "$(python account.py "${control_url}" refused "${CLOUDFLARE_ACCOUNT_ID}")" 0
+expect "refused calls" "$(account_py refused "${CLOUDFLARE_ACCOUNT_ID}")" 0
 grep -q "created=150 unchanged=0 changed=True" log
 
 echo "It is shown under ansible-runner, too"
@@ -72,15 +76,15 @@ account '{"latency": 0.1}'
 modules=${here}/killed
 # Without pipelining, the name of the module's file tells its process.
 play -e number=800 -e "ansible_remote_tmp=${modules}" -e ansible_pipelining=false &
-until [ "$(python account.py "${control_url}" held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
+until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
     sleep 0.2
 done
 pkill -KILL -f "${modules}/"
 wait || true
-read -r before _ <<<"$(python account.py "${control_url}" held "${CLOUDFLARE_ACCOUNT_ID}")"
+read -r before _ <<<"$(account_py held "${CLOUDFLARE_ACCOUNT_ID}")"
 [ "${before}" -lt 800 ]
 play -e number=800
 grep -q "unchanged=${before} changed=True" log
-expect "restrictions and domains" "$(python account.py "${control_url}" held "${CLOUDFLARE_ACCOUNT_ID}")" "800 800"
+expect "restrictions and domains" "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}")" "800 800"
 play -e number=800
 grep -q "created=0 unchanged=800 changed=False" log
