@@ -51,7 +51,8 @@ SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 RESTRICTION_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "domain": {"type": "str"},
     "exclude": {"type": "list", "elements": "str"},
-    "comments": {"type": "str"},
+    # Any other type would make a text of true, false and lists, and write that.
+    "comments": {"type": "raw"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -171,7 +172,8 @@ def _key_auth(email_address: str | None, key: str | None, source: str) -> KeyAut
 
 
 def _secret(text: str, source: str) -> str:
-    if not re.fullmatch("[!-~]+", text):
+    # RFC 6750, 2.1
+    if not re.fullmatch("[0-9A-Za-z._~+/-]+=*", text):
         raise InvalidOption(
             f"the secret in {source} has a space, a line break or another character that no"
             " Cloudflare credential has: copy it again (a file often ends in a line break)"

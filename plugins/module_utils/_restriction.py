@@ -25,6 +25,10 @@ _UUID = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 RECORD_FIELDS = ("id", "domain", "exclude", "comments", "created_at", "modified_at")
 
+# Control characters other than tabs and line breaks, and halves of surrogate pairs.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_YAML_TYPES = {bool: "true or false", float: "a number", list: "a list", dict: "a mapping"}
+
 
 class InvalidRestriction(ValueError):
     """A restriction that cannot be: the message names the option and says what to give."""
@@ -185,8 +189,22 @@ def _exclude(entries: list[str] | None) -> frozenset[str] | None:
         raise InvalidRestriction(f"exclude: {error}") from error
 
 
-def _comments(text: str | None) -> str | None:
-    if text is not None and len(text) > MAX_COMMENTS_LENGTH:
+def _comments(given: t.Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, (str, int)) or isinstance(given, bool):
+        raise InvalidRestriction(
+            f"comments: it was read as {_YAML_TYPES.get(given.__class__, 'something')}, not as text:"
+            " put it in quotes"
+        )
+    text = str(given)
+    wrong = _NO_TEXT.search(text)
+    if wrong:
+        raise InvalidRestriction(
+            f"comments: it has U+{ord(wrong.group()):04X}, which is no character of a text: take it"
+            " out"
+        )
+    if len(text) > MAX_COMMENTS_LENGTH:
         raise InvalidRestriction(
             f"comments: it has {len(text)} characters: shorten it to {MAX_COMMENTS_LENGTH}"
         )

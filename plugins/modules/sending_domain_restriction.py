@@ -37,8 +37,8 @@ options:
     elements: str
   comments:
     description:
-      - A note for people, at most 1,024 characters. An empty string clears it.
-    type: str
+      - A note for people, a text of at most 1,024 characters. An empty string clears it.
+    type: raw
   state:
     description:
       - Whether the restriction is to be there.

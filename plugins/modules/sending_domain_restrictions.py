@@ -50,8 +50,8 @@ options:
         type: list
         elements: str
       comments:
-        description: A note for people, at most 1,024 characters. An empty string clears it.
-        type: str
+        description: A note for people, a text of at most 1,024 characters. An empty string clears it.
+        type: raw
       state:
         description: Whether there is to be a restriction for the domain.
         type: str

@@ -83,7 +83,7 @@ def test_options_beat_the_environment_and_a_token_beats_a_key(task, options, env
 def test_a_secret_of_the_environment_is_hidden_like_an_option(task):
     module = task(OPTION_TOKEN, {**ENV_TOKEN, **ENV_KEY})
     client_from(module)
-    assert module.no_log_values == {"env-token", "env-key"}
+    assert module.no_log_values == {"option-token", "env-token", "env-key"}
 
 
 NO_EMAIL = (

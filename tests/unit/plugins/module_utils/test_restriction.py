@@ -133,6 +133,22 @@ def test_renaming_must_not_strand_an_exemption():
             {"domain": "partner.example", "comments": "ä" * 1025},
             "comments: it has 1025 characters: shorten it to 1024",
         ),
+        ({"domain": "a.example", "comments": "a\0b"}, "comments: it has U+0000, which is no"),
+        ({"domain": "a.example", "comments": "a\ud800"}, "comments: it has U+D800, which is no"),
+        ({"domain": "a.example", "comments": False}, "comments: it was read as true or false, not"),
+        (
+            {"domain": "a.example", "comments": ["x"]},
+            "comments: it was read as a list, not as text",
+        ),
+        (
+            {"domain": "a.example", "comments": {}},
+            "comments: it was read as a mapping, not as text",
+        ),
+        (
+            {"domain": "a.example", "comments": 1.1},
+            "comments: it was read as a number, not as text",
+        ),
+        ({"domain": "a\ud800.example"}, "domain: 'a\\ud800.example' is not a host name"),
         ({"id": "../accounts"}, "id: '../accounts' is not the id of a restriction"),
         ({"id": ID + "\n"}, f"id: '{ID}\\n' is not the id of a restriction"),
         ({"id": ID.replace("-", "")}, "id: 'f174e90afafe4643bbbc4a0ed4fc8415' is not the id"),
@@ -147,6 +163,11 @@ def test_a_restriction_that_cannot_be_is_refused_with_a_sentence(options, senten
 
 def test_comments_are_counted_in_characters_not_bytes():
     assert desired(domain="partner.example", comments="ä" * 1024).comments == "ä" * 1024
+
+
+def test_a_comment_may_be_a_whole_number_and_have_lines():
+    assert desired(domain="partner.example", comments=2026).comments == "2026"
+    assert desired(domain="partner.example", comments="a\tb\r\nc").comments == "a\tb\r\nc"
 
 
 def test_an_id_is_compared_without_letter_case():

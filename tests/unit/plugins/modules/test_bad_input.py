@@ -1,0 +1,325 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Generated values at every option of every module.
+
+Each is accepted and means the same on the account, or refused with a sentence before any request
+was sent. None ends in a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+import uuid
+
+import idna
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
+    SHARED_ARGUMENTS,
+)
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from in_process import run_module
+
+SINGLE, PLURAL, INFO = (
+    "sending_domain_restriction",
+    "sending_domain_restrictions",
+    "sending_domain_restriction_info",
+)
+SOMEWHERE = "partner.example"
+
+pytestmark = pytest.mark.hypothesis
+
+NASTY_NAMES = [
+    "",
+    " ",
+    ".",
+    "..",
+    "example",
+    "com",
+    "-partner.example",
+    "partner-.example",
+    ".partner.example",
+    "partner.example.",
+    "partner.example..",
+    "partner..example",
+    "PARTNER.Example",
+    "_dmarc.example.com",
+    "a" * 63 + ".example",
+    "a" * 64 + ".example",
+    ".".join(["a" * 49] * 5) + ".com",  # 253 characters
+    ".".join(["a" * 49] * 5) + ".comm",  # 254
+    "xn--zzzzzz99999.example",
+    "xn--.example",
+    "xn--bcher-kva.example",
+    "XN--BCHER-KVA.example",
+    "b\u00fccher.example",
+    "stra\u00dfe.example",
+    "\u03b2\u03cc\u03bb\u03bf\u03c2.example",
+    "\u0430pple.example",  # a Cyrillic a
+    "\u202epartner.example",
+    "part\u200dner.example",
+    "part\u00adner.example",
+    "\U0001f600.example",
+    "partner\u3002example",
+    "\uff50artner.example",
+    "\u05d0\u05d1.example",
+    "\u05d0b.example",
+    "par\0tner.example",
+    "partner.example\n",
+    "partner.example\r\nX-Evil: 1",
+    "\ud800.example",
+    "[192.0.2.1]",
+    "192.0.2.1",
+    "[IPv6:2001:db8::1]",
+    "2001:db8::1",
+    "1.2.3",
+    "0x7f.1",
+    "https://partner.example/",
+    "postmaster@partner.example",
+    "*.partner.example",
+    "partner.example:25",
+    "partner.example/../x",
+    "partner%2eexample",
+    "a b.example",
+    "{{ partner }}.example",
+]
+LABEL_TEXT = (
+    string.ascii_letters + string.digits + "-_.\u00fc\u00df\u0130\u0131\u4e2d\u0627\u200c\u3002"
+)
+NAMES = st.one_of(
+    st.sampled_from(NASTY_NAMES),
+    st.text(LABEL_TEXT, max_size=12).map("{}.example".format),
+    st.text(max_size=10).map("{}.example".format),
+    st.text(max_size=70),
+)
+COMMENTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [
+            *(
+                "",
+                "x" * 1024,
+                "x" * 1025,
+                "\u00e4" * 1024,
+                "\U0001f600" * 1024,
+                "\U0001f600" * 1025,
+            ),
+            *(
+                "a\0b",
+                "\x1b[31mred",
+                "a\tb\r\nc",
+                "\u202eevil",
+                "\ud800",
+                "\u2028",
+                "\ufeff",
+                "True",
+            ),
+            *("{{ lookup('env', 'HOME') }}", "a\u0301", "\u00e1", " x ", "null", "VALUE_SPECIFIED"),
+        ]
+    ),
+)
+OTHER_TYPES = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.lists(st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+ANYTHING = st.one_of(NAMES, COMMENTS, OTHER_TYPES)
+
+fuzz = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@pytest.fixture(scope="module")
+def tried(tell):
+    """What is counted: the values that were accepted, and those that were refused."""
+    counts = {"accepted": 0, "refused": 0}
+    yield counts
+    tell(f"fuzzed options: {counts['accepted']} values accepted, {counts['refused']} refused")
+
+
+@pytest.fixture
+def task(emulator, account, in_no_time, tried, monkeypatch):
+    """Run a task on an account that is to hold that, or holds what it did; with what it sent."""
+    for name in ("API_TOKEN", "EMAIL", "API_KEY", "ACCOUNT_ID", "BASE_URL"):
+        monkeypatch.delenv(f"CLOUDFLARE_{name}", raising=False)
+
+    def run(module, options, held=()):
+        given = {
+            "account_id": account.id,
+            "api_token": account.tokens["write"],
+            "api_url": emulator.url,
+            "retries": 0,
+            **options,
+        }
+        try:
+            json.dumps(given, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            assume(False)  # Ansible itself ends such a task, in its YAML reader or in its log
+        if held is not None:
+            account.seed(list(held))
+        account.clear_requests()
+        result = run_module(module, given)
+        if result.get("failed"):
+            check_sentence(result["msg"])
+            tried["refused"] += 1
+        else:
+            tried["accepted"] += 1
+        return result, account.requests()
+
+    return run
+
+
+def check_sentence(message):
+    assert message
+    # Ansible's own sentences repeat a value as it is.
+    assert "\n" not in message or message.startswith(("argument ", "value of "))
+    assert "Traceback" not in message
+    assert not re.search(r"Error\(|object at 0x", message)
+
+
+def canonical(name):
+    """The name as DNS has it, by other means than the collection's; only for what it accepts."""
+    name = re.sub("[\u3002\uff0e\uff61]", ".", name)
+    if name.isascii():
+        return name.lower().rstrip(".")
+    return idna.encode(name, uts46=True).decode("ascii").rstrip(".")
+
+
+def refused(result, requests):
+    if not result.get("failed"):
+        return False
+    assert requests == []
+    return True
+
+
+@fuzz
+@given(value=ANYTHING)
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_domain(account, task, module, value):
+    options = {"domain": value} if module == SINGLE else {"restrictions": [{"domain": value}]}
+    if refused(*task(module, options)):
+        return
+    (restriction,) = account.restrictions()
+    assert restriction["domain"] == canonical(str(value))
+    result, dummy = task(module, options, None)
+    assert not result["changed"]
+    result, dummy = task(INFO, {"domain": value}, None)
+    assert len(result["sending_domain_restrictions"]) == 1
+
+
+@fuzz
+@given(value=ANYTHING)
+@pytest.mark.parametrize("option", ["domain", "sender_domain"])
+def test_domain_to_read(account, task, option, value):
+    held = [{"domain": SOMEWHERE}]
+    result, requests = task(INFO, {option: value}, held)
+    if refused(result, requests):
+        return
+    found = [record["domain"] for record in result["sending_domain_restrictions"]]
+    name = canonical(str(value))
+    covered = name == SOMEWHERE or option == "sender_domain" and name.endswith("." + SOMEWHERE)
+    assert found == ([SOMEWHERE] if covered else [])
+
+
+@fuzz
+@given(
+    value=st.one_of(
+        st.lists(st.one_of(NAMES, NAMES.map(lambda name: f"{name}.{SOMEWHERE}")), max_size=4),
+        ANYTHING,
+    )
+)
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_exclude(account, task, module, state, value):
+    options = {"domain": SOMEWHERE, "exclude": value, "state": state}
+    options = options if module == SINGLE else {"restrictions": [options]}
+    if refused(*task(module, options)) or state == "absent":
+        return
+    (restriction,) = account.restrictions()
+    entries = value.split(",") if isinstance(value, str) else value
+    assert sorted(restriction["exclude"]) == sorted(set(map(canonical, entries)))
+    assert not task(module, options, None)[0]["changed"]
+
+
+@fuzz
+@given(value=st.one_of(COMMENTS, ANYTHING), held=st.none() | st.sampled_from(["", "Before"]))
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_comments(account, task, module, value, held):
+    options = {"domain": SOMEWHERE, "comments": value}
+    options = options if module == SINGLE else {"restrictions": [options]}
+    before = [{"domain": SOMEWHERE, "comments": held}]
+    if refused(*task(module, options, before)):
+        return
+    (restriction,) = account.restrictions()
+    assert isinstance(value, (str, int)) and not isinstance(value, bool)
+    assert (restriction["comments"] or "") == str(value)
+    assert len(str(value)) <= 1024
+    assert not task(module, options, None)[0]["changed"]
+
+
+@fuzz
+@given(value=st.one_of(ANYTHING, st.uuids().map(str), st.uuids().map(lambda given: given.hex)))
+@pytest.mark.parametrize("module", [SINGLE, INFO])
+def test_id(account, task, module, value):
+    result, requests = task(module, {"id": value}, [{"domain": SOMEWHERE}])
+    is_uuid = isinstance(value, str) and str(uuid.UUID(int=0)).count("-") == value.count("-") == 4
+    assert all(request["method"] == "GET" for request in requests)
+    if not is_uuid:
+        assert refused(result, requests)
+    elif module == INFO and not result.get("failed"):
+        assert result["sending_domain_restrictions"] == []
+
+
+@fuzz
+@given(value=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=3)))
+def test_restrictions(account, task, value):
+    if not refused(*task(PLURAL, {"restrictions": value})):
+        assert value in ([], {}) or account.restrictions() == []
+
+
+@fuzz
+@given(value=ANYTHING)
+@pytest.mark.parametrize("option", ["state", "prune", "max_delete_percent", "concurrency"])
+def test_other_options_of_a_list(account, task, option, value):
+    options = {"restrictions": [{"domain": SOMEWHERE}]}
+    if option == "state":
+        options["restrictions"][0]["state"] = value
+    else:
+        options[option] = value
+    if not refused(*task(PLURAL, options)):
+        assert [record["domain"] for record in account.restrictions()] == [SOMEWHERE]
+
+
+@fuzz
+@given(value=ANYTHING)
+@pytest.mark.parametrize("option", sorted(SHARED_ARGUMENTS))
+@pytest.mark.parametrize("module", [SINGLE, PLURAL, INFO])
+def test_shared_options(emulator, account, task, module, option, value):
+    wishes = {
+        SINGLE: {"domain": SOMEWHERE},
+        PLURAL: {"restrictions": [{"domain": SOMEWHERE}]},
+        INFO: {},
+    }
+    result, requests = task(module, {**wishes[module], option: value})
+    if option in ("account_id", "api_token") and requests:
+        # It looks like one, but is another.
+        assert result["failed"]
+        assert re.fullmatch(r"[0-9A-Za-z._~+/=-]+", str(value))
+        assert account.restrictions() == []
+    elif not refused(result, requests):
+        assert len(account.restrictions()) == (module != INFO)
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_ten_thousand_exempted_names(account, task, module):
+    names = [f"s{number}.{SOMEWHERE}" for number in range(10_000)]
+    options = {"domain": SOMEWHERE, "exclude": names}
+    options = options if module == SINGLE else {"restrictions": [options]}
+    assert task(module, options)[0]["changed"]
+    assert sorted(account.restrictions()[0]["exclude"]) == sorted(names)
+    assert not task(module, options, None)[0]["changed"]
