@@ -45,6 +45,7 @@ options:
   timeout:
     description:
       - How many seconds to wait for a connection, and for each part of an answer.
+      - An answer that trickles in without end is cut off by the keyword C(timeout) of the task only.
     type: float
     default: 30
   retries:

@@ -156,6 +156,18 @@ class SilentServer(LoopbackServer):
             self.received += data
 
 
+class AnsweringServer(LoopbackServer):
+    """Answers whatever comes with these bytes, and closes the connection."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        self.received += connection.recv(65536)
+        connection.sendall(self._answer)
+
+
 def connect(port: int) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port), timeout=5)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

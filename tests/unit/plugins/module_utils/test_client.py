@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._client 
     KeyAuth,
     TokenAuth,
 )
+from tls_and_proxy import AnsweringServer
 
 
 @pytest.fixture
@@ -153,6 +154,7 @@ def test_a_call_that_must_not_be_done_twice_is_sent_once_and_its_outcome_called_
         ({"Retry-After": "7", "Ratelimit": '"default";r=0;t=99'}, [99.0]),
         ({"Retry-After": "soon", "Ratelimit": '"burst";r=0;t=1, "default";r=0;t=99'}, [0.5, 98.5]),
         ({"Retry-After": "Fri, 31 Dec 99999 00:00:00 GMT"}, [0.5]),
+        ({"Ratelimit": "", "Ratelimit-Policy": ""}, [60.0]),
         ({"Retry-After": "9" * 400, "Ratelimit": f'"default";r=0;t={"9" * 400}'}, [0.5]),
     ],
 )
@@ -289,6 +291,36 @@ def test_a_refused_connection_is_repeated_even_for_a_create(account, path, make_
         f"POST {path}: no connection to 127.0.0.1:{port} ([Errno 111] Connection refused): check"
         " api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY"
     )
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+BROKEN_HTTP = {
+    "two lengths": OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a list of lengths": OK + b"Content-Length: 2, 3\r\n\r\n{}",
+    "no HTTP": b"220 mail.example ESMTP\r\n",
+    "no gzip": OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    "no chunk": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+    "too many headers": OK + b"X: y\r\n" * 200 + b"\r\n",
+    "too long a header": OK + b"X: " + b"y" * 70_000 + b"\r\n\r\n",
+    "unknown charset": OK + b"Content-Type: a/b; charset=c\r\nContent-Length: 2\r\n\r\n{}",
+    "no UTF-8": OK + b"Content-Length: 2\r\n\r\n\xff\xfe",
+    "endless nesting": OK + b"Content-Length: 9999\r\n\r\n" + b"[" * 9999,
+    "a strange cookie": OK + b"Set-Cookie: =;;=\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", BROKEN_HTTP.values(), ids=BROKEN_HTTP.keys())
+def test_broken_http_leaves_the_outcome_of_a_write_unknown(path, make_client, answer):
+    auth = TokenAuth("a-token", "option api_token")
+    with AnsweringServer(answer) as server:
+        client = make_client(f"http://127.0.0.1:{server.port}", auth, retries=1, timeout=2)
+        with pytest.raises(CloudflareError) as error:
+            client.request("POST", path, body={}, repeatable=False)
+        assert b"POST " in server.received
+    assert error.value.outcome_unknown
+    assert client.calls == 1
+    assert str(error.value).startswith(f"POST {path}")
+    assert str(error.value).endswith(": try again later")
 
 
 def test_a_secret_that_the_api_repeats_is_taken_out(client, account, path):
