@@ -7,7 +7,7 @@ PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
 .PHONY: help
 help:
 	@echo "make demo    see the main job, on an embedded API"
-	@echo "make test    run all tests; STAGE=unit-3.8 runs one stage and shows its output"
+	@echo "make test    run all tests; STAGE=unit-3.13 runs one stage and shows its output"
 	@echo "make bench   measure it next to what people use today"
 	@echo "make build   build the collection's tarball"
 	@echo "make clean   remove all that these commands made"

@@ -166,12 +166,10 @@ for _core in CONTROLLERS:
 add_session(sanity, _cores[-1])
 
 
-def run_unit_tests(session: nox.Session, properties: bool) -> None:
+def run_unit_tests(session: nox.Session) -> None:
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", "."]
     if session.python != EMULATOR_PYTHON:
         options.append("--ignore=tests/unit/emulator")
-    if not properties:
-        options += ["-m", "not hypothesis"]
     with session.chdir(COLLECTIONS / COLLECTION):
         session.run(
             "pytest",
@@ -186,20 +184,19 @@ def run_unit_tests(session: nox.Session, properties: bool) -> None:
         )
 
 
-# The oldest and the newest that modules run on, and the one that the emulator is tested on.
-@nox.session(python=list(dict.fromkeys(["3.8", EMULATOR_PYTHON, "3.13"])))
+# The Python that the emulator is tested on, and the newest that modules run on.
+@nox.session(python=list(dict.fromkeys([EMULATOR_PYTHON, "3.13"])))
 def unit(session: nox.Session) -> None:
     """Unit tests."""
     session.install(*group("unit"))
-    # The slow ones need not run everywhere: the oldest, the tools' and the newest Python will do.
-    run_unit_tests(session, properties=session.python in ("3.8", EMULATOR_PYTHON, "3.13", "3.14"))
+    run_unit_tests(session)
 
 
-@nox.session(name="unit-oldest-requests", python=first_there(["3.9", "3.10", "3.11"]))
-def unit_oldest_requests(session: nox.Session) -> None:
-    """Unit tests with the oldest `requests` that is allowed."""
+@nox.session(name="unit-oldest", python=first_there(["3.8", "3.9", "3.10", EMULATOR_PYTHON]))
+def unit_oldest(session: nox.Session) -> None:
+    """Unit tests on the oldest Python that is there, with the oldest `requests` that is allowed."""
     session.install(*group("unit"), oldest_requests())
-    run_unit_tests(session, properties=False)
+    run_unit_tests(session)
 
 
 @nox.session(default=False)

@@ -33,9 +33,12 @@ def run_module(name, options):
     output = io.StringIO()
     # Ansible keeps them for the process, as it has one for each module.
     warnings._global_warnings.clear()
-    with patch_module_args(options), contextlib.redirect_stdout(output), contextlib.suppress(
-        SystemExit
-    ):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(patch_module_args(options))
+        stack.enter_context(contextlib.redirect_stdout(output))
+        stack.enter_context(contextlib.suppress(SystemExit))
+        # The log of the machine has nothing to do with it.
+        stack.enter_context(mock.patch.object(basic.AnsibleModule, "log"))
         module.main()
     return json.loads(output.getvalue())
 
