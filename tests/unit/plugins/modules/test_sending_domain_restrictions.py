@@ -87,3 +87,27 @@ def test_what_someone_else_removed_meanwhile_does_not_count_as_changed(account, 
     assert not result.get("failed")
     assert not result["changed"]
     assert result["deleted"] == []
+
+
+@pytest.mark.parametrize("seconds", [0.002, 60])
+def test_a_change_that_nobody_can_tell_of_is_called_uncertain_and_counts_as_changed(
+    account, options, seconds
+):
+    account.seed([{"domain": "b.example"}, {"domain": "c.example"}])
+    account.fault(calls=["create", "update", "delete"], times=None, kind="drop", moment="after")
+    account.fault(calls=["list", "get"], skip=1, times=None, kind="html", status=503)
+    wishes = [
+        {"domain": "a.example"},
+        {"domain": "b.example", "comments": "x"},
+        {"domain": "c.example", "state": "absent"},
+    ]
+    result = run_in_goes(MODULE, {**options, "restrictions": wishes}, seconds)
+    assert result["failed"]
+    assert result["changed"]
+    assert [failure["domain"] for failure in result["failures"]] == [
+        wish["domain"] for wish in wishes
+    ]
+    for failure in result["failures"]:
+        assert failure["reason"].startswith("whether the restriction ")
+        assert " is not certain: GET " in failure["reason"]
+        assert failure["reason"].endswith("; run it again")
