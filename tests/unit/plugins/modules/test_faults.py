@@ -185,14 +185,6 @@ class Network:
 
 
 @pytest.fixture(scope="module")
-def ca(tmp_path_factory):
-    authority = trustme.CA()
-    authority.path = str(tmp_path_factory.mktemp("ca") / "ca.pem")
-    authority.cert_pem.write_to_path(authority.path)
-    return authority
-
-
-@pytest.fixture(scope="module")
 def ports(emulator, ca):
     """The ports that a connection may lead to."""
     plain = urlsplit(emulator.url).port

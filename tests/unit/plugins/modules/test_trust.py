@@ -81,14 +81,6 @@ def evil():
         yield server
 
 
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory):
-    authority = trustme.CA()
-    authority.path = str(tmp_path_factory.mktemp("ca") / "ca.pem")
-    authority.cert_pem.write_to_path(authority.path)
-    return authority
-
-
 @pytest.fixture
 def tls_url(emulator, ca):
     """Serve the emulator over TLS with a certificate that this CA issued."""
