@@ -25,6 +25,7 @@ from urllib.parse import quote, urlsplit
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
     FOR_EVER,
+    LONGEST_WINDOW,
     RateLimit,
 )
 
@@ -40,7 +41,6 @@ USER_AGENT = "ansible-cloudflare_email.security"
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-LONGEST_RATE_LIMIT_PAUSE = 900.0
 WAIT_WORTH_A_NOTICE = 5.0
 MOST_REPEATS_OF_A_BARE_403 = 2
 MOST_READINGS_OF_A_LIST = 3
@@ -300,7 +300,7 @@ class CloudflareClient:
         """Wait before the repeat that follows `attempt` (from 0); after a 429, hold all calls."""
         longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
         pause = longest * (1 - self._jitter() / 2)
-        if error.retry_after is None:
+        if error.retry_after is None or not error.passing:
             self._sleep(pause)
         else:
             self.rate_limit.block(max(pause, error.retry_after))
@@ -459,7 +459,7 @@ class CloudflareClient:
                 f"{call} was refused by Cloudflare's rate limit, which one user shares with all"
                 " their tools and the dashboard: run it again later",
                 status=status,
-                passing=wait is None or wait <= LONGEST_RATE_LIMIT_PAUSE,
+                passing=wait is None or wait <= LONGEST_WINDOW,
                 retry_after=wait,
             )
         if status >= 500 or status == 408 or (status < 300 and not errors):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 FOR_EVER = float("inf")
 # `t` of the Ratelimit header has whole seconds, so that it names a reset up to a second too late.
 PRECISION = 1.5
+# Seconds; what names a longer wait is not believed.
+LONGEST_WINDOW = 900.0
 
 
 class Held(Exception):
@@ -121,7 +123,7 @@ class RateLimit:
         quotas = _items(headers.get("Ratelimit-Policy", ""), "q")
         resets = _items(headers.get("Ratelimit", ""), "t")
         for name, left in _items(headers.get("Ratelimit", ""), "r").items():
-            resets_at = now + resets.get(name, 0)
+            resets_at = now + min(resets.get(name, 0), LONGEST_WINDOW)
             window = self._windows.get(name)
             if window and now < window.resets_at and resets_at < window.resets_at + PRECISION:
                 # Answers overtake each other: of one window the lowest is the newest.

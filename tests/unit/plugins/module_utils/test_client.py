@@ -155,6 +155,7 @@ def test_a_call_that_must_not_be_done_twice_is_sent_once_and_its_outcome_called_
         ({"Retry-After": "soon", "Ratelimit": '"burst";r=0;t=1, "default";r=0;t=99'}, [0.5, 98.5]),
         ({"Retry-After": "Fri, 31 Dec 99999 00:00:00 GMT"}, [0.5]),
         ({"Ratelimit": "", "Ratelimit-Policy": ""}, [60.0]),
+        ({"Ratelimit": '"default";r=0;t=999999999'}, [0.5, 899.5]),
         ({"Retry-After": "9" * 400, "Ratelimit": f'"default";r=0;t={"9" * 400}'}, [0.5]),
     ],
 )

@@ -121,6 +121,21 @@ def test_a_create_whose_outcome_cannot_be_looked_up_is_called_uncertain(api, acc
     assert error.value.outcome_unknown
 
 
+def test_an_absurd_rate_limit_after_an_unknown_outcome_is_not_waited_for(
+    emulator, account, fake_time
+):
+    auth = TokenAuth(account.tokens["write"], "option api_token")
+    times = {"sleep": fake_time.sleep, "clock": fake_time.clock}
+    api = RestrictionsApi(CloudflareClient(emulator.url, auth, **times), account.id)
+    account.fault(calls=["create"], kind="drop")
+    headers = {"Retry-After": "999999999"}
+    account.fault(calls=["create"], kind="status", status=429, headers=headers)
+    with pytest.raises(CloudflareError, match="rate limit"):
+        api.create(PARTNER)
+    assert calls(account) == ["create", "list", "create", "list"]
+    assert fake_time.now < 10
+
+
 def test_an_update_with_an_unreadable_answer_is_repeated(api, account):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], kind="merge", set={"result": {"id": "zz"}})
