@@ -7,15 +7,11 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import re
-import ssl
 import time
 import traceback
-from urllib.parse import urlsplit
 
 import pytest
-import trustme
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     CloudflareClient,
     CloudflareError,
@@ -24,11 +20,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._client 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
-from tls_and_proxy import ConnectProxy, SilentServer, TlsFront, refusing_port
+from tls_and_proxy import ConnectProxy, SilentServer, refusing_port
 
 PARTNER = {"domain": "partner.example", "exclude": []}
 PASSWORD = "s3cret"
-LONG_AGO = datetime.datetime(2001, 1, 1)
 ENVIRONMENT = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -52,58 +47,10 @@ def environment(monkeypatch):
     return monkeypatch
 
 
-@pytest.fixture(scope="module")
-def ca():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def another_ca():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def ca_files(ca, another_ca, tmp_path_factory):
-    """The paths of both CAs' certificates, by name."""
-    folder = tmp_path_factory.mktemp("ca")
-    paths = {"ca": folder / "ca.pem", "another ca": folder / "another_ca.pem"}
-    ca.cert_pem.write_to_path(str(paths["ca"]))
-    another_ca.cert_pem.write_to_path(str(paths["another ca"]))
-    return {name: str(path) for name, path in paths.items()}
-
-
-@pytest.fixture(scope="module")
-def contexts(ca, another_ca, tmp_path_factory):
-    """TLS contexts of servers, by what is to be said of their certificates."""
-    certificates = {
-        "good": ca.issue_cert("localhost", "127.0.0.1"),
-        "unknown CA": another_ca.issue_cert("localhost", "127.0.0.1"),
-        "wrong host": ca.issue_cert("elsewhere.example", "127.0.0.2"),
-        "expired": ca.issue_cert("localhost", "127.0.0.1", not_after=LONG_AGO),
-    }
-    contexts = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in certificates}
-    for name, certificate in certificates.items():
-        certificate.configure_cert(contexts[name])
-    self_signed = tmp_path_factory.mktemp("self_signed") / "server.pem"
-    self_signed.write_bytes(another_ca.private_key_pem.bytes() + another_ca.cert_pem.bytes())
-    contexts["self-signed"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    contexts["self-signed"].load_cert_chain(str(self_signed))
-    return contexts
-
-
 @pytest.fixture
-def serve_tls(emulator, contexts):
-    """Put TLS before the emulator, with the certificate of that name."""
-    started = []
-
-    def serve(certificate):
-        server = TlsFront(urlsplit(emulator.url).port, contexts[certificate])
-        started.append(server)
-        return server
-
-    yield serve
-    for server in started:
-        server.__exit__()
+def ca_files(ca, another_ca):
+    """The paths of both CAs' certificates, by name."""
+    return {"ca": ca.path, "another ca": another_ca.path}
 
 
 @pytest.fixture

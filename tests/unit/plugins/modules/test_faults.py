@@ -14,12 +14,10 @@ from __future__ import annotations
 import json
 import re
 import socket
-import ssl
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-import trustme
 from in_process import run_module
 from tls_and_proxy import TlsFront, refusing_port
 
@@ -185,14 +183,10 @@ class Network:
 
 
 @pytest.fixture(scope="module")
-def ports(emulator, ca):
+def ports(emulator, contexts):
     """The ports that a connection may lead to."""
     plain = urlsplit(emulator.url).port
-    fronts = {}
-    for name, authority in (("good", ca), ("unknown CA", trustme.CA())):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(HOST).configure_cert(context)
-        fronts[name] = TlsFront(plain, context)
+    fronts = {name: TlsFront(plain, contexts[name]) for name in ("good", "unknown CA")}
     yield {
         **{name: front.port for name, front in fronts.items()},
         "no TLS": plain,

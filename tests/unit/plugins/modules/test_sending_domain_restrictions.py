@@ -46,6 +46,22 @@ def test_waiting_in_many_goes_is_not_failing(account, options):
     assert len(result["created"]) == len(account.restrictions()) == 8
 
 
+@pytest.mark.parametrize("seconds", [0.01, 60])
+def test_many_creates_at_once_with_an_unknown_outcome_are_each_made_once(account, options, seconds):
+    for number in range(12):
+        moment = "after" if number % 2 else "before"
+        account.fault(calls=["create"], skip=3 * number, kind="drop", moment=moment)
+    # Alike in all but the name, so that only the name can tell them apart.
+    wishes = [{"domain": f"d{number}.example", "comments": "Alike"} for number in range(40)]
+    options.update(restrictions=wishes, concurrency=10, retries=12)
+    result = run_in_goes(MODULE, options, seconds)
+    assert not result.get("failed")
+    assert sum(bool(entry["fault"]) for entry in account.requests()) == 12
+    held = {record["id"]: record["domain"] for record in account.restrictions()}
+    assert sorted(held.values()) == sorted(wish["domain"] for wish in wishes)
+    assert {record["id"]: record["domain"] for record in result["created"]} == held
+
+
 def test_what_looks_like_the_token_reaches_the_api_in_later_goes_as_well(account, options):
     token = options["api_token"]
     wishes = [

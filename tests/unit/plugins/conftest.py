@@ -1,0 +1,70 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Certificates, good and bad, and servers that show them."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+from tls_and_proxy import TlsFront
+
+HOSTS = ("localhost", "127.0.0.1", "api.example")
+LONG_AGO = datetime.datetime(2001, 1, 1)
+
+
+def new_ca(folder):
+    """Return a private CA; its certificate is in the file `path`."""
+    authority = trustme.CA()
+    authority.path = str(folder / "ca.pem")
+    authority.cert_pem.write_to_path(authority.path)
+    return authority
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory):
+    return new_ca(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def another_ca(tmp_path_factory):
+    return new_ca(tmp_path_factory.mktemp("another_ca"))
+
+
+@pytest.fixture(scope="session")
+def contexts(ca, another_ca, tmp_path_factory):
+    """TLS contexts of servers, by what is to be said of their certificates."""
+    certificates = {
+        "good": ca.issue_cert(*HOSTS),
+        "unknown CA": another_ca.issue_cert(*HOSTS),
+        "wrong host": ca.issue_cert("elsewhere.example", "127.0.0.2"),
+        "expired": ca.issue_cert(*HOSTS, not_after=LONG_AGO),
+    }
+    contexts = {name: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for name in certificates}
+    for name, certificate in certificates.items():
+        certificate.configure_cert(contexts[name])
+    self_signed = tmp_path_factory.mktemp("self_signed") / "server.pem"
+    self_signed.write_bytes(another_ca.private_key_pem.bytes() + another_ca.cert_pem.bytes())
+    contexts["self-signed"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    contexts["self-signed"].load_cert_chain(str(self_signed))
+    return contexts
+
+
+@pytest.fixture
+def serve_tls(emulator, contexts):
+    """Put TLS before the emulator, with the certificate of that name."""
+    started = []
+
+    def serve(certificate):
+        server = TlsFront(urlsplit(emulator.url).port, contexts[certificate])
+        started.append(server)
+        return server
+
+    yield serve
+    for server in started:
+        server.__exit__()
