@@ -45,7 +45,8 @@ MOST_GENERAL_FAILURES = 10
 class Outcome:
     """What was changed, as records with the fields of the API, what was not, and what is left to do.
 
-    `uncertain` says that one of the failures may have taken effect all the same.
+    `uncertain` says that one of the failures may have taken effect all the same, and
+    `general_failures` counts the last ones in a row whose reason lies in no change.
     """
 
     created: list[dict[str, t.Any]] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Outcome:
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     uncertain: bool = False
+    general_failures: int = 0
     remaining: Plan = field(default_factory=Plan)
     held_for: float = 0.0
 
@@ -126,7 +128,6 @@ class _Crew:
         self._outcome = outcome
         self._concurrency = concurrency
         self._ends_at = ends_at
-        self._general_failures = 0
 
     def work_off(self, steps: t.Sequence[Step]) -> list[Step]:
         """Carry the steps out, and return those that are left when time is over."""
@@ -154,7 +155,7 @@ class _Crew:
             except CloudflareError as error:
                 self._note_failure(step, error)
             else:
-                self._general_failures = 0
+                self._outcome.general_failures = 0
 
     def _carry_out(self, step: Step) -> None:
         if isinstance(step, Create):
@@ -171,8 +172,9 @@ class _Crew:
     def _note_failure(self, step: Step, error: CloudflareError) -> None:
         self._outcome.failures += [Failure(domain, str(error)) for domain in _domains([step])]
         self._outcome.uncertain = self._outcome.uncertain or error.outcome_unknown
-        self._general_failures = self._general_failures + 1 if error.is_general else 0
-        if self._general_failures >= MOST_GENERAL_FAILURES:
+        in_a_row = self._outcome.general_failures + 1 if error.is_general else 0
+        self._outcome.general_failures = in_a_row
+        if in_a_row >= MOST_GENERAL_FAILURES:
             self.gave_up_on = error
 
 

@@ -18,6 +18,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils import (
     _domain_name,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+    SHORTEST_SECRET,
     CloudflareClient,
     KeyAuth,
     TokenAuth,
@@ -86,15 +87,19 @@ def client_from(module: AnsibleModule, connections: int = 1) -> CloudflareClient
         raise InvalidOption(f"{library} ({import_error})")
     options, environment = module.params, _environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL
-    # What may be secret is hidden in the output, whether it is used or not, and wherever it is from.
+    # What may be secret is hidden in the output, wherever it is from. Of what is not used, a short
+    # one is a placeholder: to hide it would garble words and numbers.
     for source in (options, environment):
         for secret in filter(None, (source["api_token"], source["api_key"])):
-            module.no_log_values.update(secret_forms(secret))
+            if len(secret) >= SHORTEST_SECRET:
+                module.no_log_values.update(secret_forms(secret))
     if "@" in api_url:
         module.no_log_values.add(api_url)
+    auth = _auth(options, environment)
+    module.no_log_values.update(auth.secrets)
     return CloudflareClient(
         _checked_url(api_url),
-        _auth(options, environment),
+        auth,
         timeout=_timeout(options["timeout"]),
         retries=number_between("retries", options["retries"], 0, 100),
         reserve=number_between("rate_limit_reserve", options["rate_limit_reserve"], 0, 90) / 100,

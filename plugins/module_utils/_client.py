@@ -27,6 +27,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_li
     FOR_EVER,
     LONGEST_WINDOW,
     RateLimit,
+    names_a_reset,
 )
 
 IMPORT_ERROR: ImportError | None = None  # for _arguments to report
@@ -45,8 +46,8 @@ WAIT_WORTH_A_NOTICE = 5.0
 MOST_REPEATS_OF_A_BARE_403 = 2
 MOST_READINGS_OF_A_LIST = 3
 MOST_PAGES = 1000
-# Encoded, a shorter one would be found in ordinary words.
-SHORTEST_ENCODED_SECRET = 16
+# A shorter one, or what it looks like encoded, is found in ordinary words and numbers.
+SHORTEST_SECRET = 16
 # Over the limit, every call is refused for as long as this.
 RATE_LIMIT_WINDOW = 300.0
 
@@ -110,7 +111,7 @@ def anything(result: t.Any) -> t.Any:
 
 def secret_forms(secret: str) -> tuple[str, ...]:
     """Return how a secret may stand in a text: as it is, URL-encoded, and somewhere in base64."""
-    if len(secret) < SHORTEST_ENCODED_SECRET or not secret.isascii():
+    if len(secret) < SHORTEST_SECRET or not secret.isascii():
         return (secret,)
     # What stands before it decides how its bits are spread over the letters.
     bits = 8 * len(secret)
@@ -241,14 +242,16 @@ class CloudflareClient:
             Held: the rate limit would hold it for longer, and it has changed nothing so far.
         """
         outcome_unknown = False
-        for attempt in itertools.count(self.refused_before):
+        refusals, failures = self.refused_before, 0
+        while True:
             try:
                 self.rate_limit.acquire(longest_wait)
                 answer = self._send(method, path, params, body, read, permission)
                 self.refused_before, self.is_refused = 0, False
                 return answer
             except CloudflareError as error:
-                self.is_refused = error.status == 429
+                self.is_refused = refused = error.status == 429
+                attempt = refusals if refused else failures
                 outcome_unknown = method != "GET" and (outcome_unknown or error.outcome_unknown)
                 error.outcome_unknown = outcome_unknown
                 if not self._may_repeat(error, attempt, repeatable):
@@ -256,7 +259,7 @@ class CloudflareClient:
                 if outcome_unknown:
                     longest_wait = FOR_EVER
                 self.pause(attempt, error)
-        raise AssertionError("unreachable")
+                refusals, failures = refusals + refused, failures + (not refused)
 
     def list_all(
         self,
@@ -274,13 +277,15 @@ class CloudflareClient:
         Raises:
             CloudflareError: a page did not come, or the pages contradict each other in
                 `MOST_READINGS_OF_A_LIST` readings.
-            Held: the rate limit would hold one of them for more than `longest_wait` seconds.
+            Held: the rate limit would hold the first page for more than `longest_wait` seconds.
+                A reading that has begun waits, so that it ends.
         """
         params = {**params, "per_page": per_page}
         for _reading in range(MOST_READINGS_OF_A_LIST):
             records = self._read_pages(path, params, permission, longest_wait)
             if records is not None:
                 return records
+            longest_wait = FOR_EVER
         raise CloudflareError(
             f"GET {path}: the pages of the list contradicted each other in each of"
             f" {MOST_READINGS_OF_A_LIST} readings, so nothing is certain about what the account"
@@ -325,6 +330,7 @@ class CloudflareClient:
                 permission=permission,
                 longest_wait=longest_wait,
             )
+            longest_wait = FOR_EVER
             known = len(records)
             for record in answer.result:
                 records.setdefault(record["id"], record)
@@ -447,13 +453,14 @@ class CloudflareClient:
                 return Answer(result, _dict(envelope.get("result_info")))
         errors = [entry for entry in _list(envelope.get("errors")) if isinstance(entry, dict)]
         codes = _codes(errors)
-        if errors:
+        refused = bool(errors) and (status >= 300 or envelope.get("success") is False)
+        if refused:
             what = f"{call} was refused ({status}): {'; '.join(map(_describe, errors))}"
         else:
             what = f"{call} was answered with {status} and {content}"
         if status == 429:
             wait = _seconds_to_wait(response.headers)
-            if wait is None and not response.headers.get("Ratelimit"):
+            if wait is None and not names_a_reset(response.headers):
                 wait = RATE_LIMIT_WINDOW / max(1, self.retries)
             raise self._error(
                 f"{call} was refused by Cloudflare's rate limit, which one user shares with all"
@@ -462,15 +469,19 @@ class CloudflareClient:
                 passing=wait is None or wait <= LONGEST_WINDOW,
                 retry_after=wait,
             )
-        if status >= 500 or status == 408 or (status < 300 and not errors):
+        if status >= 500 or status == 408 or (status < 300 and not refused):
+            elsewhere = "" if envelope or status >= 300 else ", or check api_url"
             raise self._error(
-                f"{what}: try again later", status=status, passing=True, outcome_unknown=True
+                f"{what}: try again later{elsewhere}",
+                status=status,
+                passing=True,
+                outcome_unknown=True,
             )
         bare_403 = status == 403 and not codes and NOT_SUBSCRIBED not in what
         raise self._error(
             f"{what}: {self._advice(what, status, codes, permission)}",
             status=status,
-            not_found=status == 404 and bool(errors) and not codes & NO_ROUTE,
+            not_found=status == 404 and refused and not codes & NO_ROUTE,
             passing=bare_403,
             most_repeats=MOST_REPEATS_OF_A_BARE_403 if bare_403 else None,
         )
@@ -494,19 +505,20 @@ class CloudflareClient:
 
     def _take_note_of_messages(self, envelope: dict[str, t.Any]) -> None:
         for entry in _list(envelope.get("messages")):
-            text = _describe(entry) if isinstance(entry, dict) else str(entry)
-            text = self._redact(text)
+            text = entry if isinstance(entry, str) else _describe(_dict(entry))
+            text = self._presentable(text)
             with self._lock:
                 if text not in self._messages:
                     self._messages.append(text)
 
     def _error(self, message: str, **attributes: t.Any) -> CloudflareError:
-        return CloudflareError(self._redact(message), **attributes)
+        return CloudflareError(self._presentable(message), **attributes)
 
-    def _redact(self, text: str) -> str:
+    def _presentable(self, text: str) -> str:
+        """Return a text without secrets, and without what a terminal or a log stumbles over."""
         for secret in self._auth.secrets:
             text = text.replace(secret, "********")
-        return text
+        return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _records(result: t.Any) -> list[dict[str, t.Any]]:
@@ -594,16 +606,23 @@ def _codes(errors: list[dict[str, t.Any]]) -> set[int]:
 
 
 def _describe(entry: dict[str, t.Any]) -> str:
-    parts = [str(entry.get("message") or "no message")]
-    pointer = _dict(entry.get("source")).get("pointer")
+    chain = [_headline(link) for link in _list(entry.get("error_chain")) if isinstance(link, dict)]
+    return " because of ".join([_headline(entry), *filter(None, [", ".join(chain)])])
+
+
+def _headline(entry: dict[str, t.Any]) -> str:
+    parts = [_text(entry.get("message")) or "no message"]
+    pointer = _text(_dict(entry.get("source")).get("pointer"))
     if pointer:
         parts.append(f"at {pointer}")
-    if entry.get("code"):
-        parts.append(f"(code {entry['code']})")
-    chain = [_describe(link) for link in _list(entry.get("error_chain")) if isinstance(link, dict)]
-    if chain:
-        parts.append(f"because of {', '.join(chain)}")
+    code = _text(entry.get("code"))
+    if code:
+        parts.append(f"(code {code})")
     return " ".join(parts)
+
+
+def _text(value: t.Any) -> str:
+    return str(value) if isinstance(value, (str, int)) and value else ""
 
 
 def _seconds_to_wait(headers: t.Mapping[str, str]) -> float | None:

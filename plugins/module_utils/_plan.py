@@ -244,7 +244,8 @@ def _plan_present(plan: Plan, desired: DesiredRestriction, on_account: _Index, p
     else:
         raise InvalidRestriction(
             f"the account holds {len(same_domain)} restrictions for {desired.domain}, with the ids"
-            f" {_ids(same_domain)}: say with id which one is meant, and remove the others"
+            f" {_ids(same_domain)}: remove all but one of them, with the option id of"
+            " sending_domain_restriction"
         )
     if restriction is None:
         plan.creates.append(Create(_body(desired)))

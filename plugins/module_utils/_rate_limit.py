@@ -134,7 +134,18 @@ class RateLimit:
                 self._windows[name] = _Window(left, resets_at, quotas.get(name, 0))
 
 
+def names_a_reset(headers: t.Mapping[str, str]) -> bool:
+    """Whether the headers of an answer say when a window of the rate limit ends."""
+    return bool(_items(headers.get("Ratelimit", ""), "t"))
+
+
 def _items(header: str, parameter: str) -> dict[str, int]:
     """Read one parameter of each item of a list such as `"default";r=50;t=30`."""
-    found = re.findall(rf'"([^"]*)"[^,]*;\s*{parameter}=([0-9]{{1,9}})(?![0-9])', header)
-    return {name: int(value) for name, value in found}
+    values = {}
+    for item in header.split(","):
+        name, *parameters = [part.strip() for part in item.split(";")]
+        for given in parameters:
+            match = re.fullmatch("([a-z]+)=([0-9]{1,9})", given)
+            if match and match.group(1) == parameter:
+                values[name.strip('"')] = int(match.group(2))
+    return values

@@ -68,7 +68,10 @@ class Restriction:
         if not (
             isinstance(record["exclude"], list)
             and all(isinstance(entry, str) for entry in record["exclude"])
-            and (comments is None or isinstance(comments, str))
+            and all(
+                record[name] is None or isinstance(record[name], str)
+                for name in ("comments", "created_at", "modified_at")
+            )
         ):
             raise InvalidRestriction(f"the restriction {identifier} has a field of another type")
         return cls(

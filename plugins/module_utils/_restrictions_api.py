@@ -70,7 +70,8 @@ class RestrictionsApi:
                     raise
                 failed = error
             else:
-                return self._settled(body, created) if attempt else created
+                # One that was sent before may have taken effect by now.
+                return (self._only_one_like(body) or created) if attempt else created
             self.client.pause(attempt, failed)
             created_after_all = self._only_one_like(body)
             if created_after_all:
@@ -123,19 +124,19 @@ class RestrictionsApi:
         if failed.outcome_unknown:
             self.client.pause(self.client.retries, failed)
             with _uncertain(f"{_named(restriction_ids)} removed"):
-                present = self._still_there(restriction_ids, FOR_EVER)
+                present = self._still_there(restriction_ids)
         else:
-            present = self._still_there(restriction_ids, longest_wait)
+            present = self._still_there(restriction_ids)
         if len(present) == len(restriction_ids):
             raise _without_effect(failed)
         if not present:
             return list(restriction_ids) if failed.outcome_unknown else []
         # All go or none, so somebody else removed the missing ones.
-        return self._delete(present, longest_wait)
+        return self._delete(present, FOR_EVER)
 
-    def _still_there(self, restriction_ids: t.Sequence[str], longest_wait: float) -> list[str]:
+    def _still_there(self, restriction_ids: t.Sequence[str]) -> list[str]:
         wanted = set(restriction_ids)
-        return [known.id for known in self._list_all(longest_wait) if known.id in wanted]
+        return [known.id for known in self._list_all(FOR_EVER) if known.id in wanted]
 
     def _get(self, restriction_id: str, longest_wait: float) -> Restriction | None:
         try:
@@ -185,13 +186,6 @@ class RestrictionsApi:
             body = {"deletes": [{"id": restriction_id} for restriction_id in restriction_ids]}
         self.client.request(method, path, body=body, permission=WRITE, longest_wait=longest_wait)
 
-    def _settled(self, body: dict[str, t.Any], created: Restriction) -> Restriction:
-        """Tidy up after a create that was sent twice; that it was made is certain by now."""
-        try:
-            return self._only_one_like(body) or created
-        except CloudflareError:
-            return created
-
     def _only_one_like(self, body: dict[str, t.Any]) -> Restriction | None:
         """Return the restriction that an earlier create of `body` made, if it made one.
 
@@ -199,7 +193,7 @@ class RestrictionsApi:
         up keeps the same.
         """
         domain = body["domain"]
-        with _uncertain(f"the restriction for {domain} was created"):
+        with _uncertain(f"the restriction for {domain} was created exactly once"):
             found = [known for known in self._list_all(FOR_EVER) if known.name == domain]
             alike = sorted(
                 (known for known in found if _holds(known, body)), key=lambda known: known.age

@@ -37,6 +37,7 @@ def dump(outcome: Outcome) -> str:
         "deleted": outcome.deleted,
         "failures": [asdict(failure) for failure in outcome.failures],
         "uncertain": outcome.uncertain,
+        "general_failures": outcome.general_failures,
         "creates": [create.body for create in remaining.creates],
         "updates": [
             {"current": update.before, "changes": update.changes} for update in remaining.updates
@@ -55,6 +56,7 @@ def load(text: str) -> Outcome:
         deleted=values["deleted"],
         failures=[Failure(**failure) for failure in values["failures"]],
         uncertain=values["uncertain"],
+        general_failures=values["general_failures"],
         remaining=Plan(
             creates=[Create(body) for body in values["creates"]],
             updates=[

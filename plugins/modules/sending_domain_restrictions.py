@@ -200,6 +200,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._argumen
     restrictions_api_from,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+    SHORTEST_SECRET,
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
@@ -269,7 +270,9 @@ def run(module: AnsibleModule, api: RestrictionsApi, concurrency: int) -> tuple[
     earlier, time_limit = None, FOR_EVER
     report: Report = {"api_calls": 0, "notices": []}
     progress = module.params["_progress"]
-    if progress:
+    # Ansible hides secrets in all that a module returns, and a short one may be part of anything, so
+    # that a later go could not be told what is left.
+    if progress and all(len(secret) >= SHORTEST_SECRET for secret in module.no_log_values):
         time_limit = progress["time_limit"]
         api.longest_wait = LONGEST_WAIT
         report = progress.get("report", report)

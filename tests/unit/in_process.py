@@ -24,6 +24,7 @@ except ImportError:  # ansible-core before 2.17
         return mock.patch.object(basic, "_ANSIBLE_ARGS", arguments)
 
 
+MOST_GOES = 500
 MODULES = "ansible_collections.cloudflare_email.security.plugins.modules."
 
 
@@ -50,10 +51,11 @@ def run_in_goes(name, options, seconds):
     """
     progress = {"time_limit": seconds}
     changed = False
-    while True:
+    for _go in range(MOST_GOES):
         result = run_module(name, dict(options, _progress=progress))
         changed = changed or bool(result.get("changed"))
         progress = result.pop("_progress", None)
         if not progress:
             return dict(result, changed=changed)
         progress.update(time_limit=seconds, held_until=0)
+    raise AssertionError(f"it does not end in {MOST_GOES} goes")

@@ -127,7 +127,7 @@ def test_present_with_two_restrictions_for_the_domain_names_both_ids():
     assert plan.changes == []
     assert [failure.reason for failure in plan.failures] == [
         f"the account holds 2 restrictions for partner.example, with the ids {FIRST} and {SECOND}:"
-        " say with id which one is meant, and remove the others"
+        " remove all but one of them, with the option id of sending_domain_restriction"
     ]
 
 

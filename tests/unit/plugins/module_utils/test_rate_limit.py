@@ -80,6 +80,12 @@ def test_answers_that_overtake_each_other_do_not_give_calls_back(limit, fake_tim
     assert fake_time.pauses == [30]
 
 
+def test_odd_spacing_quotes_and_parameters_are_read(limit, fake_time):
+    call(limit, {"Ratelimit": 'x ; pk=1;r=0 ;t=7,,"y";r=9;t=99999999999', "Ratelimit-Policy": ";"})
+    call(limit, {})
+    assert fake_time.pauses == [7]
+
+
 def test_the_tightest_of_several_limits_binds(limit, fake_time):
     answer = {
         "Ratelimit": '"burst";r=5;t=1, "default";r=10;t=60',

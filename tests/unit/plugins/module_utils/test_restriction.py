@@ -54,6 +54,8 @@ def test_a_record_survives_unknown_fields_and_the_end_of_last_modified(record):
         {"id": ID, "domain": "partner.example", "exclude": "a.partner.example"},
         {"id": ID, "domain": "partner.example", "exclude": [1]},
         {"id": ID, "domain": "partner.example", "comments": 1},
+        {"id": ID, "domain": "partner.example", "created_at": 1700000000},
+        {"id": ID, "domain": "partner.example", "modified_at": [["2026"]]},
     ],
 )
 def test_a_record_of_another_shape_is_refused(record):

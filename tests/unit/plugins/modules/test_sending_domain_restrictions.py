@@ -34,6 +34,71 @@ def test_a_rate_limit_that_never_lets_go_ends_a_run_of_many_goes(account, option
     assert not result["changed"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "fails"),
+    [
+        # So little quota that a window is over before the list is.
+        (
+            {
+                "kind": "merge",
+                "headers": {
+                    "Ratelimit": '"default";r=0;t=30',
+                    "Ratelimit-Policy": '"default";q=1;w=30',
+                },
+            },
+            False,
+        ),
+        ({"kind": "status", "status": 429, "headers": {"Retry-After": "60"}, "skip": 1}, True),
+    ],
+)
+def test_a_reading_of_several_pages_ends_however_the_rate_limit_holds_it(
+    account, options, fault, fails
+):
+    account.seed([{"domain": f"d{number}.example"} for number in range(1001)])
+    account.fault(calls=["list"], times=None, **fault)
+    result = run_in_goes(MODULE, {**options, "restrictions": [{"domain": "d0.example"}]}, 4)
+    assert bool(result.get("failed")) == fails
+    assert not result["changed"]
+
+
+@pytest.mark.parametrize("seconds", [0.0001, 60])
+def test_a_run_gives_up_after_ten_failures_whether_in_one_go_or_in_many(account, options, seconds):
+    account.fault(calls=["create"], times=None, kind="drop")
+    wishes = [{"domain": f"d{number}.example"} for number in range(30)]
+    result = run_in_goes(MODULE, {**options, "retries": 0, "restrictions": wishes}, seconds)
+    assert [entry["call"] for entry in account.requests()].count("create") == 10
+    assert sum("not tried" in failure["reason"] for failure in result["failures"]) == 20
+
+
+@pytest.mark.parametrize("placeholder", ["0", "1", "a", "e", "de", "none"])
+@pytest.mark.parametrize("place", ["environment", "option"])
+def test_a_placeholder_for_a_secret_garbles_nothing_between_goes(
+    account, options, monkeypatch, placeholder, place
+):
+    if place == "environment":
+        monkeypatch.setenv("CLOUDFLARE_API_KEY", placeholder)
+    else:
+        options["api_key"] = placeholder
+    wishes = [{"domain": f"d{number}.example"} for number in range(12)]
+    result = run_in_goes(MODULE, {**options, "restrictions": wishes}, 0.001)
+    assert not result.get("failed")
+    assert len(account.restrictions()) == 12
+    if place == "environment":
+        assert result["changed"] is True
+        assert [record["domain"] for record in result["created"]] == sorted(
+            wish["domain"] for wish in wishes
+        )
+
+
+def test_waits_for_the_rate_limit_leave_the_repeats_after_other_faults(account, options):
+    account.seed([{"domain": "a.example"}])
+    headers = {"Retry-After": "60"}
+    account.fault(calls=["update"], times=2, kind="status", status=429, headers=headers)
+    account.fault(calls=["update"], times=2, kind="drop")
+    options["restrictions"] = [{"domain": "a.example", "comments": "x"}]
+    assert not run_in_goes(MODULE, options, 4).get("failed")
+
+
 def test_waiting_in_many_goes_is_not_failing(account, options):
     headers = {"Retry-After": "60"}
     for skip in (1, 3, 5):
