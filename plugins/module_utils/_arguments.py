@@ -58,7 +58,7 @@ RESTRICTION_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 # No more than that, as in what is odd requests may see another host than urlsplit does.
-_URL = re.compile(r"(?i:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[!-\[\]-~]*)?")
+_URL = re.compile(r"(?ai:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[!-\[\]-~]*)?")
 
 _VARIABLES = {
     "account_id": "CLOUDFLARE_ACCOUNT_ID",

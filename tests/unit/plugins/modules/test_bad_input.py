@@ -17,6 +17,7 @@ import uuid
 
 import idna
 import pytest
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
     SHARED_ARGUMENTS,
 )
@@ -33,7 +34,25 @@ SOMEWHERE = "partner.example"
 
 pytestmark = pytest.mark.hypothesis
 
-NASTY_NAMES = [
+# Names that a person may give, and what DNS calls them.
+ACCEPTED_NAMES = {
+    "partner.example": "partner.example",
+    "PARTNER.Example": "partner.example",
+    "partner.example.": "partner.example",
+    "partner\u3002example": "partner.example",
+    "\uff50artner.example": "partner.example",
+    "part\u00adner.example": "partner.example",
+    "a" * 63 + ".example": "a" * 63 + ".example",
+    ".".join(["a" * 49] * 5) + ".com": ".".join(["a" * 49] * 5) + ".com",  # 253 characters
+    "b\u00fccher.example": "xn--bcher-kva.example",
+    "xn--bcher-kva.example": "xn--bcher-kva.example",
+    "XN--BCHER-KVA.example": "xn--bcher-kva.example",
+    "stra\u00dfe.example": "xn--strae-oqa.example",
+    "\u03b2\u03cc\u03bb\u03bf\u03c2.example": "xn--nxasmm1c.example",
+    "\u0430pple.example": "xn--pple-43d.example",  # a Cyrillic a
+    "\u05d0\u05d1.example": "xn--4dbc.example",
+}
+REFUSED_NAMES = [
     "",
     " ",
     ".",
@@ -43,35 +62,20 @@ NASTY_NAMES = [
     "-partner.example",
     "partner-.example",
     ".partner.example",
-    "partner.example.",
     "partner.example..",
     "partner..example",
-    "PARTNER.Example",
     "_dmarc.example.com",
-    "a" * 63 + ".example",
     "a" * 64 + ".example",
-    ".".join(["a" * 49] * 5) + ".com",  # 253 characters
     ".".join(["a" * 49] * 5) + ".comm",  # 254
     "xn--zzzzzz99999.example",
     "xn--.example",
-    "xn--bcher-kva.example",
-    "XN--BCHER-KVA.example",
-    "b\u00fccher.example",
-    "stra\u00dfe.example",
-    "\u03b2\u03cc\u03bb\u03bf\u03c2.example",
-    "\u0430pple.example",  # a Cyrillic a
     "\u202epartner.example",
     "part\u200dner.example",
-    "part\u00adner.example",
     "\U0001f600.example",
-    "partner\u3002example",
-    "\uff50artner.example",
-    "\u05d0\u05d1.example",
     "\u05d0b.example",
     "par\0tner.example",
     "partner.example\n",
     "partner.example\r\nX-Evil: 1",
-    "\ud800.example",
     "[192.0.2.1]",
     "192.0.2.1",
     "[IPv6:2001:db8::1]",
@@ -91,36 +95,60 @@ LABEL_TEXT = (
     string.ascii_letters + string.digits + "-_.\u00fc\u00df\u0130\u0131\u4e2d\u0627\u200c\u3002"
 )
 NAMES = st.one_of(
-    st.sampled_from(NASTY_NAMES),
+    st.sampled_from([*ACCEPTED_NAMES, *REFUSED_NAMES]),
     st.text(LABEL_TEXT, max_size=12).map("{}.example".format),
     st.text(max_size=10).map("{}.example".format),
     st.text(max_size=70),
 )
+REFUSED_EXEMPTIONS = [
+    "",
+    ".",
+    "partner.example",
+    "other.example",
+    "a.notpartner.example",
+    ".partner.example",
+    "a..partner.example",
+    "-a.partner.example",
+    "_dmarc.partner.example",
+    "*.partner.example",
+    "a@partner.example",
+    "a" * 64 + ".partner.example",
+    "xn--zzzzzz99999.partner.example",
+    "\u202ea.partner.example",
+    "a\0.partner.example",
+    "\U0001f600.partner.example",
+]
+ACCEPTED_COMMENTS = [
+    "",
+    "x" * 1024,
+    "\u00e4" * 1024,
+    "\U0001f600" * 1024,
+    "a\tb\r\nc",
+    "\u202eevil",
+    "\u2028",
+    "\ufeff",
+    "True",
+    "null",
+    " x ",
+    "a\u0301",
+    "\u00e1",
+    "VALUE_SPECIFIED",
+    "{{ lookup('env', 'HOME') }}",
+]
+REFUSED_COMMENTS = [
+    "x" * 1025,
+    "\U0001f600" * 1025,
+    "a\0b",
+    "\x1b[31mred",
+    "\x0e",
+    "\x7f",
+    False,
+    [""],
+]
 COMMENTS = st.one_of(
     st.text(max_size=40),
-    st.sampled_from(
-        [
-            *(
-                "",
-                "x" * 1024,
-                "x" * 1025,
-                "\u00e4" * 1024,
-                "\U0001f600" * 1024,
-                "\U0001f600" * 1025,
-            ),
-            *(
-                "a\0b",
-                "\x1b[31mred",
-                "a\tb\r\nc",
-                "\u202eevil",
-                "\ud800",
-                "\u2028",
-                "\ufeff",
-                "True",
-            ),
-            *("{{ lookup('env', 'HOME') }}", "a\u0301", "\u00e1", " x ", "null", "VALUE_SPECIFIED"),
-        ]
-    ),
+    st.sampled_from(ACCEPTED_COMMENTS),
+    st.sampled_from(REFUSED_COMMENTS),
 )
 OTHER_TYPES = st.one_of(
     st.booleans(),
@@ -162,8 +190,8 @@ def task(emulator, account, in_no_time, tried, monkeypatch):
             json.dumps(given, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError:
             assume(False)  # Ansible itself ends such a task, in its YAML reader or in its log
-        # Nor does Ansible's own check of a whole number expect an infinite one.
-        assume(not any(INFINITE.fullmatch(str(value)) for value in options.values()))
+        if any(INFINITE.fullmatch(str(value)) for value in options.values()):
+            assume(False)  # nor does Ansible's own check of a whole number expect an infinite one
         if held is not None:
             account.seed(list(held))
         account.clear_requests()
@@ -190,7 +218,9 @@ def canonical(name):
     """The name as DNS has it, by other means than the collection's; only for what it accepts."""
     labels = re.sub("[\u3002\uff0e\uff61]", ".", name).rstrip(".").split(".")
     return ".".join(
-        label.lower() if label.isascii() else idna.encode(label, uts46=True).decode("ascii")
+        label.lower()
+        if label.isascii() and not label.lower().startswith("xn--")
+        else idna.encode(label, uts46=True).decode("ascii")
         for label in labels
     )
 
@@ -202,11 +232,57 @@ def refused(result, requests):
     return True
 
 
+def for_one(module, **options):
+    """Return the options of a task that is for one restriction."""
+    return options if module == SINGLE else {"restrictions": [options]}
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+@pytest.mark.parametrize(("given", "name"), ACCEPTED_NAMES.items())
+def test_names_in_any_spelling_are_written_as_dns_has_them(account, task, module, given, name):
+    options = for_one(module, domain=given)
+    assert task(module, options)[0]["changed"]
+    assert [record["domain"] for record in account.restrictions()] == [name]
+    assert not task(module, options, None)[0]["changed"]
+
+
+@pytest.mark.parametrize(
+    ("module", "option"),
+    [(SINGLE, "domain"), (PLURAL, "domain"), (INFO, "domain"), (INFO, "sender_domain")],
+)
+@pytest.mark.parametrize("given", REFUSED_NAMES)
+def test_names_that_are_none_are_refused(task, module, option, given):
+    options = {option: given} if module == INFO else for_one(module, domain=given)
+    assert refused(*task(module, options))
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+@pytest.mark.parametrize("given", REFUSED_EXEMPTIONS)
+def test_exemptions_that_are_none_are_refused(task, module, given):
+    exclude = ["a.partner.example", given]
+    assert refused(*task(module, for_one(module, domain=SOMEWHERE, exclude=exclude)))
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+@pytest.mark.parametrize("given", ACCEPTED_COMMENTS)
+def test_comments_of_any_text_are_written_as_they_are(account, task, module, given):
+    options = for_one(module, domain=SOMEWHERE, comments=given)
+    assert task(module, options)[0]["changed"]
+    assert (account.restrictions()[0]["comments"] or "") == given
+    assert not task(module, options, None)[0]["changed"]
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+@pytest.mark.parametrize("given", REFUSED_COMMENTS)
+def test_comments_that_are_none_are_refused(task, module, given):
+    assert refused(*task(module, for_one(module, domain=SOMEWHERE, comments=given)))
+
+
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
 def test_domain(account, task, module, value):
-    options = {"domain": value} if module == SINGLE else {"restrictions": [{"domain": value}]}
+    options = for_one(module, domain=value)
     if refused(*task(module, options)):
         return
     (restriction,) = account.restrictions()
@@ -241,8 +317,7 @@ def test_domain_to_read(account, task, option, value):
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_exclude(account, task, module, state, value):
-    options = {"domain": SOMEWHERE, "exclude": value, "state": state}
-    options = options if module == SINGLE else {"restrictions": [options]}
+    options = for_one(module, domain=SOMEWHERE, exclude=value, state=state)
     if refused(*task(module, options)) or state == "absent":
         return
     (restriction,) = account.restrictions()
@@ -255,8 +330,7 @@ def test_exclude(account, task, module, state, value):
 @given(value=st.one_of(COMMENTS, ANYTHING), held=st.none() | st.sampled_from(["", "Before"]))
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
 def test_comments(account, task, module, value, held):
-    options = {"domain": SOMEWHERE, "comments": value}
-    options = options if module == SINGLE else {"restrictions": [options]}
+    options = for_one(module, domain=SOMEWHERE, comments=value)
     before = [{"domain": SOMEWHERE, "comments": held}]
     if refused(*task(module, options, before)):
         return
@@ -289,15 +363,54 @@ def test_restrictions(account, task, value):
 
 @fuzz
 @given(value=ANYTHING)
-@pytest.mark.parametrize("option", ["state", "prune", "max_delete_percent", "concurrency"])
-def test_other_options_of_a_list(account, task, option, value):
-    options = {"restrictions": [{"domain": SOMEWHERE}]}
-    if option == "state":
-        options["restrictions"][0]["state"] = value
-    else:
-        options[option] = value
-    if not refused(*task(PLURAL, options)):
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_state(account, task, module, value):
+    options = for_one(module, domain=SOMEWHERE, state=value)
+    if not refused(*task(module, options, [{"domain": SOMEWHERE, "comments": "Before"}])):
+        assert value in ("present", "absent")
+        assert len(account.restrictions()) == (value == "present")
+
+
+@fuzz
+@given(value=st.one_of(ANYTHING, st.sampled_from(["yes", "no", "on", "0", "TRUE", "2"])))
+def test_prune(account, task, value):
+    options = for_one(PLURAL, domain=SOMEWHERE)
+    held = [{"domain": SOMEWHERE}, {"domain": "other.example"}]
+    if not refused(*task(PLURAL, {**options, "prune": value}, held)):
+        assert len(account.restrictions()) == (1 if boolean(value) else 2)
+
+
+@fuzz
+@given(value=st.one_of(ANYTHING, st.integers(-2, 102), st.integers(-2, 102).map(str)))
+@pytest.mark.parametrize(
+    ("option", "lowest", "highest"), [("max_delete_percent", 0, 100), ("concurrency", 1, 50)]
+)
+def test_numbers(account, task, option, lowest, highest, value):
+    options = for_one(PLURAL, domain=SOMEWHERE)
+    if not refused(*task(PLURAL, {**options, option: value})):
+        assert lowest <= int(value) <= highest
         assert [record["domain"] for record in account.restrictions()] == [SOMEWHERE]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("max_delete_percent", value) for value in (-1, 101, "x", 30.5, None, [], "yes")]
+    + [("concurrency", value) for value in (0, -1, 51, "x", 1.5, [])]
+    + [("timeout", value) for value in (0, -1, 3600, "x", [])]
+    + [("retries", value) for value in (-1, 101, "x", 1.5)]
+    + [("rate_limit_reserve", value) for value in (-1, 91, "x", 1.5)],
+)
+def test_numbers_out_of_range_are_refused(task, option, value):
+    assert refused(*task(PLURAL, {**for_one(PLURAL, domain=SOMEWHERE), option: value}))
+
+
+# What these look like is checked before, whether they are right only by the API.
+CREDENTIALS = {
+    "account_id": "[0-9A-Za-z]{1,32}",
+    "api_token": "[0-9A-Za-z._~+/-]+=*",
+    "api_key": "[0-9A-Za-z._~+/-]+=*",
+    "api_email": "[!-~]+",
+}
 
 
 @fuzz
@@ -305,17 +418,16 @@ def test_other_options_of_a_list(account, task, option, value):
 @pytest.mark.parametrize("option", sorted(SHARED_ARGUMENTS))
 @pytest.mark.parametrize("module", [SINGLE, PLURAL, INFO])
 def test_shared_options(emulator, account, task, module, option, value):
-    wishes = {
-        SINGLE: {"domain": SOMEWHERE},
-        PLURAL: {"restrictions": [{"domain": SOMEWHERE}]},
-        INFO: {},
-    }
-    result, requests = task(module, {**wishes[module], option: value})
-    if option in ("account_id", "api_token") and requests:
-        # It looks like one, but is another.
+    options = {} if module == INFO else for_one(module, domain=SOMEWHERE)
+    if option in ("api_key", "api_email"):
+        options.update(api_token=None, api_key=account.api_key, api_email=account.email)
+    result, requests = task(module, {**options, option: value})
+    if option in CREDENTIALS and requests:
         assert result["failed"]
-        assert re.fullmatch(r"[0-9A-Za-z._~+/=-]+", str(value))
+        assert re.fullmatch(CREDENTIALS[option], str(value))
         assert account.restrictions() == []
+    elif option == "timeout" and re.search("no answer came|no connection", result.get("msg", "")):
+        assert 0 < float(value) < 5
     elif not refused(result, requests):
         assert len(account.restrictions()) == (module != INFO)
 
@@ -323,8 +435,7 @@ def test_shared_options(emulator, account, task, module, option, value):
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
 def test_ten_thousand_exempted_names(account, task, module):
     names = [f"s{number}.{SOMEWHERE}" for number in range(10_000)]
-    options = {"domain": SOMEWHERE, "exclude": names}
-    options = options if module == SINGLE else {"restrictions": [options]}
+    options = for_one(module, domain=SOMEWHERE, exclude=names)
     assert task(module, options)[0]["changed"]
     assert sorted(account.restrictions()[0]["exclude"]) == sorted(names)
     assert not task(module, options, None)[0]["changed"]

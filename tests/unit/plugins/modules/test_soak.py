@@ -26,6 +26,8 @@ REFUSALS = [
     {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}},
     {"kind": "status", "status": 429},
     {"kind": "status", "status": 400, "code": 1, "message": "No"},
+    {"kind": "status", "status": 404, "code": 1, "message": "Not here"},
+    {"kind": "status", "status": 409, "code": 1, "message": "Not now"},
 ]
 BREAKDOWNS = [
     {"kind": "drop"},
@@ -33,6 +35,9 @@ BREAKDOWNS = [
     {"kind": "html", "status": 200},
     {"kind": "html", "status": 502},
     {"kind": "empty", "status": 200},
+    {"kind": "empty", "status": 204},
+    {"kind": "redirect", "status": 307, "location": "/"},
+    {"kind": "json", "status": 200, "body": {"success": False}},
     {"kind": "cut_off_json"},
     {"kind": "cut_off_body"},
     {"kind": "json", "status": 200, "body": [1]},

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
+from base64 import b64encode
+from urllib.parse import quote, urlsplit
 
 import pytest
 from in_process import run_module
-from tls_and_proxy import ConnectProxy, SilentServer
+from tls_and_proxy import AnsweringServer, ConnectProxy, SilentServer
 
 SINGLE, PLURAL, INFO = (
     "sending_domain_restriction",
@@ -92,8 +93,9 @@ def tls_url(serve_tls):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("target", ["another host", "plain HTTP", "the same host", "no URL"])
 @pytest.mark.parametrize("call", ["list", "create"])
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
 def test_a_redirect_is_refused_and_no_credential_gets_there(
-    run, emulator, account, credentials, evil, environment, tls_url, ca, status, target, call
+    run, account, credentials, evil, tls_url, ca, module, status, target, call
 ):
     location = {
         "another host": f"https://localhost:{evil.port}/x",
@@ -102,34 +104,37 @@ def test_a_redirect_is_refused_and_no_credential_gets_there(
         "no URL": "http://[/\\",
     }[target]
     account.fault(calls=[call], times=None, kind="redirect", status=status, location=location)
-    result = run(SINGLE, api_url=tls_url(), ca_path=ca.path, **credentials)
+    result = run(module, api_url=tls_url(), ca_path=ca.path, **credentials)
     assert result["failed"]
     assert f"was answered with a redirect ({status}), which is not followed" in result["msg"]
     assert not result.get("changed")
     assert evil.connections() == 0
-    assert {entry["call"] for entry in emulator.requests(account.id)} <= {"list", "create"}
+    assert {entry["call"] for entry in account.requests()} <= {"list", "create"}
     assert account.restrictions() == []
 
 
 @pytest.mark.parametrize("entry", ["machine 127.0.0.1", "machine localhost", "default"])
 @pytest.mark.parametrize("place", ["home", "NETRC"])
+@pytest.mark.parametrize("module", MODULES)
 def test_netrc_does_not_replace_the_credentials(
-    run, account, credentials, environment, tmp_path, tls_url, ca, entry, place
+    run, account, credentials, environment, tmp_path, tls_url, ca, module, entry, place
 ):
     netrc = tmp_path / (".netrc" if place == "home" else "elsewhere")
     netrc.write_text(f"{entry} login someone password something\n", encoding="ascii")
     if place == "NETRC":
         environment.setenv("NETRC", str(netrc))
     # Plain HTTP to loopback reads no environment at all, so TLS it is.
-    assert not run(SINGLE, api_url=tls_url(), ca_path=ca.path, **credentials).get("failed")
+    assert not run(module, api_url=tls_url(), ca_path=ca.path, **credentials).get("failed")
     for request in account.requests():
         assert "basic" not in request["headers"].get("Authorization", "").lower()
-    assert len(account.restrictions()) == 1
+    assert len(account.restrictions()) == (module != INFO)
 
 
 PLAIN_URLS = [
     "http://api.cloudflare.com/client/v4",
     "HTTP://evil.example/",
+    "http\u017f://127.0.0.1/",
+    "http://evillocalhost/",
     "http://localhost.evil.example/",
     "http://127.0.0.1.evil.example/",
     "http://127.0.0.1@evil.example/",
@@ -203,6 +208,43 @@ def test_a_control_character_in_a_secret_is_refused_before_the_request_and_not_s
     assert account.requests() == []
 
 
+@pytest.mark.parametrize("wrong", ["\n", "\r\nX-Evil: 1", "\0", " ", "\x7f", "\u00e4"])
+@pytest.mark.parametrize("module", MODULES)
+def test_a_control_character_in_the_email_address_is_refused_before_the_request(
+    run, account, wrong, module
+):
+    result = run(module, api_email=account.email + wrong, api_key=account.api_key)
+    assert result["failed"]
+    assert result["msg"].startswith("the e-mail address of the API key has a space")
+    assert account.requests() == []
+
+
+@pytest.mark.parametrize("kind", ["api_token", "api_key"])
+@pytest.mark.parametrize("module", MODULES)
+def test_a_secret_that_the_api_repeats_is_shown_in_no_form(run, account, module, kind):
+    secret = "s3cret/with+all.that_is~allowed-in/one=="
+    quoted = quote(secret, safe="")
+    encoded = [b64encode(f"{before}{secret}:".encode()).decode() for before in ("", "u", "u:")]
+    # What is the same whatever surrounds it.
+    forms = [secret, quoted, *(text[4:-4] for text in encoded)]
+    echo = f"You sent {secret}, {quoted}, {', '.join(encoded)}"
+    options = {kind: secret, "api_email": account.email if kind == "api_key" else None}
+    record = {"id": "x", "domain": "a.example", "exclude": [], "comments": echo}
+    listed = {"result": [record], "result_info": {"total_count": 1}, "messages": [echo]}
+    for status, body in (
+        ("200 OK", {"success": True, **listed}),
+        ("400 Bad Request", {"success": False, "errors": [{"code": 1, "message": echo}]}),
+    ):
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n"
+        with AnsweringServer((head + json.dumps(body)).encode("ascii")) as server:
+            url = f"http://127.0.0.1:{server.port}"
+            shown = json.dumps(run(module, api_url=url, _ansible_diff=True, **options))
+            assert secret.encode("ascii") in server.received
+        assert "You sent ********" in shown
+        for form in forms:
+            assert form not in shown
+
+
 PATH_TRICKS = [
     *("../", "..", "/", "?", "#", "%2f", "%2e%2e", " ", ".", "\\", "\n", "\0", "a/../b", "a%2fb"),
     *("a b", "a?page=2", "a#b", "a" * 33, "\u00e4", "a;b", "a\u202e", "//", "a/", "/a", "~", "*"),
@@ -229,7 +271,12 @@ def test_an_empty_account_id_is_a_missing_one(run, credentials, module):
     assert run(module, account_id="", **credentials)["msg"].startswith("the account is missing")
 
 
-@pytest.mark.parametrize("text", ["", *PATH_TRICKS, "00000000-0000-4000-8000-00000000000/"])
+UUID = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "text", ["", *PATH_TRICKS, UUID[:-1] + "/", UUID + "\n", UUID + "/x", UUID + "?x", " " + UUID]
+)
 @pytest.mark.parametrize("module", [SINGLE, INFO])
 def test_no_id_changes_the_path(run, no_network, credentials, module, text):
     options = {"id": text, "domain": None} if module == SINGLE else {"id": text}
@@ -248,7 +295,9 @@ def test_a_wrong_certificate_is_refused_unless_the_task_says_otherwise(
     assert result["failed"]
     assert "was not accepted" in result["msg"]
     assert account.requests() == []
-    assert not run(module, api_url=url, validate_certs=False, **credentials).get("failed")
+    for ca_path in (None, ca.path):
+        trusting = {"validate_certs": False, "ca_path": ca_path}
+        assert not run(module, api_url=url, **trusting, **credentials).get("failed")
 
 
 @pytest.mark.parametrize("module", MODULES)
