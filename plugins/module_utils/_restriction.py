@@ -113,6 +113,8 @@ class DesiredRestriction:
             state=options["state"],
             id=parse_id(options.get("id")),
         )
+        if desired.domain is None and desired.id is None:
+            raise InvalidRestriction("domain: it is missing: give a domain, or an id")
         if desired.domain is not None and desired.exclude is not None:
             refuse_strays(desired.exclude, desired.domain)
         return desired

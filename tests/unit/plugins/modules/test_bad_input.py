@@ -278,6 +278,23 @@ def test_comments_that_are_none_are_refused(task, module, given):
     assert refused(*task(module, for_one(module, domain=SOMEWHERE, comments=given)))
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [(SINGLE, {"domain": None}), (SINGLE, {"id": None}), (PLURAL, {"domain": None})],
+)
+def test_null_is_no_name(task, module, options, state):
+    held = [{"domain": SOMEWHERE}]
+    assert refused(*task(module, for_one(module, state=state, **options), held))
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_null_leaves_alone(account, task, module):
+    held = [{"domain": SOMEWHERE, "exclude": ["a.partner.example"], "comments": "Before"}]
+    options = for_one(module, domain=SOMEWHERE, exclude=None, comments=None)
+    assert not task(module, options, held)[0]["changed"]
+
+
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
@@ -394,7 +411,7 @@ def test_numbers(account, task, option, lowest, highest, value):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("max_delete_percent", value) for value in (-1, 101, "x", 30.5, None, [], "yes")]
+    [("max_delete_percent", value) for value in (-1, 101, "x", 30.5, [], "yes")]
     + [("concurrency", value) for value in (0, -1, 51, "x", 1.5, [])]
     + [("timeout", value) for value in (0, -1, 3600, "x", [])]
     + [("retries", value) for value in (-1, 101, "x", 1.5)]
