@@ -14,8 +14,10 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _unfinished
 
 # Seconds. A go and the calls it still waits for are to fit between two signs of life, and the module
 # is started early enough to be ready when a hold ends.
@@ -44,9 +46,14 @@ class ActionModule(ActionBase):
         progress: dict[str, t.Any] | None = {"time_limit": FIRST_GO}
         changed = False
         while progress:
-            answer = self._execute_module(
-                module_args={**self._task.args, "_progress": progress}, task_vars=task_vars
-            )
+            try:
+                answer = self._execute_module(
+                    module_args={**self._task.args, "_progress": progress}, task_vars=task_vars
+                )
+            except AnsibleError as error:
+                if "outcome" not in progress:
+                    raise
+                answer = self._cut_off(error, progress)
             changed = changed or bool(answer.get("changed"))
             progress = answer.pop("_progress", None)
             if progress:
@@ -55,6 +62,18 @@ class ActionModule(ActionBase):
         answer.get("invocation", {}).get("module_args", {}).pop("_progress", None)
         result.update(answer, changed=changed)
         return result
+
+    def _cut_off(self, error: AnsibleError, progress: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what was done so far, when the module can't be run any more."""
+        outcome = _unfinished.load(progress["outcome"])
+        return {
+            "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed": True,
+            "msg": f"{progress['show']}, then the module could not be run any more ({error}):"
+            " run it again",
+            "created": outcome.created,
+            "updated": outcome.updated,
+            "deleted": outcome.deleted,
+        }
 
     def _show(self, sentence: str, held_until: float, task_vars: dict[str, t.Any] | None) -> None:
         """Show the progress, again and again while the rate limit holds the run.

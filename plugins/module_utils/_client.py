@@ -27,7 +27,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_li
     FOR_EVER,
     LONGEST_WINDOW,
     RateLimit,
-    names_a_reset,
 )
 
 IMPORT_ERROR: ImportError | None = None  # for _arguments to report
@@ -242,7 +241,7 @@ class CloudflareClient:
             Held: the rate limit would hold it for longer, and it has changed nothing so far.
         """
         outcome_unknown = False
-        refusals, failures = self.refused_before, 0
+        refusals = failures = 0
         while True:
             try:
                 self.rate_limit.acquire(longest_wait)
@@ -251,12 +250,13 @@ class CloudflareClient:
                 return answer
             except CloudflareError as error:
                 self.is_refused = refused = error.status == 429
-                attempt = refusals if refused else failures
+                attempt = self.refused_before + refusals if refused else failures
                 outcome_unknown = method != "GET" and (outcome_unknown or error.outcome_unknown)
                 error.outcome_unknown = outcome_unknown
-                if not self._may_repeat(error, attempt, repeatable):
+                if not (self.may_repeat(error, attempt) and (repeatable or not outcome_unknown)):
                     raise
-                if outcome_unknown:
+                if not refused:
+                    # What it came to is known in this call only, so it is not put off any more.
                     longest_wait = FOR_EVER
                 self.pause(attempt, error)
                 refusals, failures = refusals + refused, failures + (not refused)
@@ -301,6 +301,13 @@ class CloudflareClient:
             )
         return notices
 
+    def may_repeat(self, error: CloudflareError, attempt: int) -> bool:
+        """Whether a call that ended so in `attempt` (from 0) is worth another one."""
+        repeats = self.retries
+        if error.most_repeats is not None:
+            repeats = min(repeats, error.most_repeats)
+        return error.passing and attempt < repeats
+
     def pause(self, attempt: int, error: CloudflareError) -> None:
         """Wait before the repeat that follows `attempt` (from 0); after a 429, hold all calls."""
         longest = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)
@@ -309,12 +316,6 @@ class CloudflareClient:
             self._sleep(pause)
         else:
             self.rate_limit.block(max(pause, error.retry_after))
-
-    def _may_repeat(self, error: CloudflareError, attempt: int, repeatable: bool) -> bool:
-        repeats = self.retries
-        if error.most_repeats is not None:
-            repeats = min(repeats, error.most_repeats)
-        return error.passing and attempt < repeats and (repeatable or not error.outcome_unknown)
 
     def _read_pages(
         self, path: str, params: dict[str, t.Any], permission: str, longest_wait: float
@@ -460,7 +461,7 @@ class CloudflareClient:
             what = f"{call} was answered with {status} and {content}"
         if status == 429:
             wait = _seconds_to_wait(response.headers)
-            if wait is None and not names_a_reset(response.headers):
+            if wait is None and not self.rate_limit.holds():
                 wait = RATE_LIMIT_WINDOW / max(1, self.retries)
             raise self._error(
                 f"{call} was refused by Cloudflare's rate limit, which one user shares with all"
@@ -481,6 +482,8 @@ class CloudflareClient:
         raise self._error(
             f"{what}: {self._advice(what, status, codes, permission)}",
             status=status,
+            # What is not from Cloudflare, such as a page of a filtering proxy, tells nothing.
+            outcome_unknown=not envelope,
             not_found=status == 404 and refused and not codes & NO_ROUTE,
             passing=bare_403,
             most_repeats=MOST_REPEATS_OF_A_BARE_403 if bare_403 else None,

@@ -98,6 +98,11 @@ class RateLimit:
                 self._learn(headers)
             self._answered.notify_all()
 
+    def holds(self) -> bool:
+        """Whether a call would have to wait for a window to end."""
+        with self._answered:
+            return self._seconds_until_reset(self._clock()) > 0
+
     def block(self, seconds: float) -> None:
         """Hold all calls, as a 429 asks for."""
         with self._answered:
@@ -132,11 +137,6 @@ class RateLimit:
                 )
             else:
                 self._windows[name] = _Window(left, resets_at, quotas.get(name, 0))
-
-
-def names_a_reset(headers: t.Mapping[str, str]) -> bool:
-    """Whether the headers of an answer say when a window of the rate limit ends."""
-    return bool(_items(headers.get("Ratelimit", ""), "t"))
 
 
 def _items(header: str, parameter: str) -> dict[str, int]:

@@ -76,8 +76,7 @@ class RestrictionsApi:
             created_after_all = self._only_one_like(body)
             if created_after_all:
                 return created_after_all
-            may_repeat = failed.outcome_unknown and failed.passing
-            if attempt == self.client.retries or not may_repeat:
+            if not (failed.outcome_unknown and self.client.may_repeat(failed, attempt)):
                 raise _without_effect(failed)
             longest_wait = FOR_EVER
         raise AssertionError("unreachable")

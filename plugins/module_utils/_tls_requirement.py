@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
+    is_below,
     parents,
 )
 
@@ -39,7 +40,8 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
     """Tell whether mail from a domain (in canonical form) needs TLS.
 
     The most specific restriction decides. An exclude entry exempts the name itself and, as a
-    restriction does, what is below it. Of two restrictions for one domain, one that exempts nothing
+    restriction does, what is below it; one that is not below the restricted domain exempts nothing.
+    Of two restrictions for one domain, one that exempts nothing
     decides, as mail has to pass both.
     """
     candidates = covering(sender_domain, restrictions)
@@ -57,5 +59,9 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
 
 def _exemption(sender_domain: str, restriction: Restriction) -> str | None:
     names = {sender_domain, *parents(sender_domain)}
-    exempting = [entry for entry in restriction.record["exclude"] if comparison_key(entry) in names]
+    exempting = [
+        entry
+        for entry in restriction.record["exclude"]
+        if comparison_key(entry) in names and is_below(comparison_key(entry), restriction.name)
+    ]
     return max(exempting, key=len) if exempting else None

@@ -71,6 +71,18 @@ ansible-runner run private -p play.yml --cmdline "-e number=600 -e @${config}" 2
 [ "$(shown "${progress}")" -ge 1 ]
 grep -q "created=600 unchanged=0 changed=True" log
 
+echo "When the host is lost half-way, the task says what was done"
+account '{"latency": 0.1}'
+lost=${here}/lost
+play -e number=800 -e "ansible_remote_tmp=${lost}" -e ansible_pipelining=false &
+until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
+    sleep 0.2
+done
+rm -rf "${lost}"
+touch "${lost}"
+wait || true
+grep -qE '"changed": true, .*"created": \[\{.*"msg": "'"${progress}"', then the module could not be run any more ' log
+
 echo "A run that is killed half-way is finished by the next one, with nothing twice"
 account '{"latency": 0.1}'
 modules=${here}/killed

@@ -154,11 +154,12 @@ def test_a_call_that_must_not_be_done_twice_is_sent_once_and_its_outcome_called_
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, [0.5]),
         ({"Retry-After": "7", "Ratelimit": '"default";r=0;t=99'}, [99.0]),
         ({"Retry-After": "soon", "Ratelimit": '"burst";r=0;t=1, "default";r=0;t=99'}, [0.5, 98.5]),
-        ({"Retry-After": "Fri, 31 Dec 99999 00:00:00 GMT"}, [0.5]),
+        ({"Retry-After": "Fri, 31 Dec 99999 00:00:00 GMT"}, [60.0]),
         ({"Ratelimit": "", "Ratelimit-Policy": ""}, [60.0]),
         ({"Ratelimit": '"default";r=0;t=999999999'}, [0.5, 899.5]),
         ({"Retry-After": "9" * 400, "Ratelimit": f'"default";r=0;t={"9" * 400}'}, [60.0]),
         ({"Ratelimit": "default, r=0"}, [60.0]),
+        ({"Ratelimit": '"default";r=999;t=99'}, [60.0]),
     ],
 )
 def test_the_rate_limit_is_waited_for_as_long_as_it_says_even_by_a_create(
@@ -370,6 +371,19 @@ def test_a_success_with_errors_and_no_result_is_no_refusal(client, account, path
     with pytest.raises(CloudflareError, match="was answered with 201 and ") as error:
         client.request("POST", path, body=body, read=as_dict, repeatable=False)
     assert error.value.outcome_unknown
+
+
+def test_a_refusal_is_counted_from_the_last_success_of_any_worker(account, path, client, fake_time):
+    client.retries = client.refused_before = 2
+
+    def success_of_another_worker(seconds):
+        fake_time.now += seconds
+        client.refused_before = 0
+
+    client.rate_limit.block(10)
+    client.rate_limit._sleep = success_of_another_worker
+    account.fault(kind="status", status=429, headers={"Retry-After": "1"})
+    client.request("GET", path)
 
 
 def test_the_rate_limit_and_other_faults_have_their_repeats_each(client, account, path):

@@ -16,6 +16,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_req
 PARTNER = {"id": "1", "domain": "Partner.example.", "exclude": ["News.partner.example."]}
 SUBDOMAIN = {"id": "2", "domain": "mail.partner.example", "exclude": ["a.mail.partner.example"]}
 EXEMPTED_WITH_ITS_OWN = {"id": "3", "domain": "news.partner.example", "exclude": []}
+STRAYS = {"id": "5", "domain": "partner.example", "exclude": ["example", "partner.example", ""]}
 TWIN = {"id": "4", "domain": "partner.example", "exclude": []}
 
 
@@ -35,6 +36,8 @@ TWIN = {"id": "4", "domain": "partner.example", "exclude": []}
         ("news.partner.example", [PARTNER, EXEMPTED_WITH_ITS_OWN], True, "3", None),
         ("news.partner.example", [PARTNER, TWIN], True, "4", None),
         ("partner.example", [TWIN, PARTNER], True, "1", None),
+        ("partner.example", [STRAYS], True, "5", None),
+        ("mail.partner.example", [STRAYS], True, "5", None),
     ],
 )
 def test_the_most_specific_restriction_decides(

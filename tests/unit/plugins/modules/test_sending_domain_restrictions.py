@@ -61,6 +61,26 @@ def test_a_reading_of_several_pages_ends_however_the_rate_limit_holds_it(
     assert not result["changed"]
 
 
+@pytest.mark.parametrize("call", ["list", "create", "update", "delete"])
+@pytest.mark.parametrize("kind", [{"kind": "status"}, {"kind": "html"}])
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_failure_ends_a_run_of_many_goes_also_when_the_quota_is_used_up(
+    account, options, call, kind, status
+):
+    account.seed([{"domain": "a.example"}, {"domain": "b.example"}])
+    headers = {"Ratelimit": '"default";r=100;t=60', "Ratelimit-Policy": '"default";q=1200;w=300'}
+    account.fault(calls=[call], times=None, status=status, headers=headers, **kind)
+    wishes = [
+        {"domain": "a.example", "comments": "x"},
+        {"domain": "b.example", "state": "absent"},
+        {"domain": "c.example"},
+    ]
+    result = run_in_goes(MODULE, {**options, "restrictions": wishes}, 4)
+    assert result["failed"]
+    assert f"with {status} and " in result["msg"]
+    assert result["changed"] == (call != "list")
+
+
 @pytest.mark.parametrize("seconds", [0.0001, 60])
 def test_a_run_gives_up_after_ten_failures_whether_in_one_go_or_in_many(account, options, seconds):
     account.fault(calls=["create"], times=None, kind="drop")

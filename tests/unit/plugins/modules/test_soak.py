@@ -26,6 +26,7 @@ REFUSALS = [
     {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}},
     {"kind": "status", "status": 429},
     {"kind": "status", "status": 400, "code": 1, "message": "No"},
+    {"kind": "status", "status": 403, "headers": {"Ratelimit": '"default";r=0;t=60'}},
     {"kind": "status", "status": 404, "code": 1, "message": "Not here"},
     {"kind": "status", "status": 409, "code": 1, "message": "Not now"},
 ]
@@ -34,6 +35,9 @@ BREAKDOWNS = [
     {"kind": "status", "status": 500},
     {"kind": "html", "status": 200},
     {"kind": "html", "status": 502},
+    {"kind": "html", "status": 503, "headers": {"Ratelimit": '"default";r=0;t=60'}},
+    {"kind": "html", "status": 403},
+    {"kind": "empty", "status": 404},
     {"kind": "empty", "status": 200},
     {"kind": "empty", "status": 204},
     {"kind": "redirect", "status": 307, "location": "/"},
