@@ -17,7 +17,6 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _unfinished
 
 # Seconds. A go and the calls it still waits for are to fit between two signs of life, and the module
 # is started early enough to be ready when a hold ends.
@@ -53,7 +52,13 @@ class ActionModule(ActionBase):
             except AnsibleError as error:
                 if "outcome" not in progress:
                     raise
-                answer = self._cut_off(error, progress)
+                # The outcome itself is not shown: nothing has taken secrets out of it.
+                lost = isinstance(error, AnsibleConnectionFailure)
+                answer = {
+                    "unreachable" if lost else "failed": True,
+                    "msg": f"{progress['show']}, then the module could not be run any more"
+                    f" ({error}): run it again",
+                }
             changed = changed or bool(answer.get("changed"))
             progress = answer.pop("_progress", None)
             if progress:
@@ -62,18 +67,6 @@ class ActionModule(ActionBase):
         answer.get("invocation", {}).get("module_args", {}).pop("_progress", None)
         result.update(answer, changed=changed)
         return result
-
-    def _cut_off(self, error: AnsibleError, progress: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return what was done so far, when the module can't be run any more."""
-        outcome = _unfinished.load(progress["outcome"])
-        return {
-            "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed": True,
-            "msg": f"{progress['show']}, then the module could not be run any more ({error}):"
-            " run it again",
-            "created": outcome.created,
-            "updated": outcome.updated,
-            "deleted": outcome.deleted,
-        }
 
     def _show(self, sentence: str, held_until: float, task_vars: dict[str, t.Any] | None) -> None:
         """Show the progress, again and again while the rate limit holds the run.

@@ -609,8 +609,9 @@ def _codes(errors: list[dict[str, t.Any]]) -> set[int]:
 
 
 def _describe(entry: dict[str, t.Any]) -> str:
-    chain = [_headline(link) for link in _list(entry.get("error_chain")) if isinstance(link, dict)]
-    return " because of ".join([_headline(entry), *filter(None, [", ".join(chain)])])
+    links = [link for link in _list(entry.get("error_chain")) if isinstance(link, dict)]
+    chain = ", ".join(map(_headline, links))
+    return _headline(entry) + (f" because of {chain}" if chain else "")
 
 
 def _headline(entry: dict[str, t.Any]) -> str:

@@ -41,8 +41,7 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
 
     The most specific restriction decides. An exclude entry exempts the name itself and, as a
     restriction does, what is below it; one that is not below the restricted domain exempts nothing.
-    Of two restrictions for one domain, one that exempts nothing
-    decides, as mail has to pass both.
+    Of two restrictions for one domain, one that exempts nothing decides, as mail has to pass both.
     """
     candidates = covering(sender_domain, restrictions)
     if not candidates:

@@ -81,7 +81,7 @@ done
 rm -rf "${lost}"
 touch "${lost}"
 wait || true
-grep -qE '"changed": true, .*"created": \[\{.*"msg": "'"${progress}"', then the module could not be run any more ' log
+grep -qE '"changed": true, .*"msg": "'"${progress}"', then the module could not be run any more ' log
 
 echo "A run that is killed half-way is finished by the next one, with nothing twice"
 account '{"latency": 0.1}'
