@@ -101,8 +101,8 @@ def apply(
     if not writes:
         # A domain with a change that failed keeps all that it has: the surplus may be its best.
         failed = {failure.domain for failure in outcome.failures}
-        batches = _batches([delete for delete in plan.deletes if delete.domain not in failed])
-        batches = crew.work_off(batches)
+        deletes = [delete for delete in plan.deletes if delete.domain not in failed]
+        batches = crew.work_off(_batches(deletes))
     outcome.held_for = crew.held_for
     if crew.gave_up_on:
         reason = f"not tried, after {MOST_GENERAL_FAILURES} failures in a row: {crew.gave_up_on}"

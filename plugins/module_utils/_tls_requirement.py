@@ -57,10 +57,10 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
 
 
 def _exemption(sender_domain: str, restriction: Restriction) -> str | None:
-    names = {sender_domain, *parents(sender_domain)}
-    exempting = [
-        entry
-        for entry in restriction.record["exclude"]
-        if comparison_key(entry) in names and is_below(comparison_key(entry), restriction.name)
-    ]
+    names = {
+        name
+        for name in (sender_domain, *parents(sender_domain))
+        if is_below(name, restriction.name)
+    }
+    exempting = [entry for entry in restriction.record["exclude"] if comparison_key(entry) in names]
     return max(exempting, key=len) if exempting else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates, good and bad, and servers that show them."""
+"""What tests of plugins find around them: an environment, certificates good and bad, servers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ from tls_and_proxy import TlsFront
 
 HOSTS = ("localhost", "127.0.0.1", "api.example")
 LONG_AGO = datetime.datetime(2001, 1, 1)
+ENVIRONMENT = (
+    *("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID"),
+    *("CLOUDFLARE_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """The test's own environment, without the credentials, proxies and CAs of this machine."""
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
 
 
 def new_ca(folder):

@@ -25,6 +25,14 @@ play() {
     ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml 2>&1 | tee log
 }
 
+# Begin a long run, with the module's file in this folder, and leave it at work in the background.
+play_half_way() {
+    play -e number=800 -e "ansible_remote_tmp=$1" -e ansible_pipelining=false &
+    until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
+        sleep 0.2
+    done
+}
+
 shown() {
     grep -cE "^\[testhost\] $1" log || true
 }
@@ -74,10 +82,7 @@ grep -q "created=600 unchanged=0 changed=True" log
 echo "When the host is lost half-way, the task says what was done"
 account '{"latency": 0.1}'
 lost=${here}/lost
-play -e number=800 -e "ansible_remote_tmp=${lost}" -e ansible_pipelining=false &
-until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
-    sleep 0.2
-done
+play_half_way "${lost}"
 rm -rf "${lost}"
 touch "${lost}"
 wait || true
@@ -86,11 +91,8 @@ grep -qE '"changed": true, .*"msg": "'"${progress}"', then the module could not 
 echo "A run that is killed half-way is finished by the next one, with nothing twice"
 account '{"latency": 0.1}'
 modules=${here}/killed
+play_half_way "${modules}"
 # Without pipelining, the name of the module's file tells its process.
-play -e number=800 -e "ansible_remote_tmp=${modules}" -e ansible_pipelining=false &
-until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
-    sleep 0.2
-done
 pkill -KILL -f "${modules}/"
 wait || true
 read -r before _ <<<"$(account_py held "${CLOUDFLARE_ACCOUNT_ID}")"

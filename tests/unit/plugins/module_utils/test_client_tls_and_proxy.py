@@ -24,27 +24,7 @@ from tls_and_proxy import ConnectProxy, SilentServer, refusing_port
 
 PARTNER = {"domain": "partner.example", "exclude": []}
 PASSWORD = "s3cret"
-ENVIRONMENT = (
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-)
-
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """The test's own environment, without the proxies and CAs of this machine."""
-    for name in ENVIRONMENT:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    return monkeypatch
 
 
 @pytest.fixture

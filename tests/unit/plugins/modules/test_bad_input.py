@@ -32,8 +32,6 @@ SINGLE, PLURAL, INFO = (
 )
 SOMEWHERE = "partner.example"
 
-pytestmark = pytest.mark.hypothesis
-
 # Names that a person may give, and what DNS calls them.
 ACCEPTED_NAMES = {
     "partner.example": "partner.example",
@@ -172,10 +170,8 @@ def tried(tell):
 
 
 @pytest.fixture
-def task(emulator, account, in_no_time, tried, monkeypatch):
+def task(emulator, account, in_no_time, tried):
     """Run a task on an account that is to hold that, or holds what it did; with what it sent."""
-    for name in ("API_TOKEN", "EMAIL", "API_KEY", "ACCOUNT_ID", "BASE_URL"):
-        monkeypatch.delenv(f"CLOUDFLARE_{name}", raising=False)
     account.change(quota=10**6)
 
     def run(module, options, held=()):

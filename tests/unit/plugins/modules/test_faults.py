@@ -270,9 +270,6 @@ def ports(emulator, contexts):
 
 @pytest.fixture
 def network(ports, monkeypatch):
-    for variable in ("HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(variable, raising=False)
-        monkeypatch.delenv(variable.lower(), raising=False)
     network = Network(ports)
     monkeypatch.setattr(socket, "getaddrinfo", network.getaddrinfo)
     return network

@@ -25,23 +25,13 @@ WISHES = {
     PLURAL: {"restrictions": [{"domain": "a.example"}]},
     INFO: {},
 }
-ENVIRONMENT = (
-    *("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_EMAIL", "CLOUDFLARE_API_KEY", "CLOUDFLARE_ACCOUNT_ID"),
-    *("CLOUDFLARE_BASE_URL", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"),
-)
-
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
-    """The test's own, with an empty home folder."""
-    for name in ENVIRONMENT:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return monkeypatch
+def home(environment, tmp_path):
+    """An empty home folder."""
+    environment.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture(params=["token", "key"])
