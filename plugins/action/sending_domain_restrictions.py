@@ -2,86 +2,214 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives a long run of the module sending_domain_restrictions its progress on the screen.
+"""Runs the module sending_domain_restrictions in time slices, and shows its progress and its plan.
 
-A module can't show anything before it ends. So it works for some seconds at a time, over whatever
-connection, and hands back what is left to do; what was done is shown between two goes. A run that
-is shorter than the first go is one execution of the module, as without this plugin.
+A module can show nothing before it ends. So it works for some seconds at a time, over any
+connection, and the progress is shown between two time slices. A run that is shorter than the first
+slice is one execution of the module.
 """
 
 from __future__ import annotations
 
 import time
 import typing as t
+from dataclasses import dataclass, field
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    MAX_MESSAGE_LENGTH,
+    by_domain,
+    duration,
+    final_result,
+    summary,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+    RATE_LIMIT,
+)
 
-# Seconds. A go and the calls it still waits for are to fit between two signs of life, and the module
-# is started early enough to be ready when a hold ends.
-FIRST_GO = 4
-NEXT_GOES = 10
-SIGN_OF_LIFE = 14
+# Seconds. A slice ends between two calls, and the next one starts early enough to be ready when the
+# rate limit resets.
+FIRST_SLICE = 4
+NEXT_SLICES = 10
 START_UP = 2
+HEARTBEAT = 60
+MIN_ESTIMATE = 60
+
+LISTS = ("created", "updated", "deleted", "failures")
 
 display = Display()
+
+Values = t.Dict[str, t.Any]
 
 
 class ActionModule(ActionBase):
     _supports_async = True
     _supports_check_mode = True
-    _supports_diff = True
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
+    def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
-        if self._task.async_val or self._task.check_mode or self._task.no_log:
-            result.update(
-                self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
-            )
-            return result
-        progress: dict[str, t.Any] | None = {"time_limit": FIRST_GO}
-        changed = False
-        while progress:
-            try:
-                answer = self._execute_module(
-                    module_args={**self._task.args, "_progress": progress}, task_vars=task_vars
-                )
-            except AnsibleError as error:
-                if "outcome" not in progress:
-                    raise
-                # The outcome itself is not shown: nothing has taken secrets out of it.
-                lost = isinstance(error, AnsibleConnectionFailure)
-                answer = {
-                    "unreachable" if lost else "failed": True,
-                    "msg": f"{progress['show']}, then the module could not be run any more"
-                    f" ({error}): run it again",
-                }
-            changed = changed or bool(answer.get("changed"))
-            progress = answer.pop("_progress", None)
-            if progress:
-                progress["time_limit"] = NEXT_GOES
-                self._show(progress["show"], time.time() + progress["held_for"], task_vars)
-        answer.get("invocation", {}).get("module_args", {}).pop("_progress", None)
-        result.update(answer, changed=changed)
+        self._host = (task_vars or {}).get("inventory_hostname", "localhost")
+        if self._task.async_val or self._task.check_mode:
+            values = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+        else:
+            values = self._run_slices(task_vars)
+        values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
+        if len((task_vars or {}).get("ansible_play_hosts_all", ())) > 1:
+            _name_host(values.get("diff", ()), self._host)
+        self._show_plan(values)
+        result.update(values)
         return result
 
-    def _show(self, sentence: str, held_until: float, task_vars: dict[str, t.Any] | None) -> None:
-        """Show the progress, again and again while the rate limit holds the run.
+    def _run_slices(self, task_vars: Values | None) -> Values:
+        total = _Total()
+        try:
+            return self._repeat_slices(total, task_vars)
+        except AnsibleError as error:
+            if not total.has_begun:
+                raise
+            is_lost = isinstance(error, AnsibleConnectionFailure)
+            failure = {"unreachable" if is_lost else "failed": True}
+            return total.cut_short(failure, f"the module could not be run any more ({error})")
+        except BaseException as error:
+            # What the task keyword `timeout` raises is no Exception, and has moved between versions.
+            if error.__class__.__name__ != "TaskTimeoutError" or not total.has_begun:
+                raise
+            reason = f"the task was stopped by its timeout of {self._task.timeout} seconds"
+            return total.cut_short({"failed": True}, reason)
 
-        It ends early enough for the module to be ready when the rate limit lets go.
-        """
-        host = (task_vars or {}).get("inventory_hostname", "localhost")
-        if held_until > time.time():
-            clock = time.strftime("%H:%M:%S", time.localtime(held_until))
-            sentence = f"{sentence}; Cloudflare's rate limit holds the rest until {clock}"
+    def _repeat_slices(self, total: _Total, task_vars: Values | None) -> Values:
+        time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
-            display.display(f"[{host}] {sentence}")
-            seconds = held_until - START_UP - time.time()
+            values = self._execute_module(
+                module_args={**self._task.args, "time_slice": time_slice}, task_vars=task_vars
+            )
+            report = values.pop("time_slice", None)
+            if report is None:
+                return total.ended_by(values) if total.has_begun else values
+            total.add(values)
+            if report["remaining"] == 0:
+                return total.result()
+            self._show_progress(total, report)
+            self._wait(report)
+            time_slice = {"seconds": NEXT_SLICES, "progress": report["progress"]}
+
+    def _show_progress(self, total: _Total, report: Values) -> None:
+        total.remaining = report["remaining"] or total.remaining
+        estimate = report["estimate"]
+        if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
+            total.is_estimate_shown = True
+            self._show(
+                f"{total.remaining} changes left, which takes about {duration(estimate)} at"
+                " Cloudflare's rate limit"
+            )
+        self._show(f"{total.progress}{_outlook(report)}")
+
+    def _wait(self, report: Values) -> None:
+        """Wait until the next slice can begin, and show a heartbeat meanwhile."""
+        until = time.time() + report["wait"] - START_UP
+        heartbeat = f"still working{_outlook(report)}"
+        while True:
+            seconds = until - time.time()
             if seconds <= 0:
                 return
-            time.sleep(min(seconds, SIGN_OF_LIFE))
-            if seconds <= SIGN_OF_LIFE:
-                return
+            time.sleep(min(seconds, HEARTBEAT))
+            if seconds > HEARTBEAT:
+                self._show(heartbeat)
+
+    def _show_plan(self, values: Values) -> None:
+        """Show the summary, and the diff if Ansible does not show it because the task failed."""
+        has_failed = values.get("failed")
+        if has_failed and self._task.diff and values.get("diff") and not self._task.no_log:
+            display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
+        if "created" in values and (values.get("changed") or self._task.check_mode and has_failed):
+            self._show(summary(values, self._task.check_mode))
+
+    def _show(self, sentence: str) -> None:
+        if not self._task.no_log:
+            display.display(f"[{self._host}] {sentence}", stderr=True)
+
+
+@dataclass
+class _Total:
+    """What the time slices of a run did together."""
+
+    values: Values = field(default_factory=dict)
+    remaining: int = 0
+    has_begun: bool = False
+    is_estimate_shown: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many changes are done, or have failed."""
+        return sum(len(self.values.get(name, ())) for name in LISTS)
+
+    @property
+    def progress(self) -> str:
+        total = self.count + self.remaining
+        return f"{self.count} of {total} changes done" if total else "reading the account"
+
+    def add(self, values: Values) -> None:
+        """Add the result of one more slice."""
+        before, self.has_begun = self.values, True
+        self.values = {**before, **values}
+        for name in (*LISTS, "warnings", "deprecations"):
+            if name in before or name in values:
+                more = [
+                    entry for entry in values.get(name, ()) if entry not in before.get(name, ())
+                ]
+                self.values[name] = [*before.get(name, ()), *more]
+        self.values["changed"] = bool(before.get("changed") or values.get("changed"))
+        self.values["api_calls"] = before.get("api_calls", 0) + values.get("api_calls", 0)
+
+    def result(self) -> Values:
+        """Return the result of the whole run."""
+        for name in LISTS:
+            self.values[name] = by_domain(self.values[name])
+        return final_result(self.values, check_mode=False)
+
+    def ended_by(self, values: Values) -> Values:
+        """Return the result of a run whose last slice failed as a whole."""
+        # Without a result of its own, the slice may have changed something before it died.
+        died = "module_stdout" in values
+        reason = values.pop("msg", "the module ended without a result")
+        self.add(values)
+        return self.cut_short({"failed": True}, reason, is_certain=not died)
+
+    def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
+        """Return what is known about a run that ended early."""
+        values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
+        for name in LISTS:
+            values[name] = by_domain(values[name])
+        values["changed"] = bool(values.get("changed")) or not is_certain
+        rest = f". Result: {summary(values)}. Run again to finish the rest."
+        values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
+        return values
+
+
+def _name_host(diff: t.Iterable[Values], host: str) -> None:
+    """Add the host to the headers of a diff, for plays with several hosts."""
+    for item in diff:
+        for header in ("before_header", "after_header"):
+            if header in item:
+                item[header] += f" on {host}"
+
+
+def _outlook(report: Values) -> str:
+    """Return what a run waits for, and when it will be done, as far as that is known."""
+    parts = []
+    if report["reason"] == RATE_LIMIT:
+        parts.append(f"waiting for {RATE_LIMIT} until {_clock(report['wait'])}")
+    elif report["reason"]:
+        parts.append(report["reason"])
+    if report["estimate"] >= MIN_ESTIMATE:
+        parts.append(f"done at about {_clock(report['estimate'])}")
+    return "".join(f", {part}" for part in parts)
+
+
+def _clock(seconds: float) -> str:
+    """Return the time of day in so many seconds."""
+    return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))

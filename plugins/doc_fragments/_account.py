@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the options mean that every module shares."""
+"""The documentation of the options that every module shares."""
 
 from __future__ import annotations
 
@@ -20,58 +20,64 @@ options:
     type: str
   api_token:
     description:
-      - "An API token with the permission C(Cloud Email Security: Write), or C(Cloud Email Security: Read) to
-        look only."
-      - Falls back to the environment variable E(CLOUDFLARE_API_TOKEN). Credentials that are given to
-        the task beat those of the environment, and a token beats a key.
+      - "An API token with the permission C(Cloud Email Security: Write), or C(Cloud Email Security: Read) for
+        tasks that only read."
+      - Falls back to the environment variable E(CLOUDFLARE_API_TOKEN). Credentials of the task take precedence over
+        those of the environment, and a token takes precedence over a key.
     type: str
   api_email:
     description:
-      - The e-mail address that belongs to O(api_key).
+      - The e-mail address of the user that O(api_key) belongs to.
       - Falls back to the environment variable E(CLOUDFLARE_EMAIL).
     type: str
   api_key:
     description:
-      - The global API key of the user O(api_email). An O(api_token) can do less harm and is to be
-        preferred.
+      - The global API key of the user O(api_email). Prefer O(api_token), which can be limited to one account and
+        one permission.
       - Falls back to the environment variable E(CLOUDFLARE_API_KEY).
     type: str
   api_url:
     description:
-      - Where the API is. It must be V(https://), except on loopback addresses.
+      - The base URL of the API. It must be V(https://), except on loopback addresses.
       - Falls back to the environment variable E(CLOUDFLARE_BASE_URL), and then to
         V(https://api.cloudflare.com/client/v4).
     type: str
   timeout:
     description:
-      - How many seconds to wait for a connection, and for each part of an answer.
-      - An answer that trickles in without end is cut off by the keyword C(timeout) of the task only.
+      - Seconds to wait for a connection, and for each part of a response.
+      - To limit the whole task, use its keyword C(timeout).
     type: float
     default: 30
   retries:
     description:
-      - How often a call is repeated after a passing fault, such as a dropped connection or the rate
-        limit, before the task fails. A creation is not repeated before the list has shown that the
-        first one did not take effect.
+      - How often a call is retried after a transient failure, such as a lost connection or a 429 of the rate limit.
+        The backoff grows exponentially.
+      - A create whose outcome is unknown is never retried before checking whether it succeeded.
     type: int
     default: 5
   rate_limit_reserve:
     description:
-      - How many percent of Cloudflare's rate limit to leave to others, from 0 to 90. A user shares it with all
-        their tools and the dashboard, and once it is used up, nobody gets an answer for five minutes.
-      - When no more than that is left, the task waits until Cloudflare counts anew.
+      - Percentage of Cloudflare's rate limit to keep free for other clients, from 0 to 90. A user shares the limit
+        with all their tools and the dashboard. Once it is exceeded, Cloudflare refuses every call for five minutes.
+      - When only the reserve is left, the task waits until the rate limit resets.
     type: int
     default: 10
   validate_certs:
     description:
-      - Whether to check the certificate of the API. Turning it off hands the credentials to whoever
-        sits in between.
+      - Whether to check the certificate of the API. Turning this off exposes the credentials to anyone on the
+        network path.
     type: bool
     default: true
   ca_path:
     description:
-      - A file with the CA certificates, or a directory of them, to check the certificate of the API
-        with, instead of those that requests brings or that the environment variable
-        E(REQUESTS_CA_BUNDLE) names.
+      - A file with CA certificates, or a directory of them, to check the certificate of the API with. It replaces
+        the certificates that come with requests and those of the environment variable E(REQUESTS_CA_BUNDLE).
     type: path
+notes:
+  - The environment variables are read on the host that runs the task, which is the controller for C(hosts=localhost).
+  - The Python library requests must be installed for the interpreter that runs the task. On the controller, install it
+    where ansible-core is installed, with C(pip install requests) in the same virtual environment, with
+    C(pipx inject ansible-core requests), or with the package of the distribution.
+  - Several hosts in one play write to the same account at the same time. Use C(hosts=localhost) or C(run_once=true) to
+    run the task once.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules support: those that change restrictions, and with `.info` those that read them."""
+"""The attributes of modules that change restrictions and, with `.info`, of those that read them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ attributes:
     membership:
       - cloudflare_email.security.all
   check_mode:
-    description: Can run in check mode and predicts exactly what a real run does, without changing anything.
+    description: Predicts exactly what a real run does, without changing anything.
     support: full
   diff_mode:
-    description: Shows the fields that people manage before and after, for every restriction that changes.
+    description: Shows what changes for every restriction, one fact a line.
     support: full
   idempotent:
-    description: Running it again with the same options changes nothing.
+    description: A second run with the same options changes nothing.
     support: full
 """
 
@@ -34,7 +34,7 @@ attributes:
     membership:
       - cloudflare_email.security.all
   check_mode:
-    description: Can run in check mode, where it does the same.
+    description: Does the same in check mode.
     support: full
   diff_mode:
     description: Changes nothing, so there is no difference to show.

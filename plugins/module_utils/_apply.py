@@ -2,32 +2,41 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Carrying a plan out, or predicting what carrying it out would do."""
+"""Applying a plan with workers, or predicting what that would do."""
 
 from __future__ import annotations
 
+import threading
 import time
+import traceback
 import typing as t
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    INTERRUPTED,
     CloudflareError,
+    RateLimitWait,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CREATE,
+    DELETE,
+    NOT_ATTEMPTED,
+    UNEXPECTED,
+    UPDATE,
+    Failure,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Create,
     Delete,
-    Failure,
     Plan,
     Update,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
-    FOR_EVER,
-    Held,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
-    MOST_PER_BATCH,
+    MAX_PER_BATCH,
+    NoBatchCall,
 )
 
 if t.TYPE_CHECKING:
@@ -35,18 +44,25 @@ if t.TYPE_CHECKING:
         RestrictionsApi,
     )
 
-    Step = t.Union[Create, Update, t.List[Delete]]
+    Step = t.Union[Create, Update, Delete, t.List[Delete]]
 
-# So many changes in a row that fail for a reason that lies in none of them end the run.
-MOST_GENERAL_FAILURES = 10
+# Give up after this many consecutive failures that are not specific to one change.
+MAX_CONSECUTIVE_FAILURES = 10
 
 
 @dataclass
 class Outcome:
-    """What was changed, as records with the fields of the API, what was not, and what is left to do.
+    """What was changed, as records with the fields of the API, and what was not.
 
-    `uncertain` says that one of the failures may have taken effect all the same, and
-    `general_failures` counts the last ones in a row whose reason lies in no change.
+    Attributes:
+        updated: the records after the change; `previous` is each record before it.
+        uncertain: a change that counts as failed or as unfinished may have taken effect.
+        consecutive_failures: the last failures in a row that are not specific to one change.
+        remaining: how many changes there was no time for.
+        wait: seconds for which the rate limit delays the remaining changes.
+        unconfirmed: the action by domain, for remaining creates and updates that may have taken
+            effect.
+        traceback: of an unexpected exception.
     """
 
     created: list[dict[str, t.Any]] = field(default_factory=list)
@@ -54,26 +70,23 @@ class Outcome:
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     uncertain: bool = False
-    general_failures: int = 0
-    remaining: Plan = field(default_factory=Plan)
-    held_for: float = 0.0
+    consecutive_failures: int = 0
+    remaining: int = 0
+    wait: float = 0.0
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    traceback: str | None = None
 
     @property
     def changed(self) -> bool:
         return bool(self.created or self.updated or self.deleted or self.uncertain)
 
-    @property
-    def size(self) -> int:
-        """How many wishes were dealt with, for better or worse."""
-        return len(self.created) + len(self.updated) + len(self.deleted) + len(self.failures)
-
 
 def predict(plan: Plan) -> Outcome:
-    """Return what `apply` would, had the API refused nothing; what only it can know is `None`."""
+    """Return what `apply` would if the API refused nothing; `None` for what only the API knows."""
     return Outcome(
-        created=[create.after for create in plan.creates],
-        updated=[update.after for update in plan.updates],
-        deleted=[delete.before for delete in plan.deletes],
+        created=[create.record for create in plan.creates],
+        updated=[_updated(update, update.record) for update in plan.updates],
+        deleted=[dict(delete.current.record) for delete in plan.deletes],
         failures=list(plan.failures),
     )
 
@@ -82,109 +95,188 @@ def apply(
     plan: Plan,
     api: RestrictionsApi,
     concurrency: int = 1,
-    time_limit: float = FOR_EVER,
-    earlier: Outcome | None = None,
+    time_limit: float = NO_LIMIT,
+    failed: t.Collection[str] = (),
+    consecutive_failures: int = 0,
+    is_cancelled: t.Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Carry `plan` out with `concurrency` workers.
+    """Apply `plan` with `concurrency` workers.
 
-    Creates and updates come first and deletes last, so that a run cut short leaves more protection,
-    not less. A change that fails does not stop the others.
+    Creates and updates come first and deletes last, so that an incomplete run leaves more
+    protection, not less. A change that fails does not stop the others. After Ctrl-C or an
+    unexpected exception, calls in flight end and no other one begins.
 
-    After `time_limit` seconds, or when the rate limit holds it (`Outcome.held_for`, in seconds), it
-    returns early: `Outcome.remaining` is what another call with the outcome as `earlier` goes on
-    with.
+    Arguments:
+        time_limit: seconds after which no further change begins.
+        failed: domains with earlier failures, which keep everything they have.
+        consecutive_failures: how many failures that are not specific to one change went before.
+        is_cancelled: whether nobody waits for the result any more.
     """
-    outcome = earlier or Outcome(failures=list(plan.failures))
-    crew = _Crew(api, outcome, concurrency, time.monotonic() + time_limit)
+    outcome = Outcome(failures=list(plan.failures), consecutive_failures=consecutive_failures)
+    crew = _Crew(api, outcome, concurrency, time.monotonic() + time_limit, is_cancelled)
     writes = crew.work_off([*plan.creates, *plan.updates])
-    batches = _batches(plan.deletes)
-    if not writes:
-        # A domain with a change that failed keeps all that it has: the surplus may be its best.
-        failed = {failure.domain for failure in outcome.failures}
-        deletes = [delete for delete in plan.deletes if delete.domain not in failed]
-        batches = crew.work_off(_batches(deletes))
-    outcome.held_for = crew.held_for
-    if crew.gave_up_on:
-        reason = f"not tried, after {MOST_GENERAL_FAILURES} failures in a row: {crew.gave_up_on}"
-        outcome.failures += [Failure(domain, reason) for domain in _domains([*writes, *batches])]
-        writes, batches = [], []
-    outcome.remaining = Plan(
-        creates=[step for step in writes if isinstance(step, Create)],
-        updates=[step for step in writes if isinstance(step, Update)],
-        deletes=[delete for batch in batches if isinstance(batch, list) for delete in batch],
+    deletes: list[Step] = list(plan.deletes)
+    if not writes and not crew.is_stopped:
+        # A domain whose change failed keeps all its restrictions: a duplicate may be its best one.
+        kept = {*failed, *(failure.domain for failure in outcome.failures)}
+        batches = _batches([delete for delete in plan.deletes if delete.domain not in kept])
+        deletes = crew.work_off(batches)
+    left = [change for step in [*writes, *deletes] for change in _changes(step)]
+    if crew.stop_reason:
+        outcome.failures += [
+            Failure(change.domain, crew.stop_reason, NOT_ATTEMPTED, _action(change))
+            for change in left
+        ]
+    else:
+        outcome.remaining = len(left)
+    outcome.failures = list(
+        {failure.domain: failure for failure in outcome.failures[::-1]}.values()
     )
     return outcome
 
 
 class _Crew:
-    """Workers that share a queue, and stop together."""
+    """Workers that share a queue and stop together."""
 
     def __init__(
-        self, api: RestrictionsApi, outcome: Outcome, concurrency: int, ends_at: float
+        self,
+        api: RestrictionsApi,
+        outcome: Outcome,
+        concurrency: int,
+        ends_at: float,
+        is_cancelled: t.Callable[[], bool],
     ) -> None:
-        self.held_for = 0.0
-        self.gave_up_on: CloudflareError | None = None
+        self.stop_reason = ""
         self._api = api
         self._outcome = outcome
         self._concurrency = concurrency
         self._ends_at = ends_at
+        self._is_cancelled = is_cancelled
+        self._lock = threading.Lock()
+        self._queue: deque[Step] = deque()
+
+    @property
+    def is_stopped(self) -> bool:
+        return bool(self.stop_reason or self._outcome.wait)
 
     def work_off(self, steps: t.Sequence[Step]) -> list[Step]:
-        """Carry the steps out, and return those that are left when time is over."""
-        queue = deque(steps)
-        workers = min(self._concurrency, len(queue))
-        if workers <= 1:
-            self._work(queue)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                for worker in [pool.submit(self._work, queue) for _number in range(workers)]:
-                    worker.result()
-        return list(queue)
+        """Carry the steps out, and return those that are left when the workers stop."""
+        self._queue = deque(steps)
+        if steps:
+            # Always in threads: an interrupt of the main thread must not cut a call off.
+            with ThreadPoolExecutor(self._concurrency) as pool:
+                workers = [pool.submit(self._work) for _number in range(self._concurrency)]
+                try:
+                    wait(workers)
+                except KeyboardInterrupt:
+                    self._stop("because the run was interrupted")
+        return list(self._queue)
 
-    def _work(self, queue: deque[Step]) -> None:
-        while not (self.held_for or self.gave_up_on) and time.monotonic() < self._ends_at:
+    def _stop(self, why: str) -> None:
+        self.stop_reason = self.stop_reason or f"not attempted {why}; run again"
+        self._api.client.stop()
+
+    def _work(self) -> None:
+        while not self.is_stopped:
+            if self._is_cancelled():
+                self._stop("because nobody waits for the result any more")
+                return
             try:
-                step = queue.popleft()
+                step = self._queue.popleft()
             except IndexError:
                 return
             try:
                 self._carry_out(step)
-            except Held as held:
-                queue.append(step)
-                self.held_for = held.seconds
+            except RateLimitWait as delay:
+                self._leave(step, delay)
+            except NoBatchCall:
+                self._queue.extend(_changes(step))
             except CloudflareError as error:
-                self._note_failure(step, error)
+                self._fail(step, error)
+            except Exception as error:
+                self._crash(step, error)
             else:
-                self._outcome.general_failures = 0
+                with self._lock:
+                    self._outcome.consecutive_failures = 0
+            # Checked last, so that every time slice makes progress.
+            if time.monotonic() >= self._ends_at:
+                return
 
     def _carry_out(self, step: Step) -> None:
+        outcome = self._outcome
         if isinstance(step, Create):
-            self._outcome.created.append(dict(self._api.create(step.body).record))
+            record = self._api.create(step.body).record
+            outcome.created.append({**step.record, **_known(record)})
         elif isinstance(step, Update):
-            updated = self._api.update(step.current.id, step.changes)
-            self._outcome.updated.append(dict(updated.record))
+            record = self._api.update(step.current.id, step.changes).record
+            outcome.updated.append(_updated(step, {**step.record, **_known(record)}))
+        elif isinstance(step, Delete):
+            if self._api.delete(step.current.id):
+                outcome.deleted.append(dict(step.current.record))
         else:
-            removed = set(self._api.delete([delete.current.id for delete in step]))
-            self._outcome.deleted += [
-                delete.before for delete in step if delete.current.id in removed
+            deleted = set(self._api.delete_batch([delete.current.id for delete in step]))
+            outcome.deleted += [
+                dict(delete.current.record) for delete in step if delete.current.id in deleted
             ]
 
-    def _note_failure(self, step: Step, error: CloudflareError) -> None:
-        self._outcome.failures += [Failure(domain, str(error)) for domain in _domains([step])]
-        self._outcome.uncertain = self._outcome.uncertain or error.outcome_unknown
-        in_a_row = self._outcome.general_failures + 1 if error.is_general else 0
-        self._outcome.general_failures = in_a_row
-        if in_a_row >= MOST_GENERAL_FAILURES:
-            self.gave_up_on = error
+    def _leave(self, step: Step, delay: RateLimitWait) -> None:
+        self._queue.append(step)
+        self._outcome.wait = max(self._outcome.wait, delay.seconds)
+        if delay.outcome_unknown:
+            self._outcome.uncertain = True
+            if isinstance(step, (Create, Update)):
+                self._outcome.unconfirmed[step.domain] = _action(step)
+
+    def _fail(self, step: Step, error: CloudflareError) -> None:
+        if error.outcome_unknown:
+            self._outcome.uncertain = True
+        if error.kind == INTERRUPTED and not error.outcome_unknown:
+            self._queue.appendleft(step)
+            return
+        self._outcome.failures += [
+            Failure(
+                change.domain, str(error), error.kind, _action(change), error.status, error.code
+            )
+            for change in _changes(step)
+        ]
+        with self._lock:
+            self._outcome.consecutive_failures += 1
+            if error.is_specific:
+                self._outcome.consecutive_failures = 0
+            elif self._outcome.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+                why = f"after {MAX_CONSECUTIVE_FAILURES} consecutive failures"
+                self.stop_reason = f"not attempted {why}; run again"
+
+    def _crash(self, step: Step, error: Exception) -> None:
+        self._outcome.uncertain = True
+        self._outcome.traceback = traceback.format_exc()
+        reason = f"unexpected {error.__class__.__name__}; run again, and report this as a bug"
+        self._outcome.failures += [
+            Failure(change.domain, reason, UNEXPECTED, _action(change)) for change in _changes(step)
+        ]
+        self._stop("after an unexpected error")
 
 
-def _domains(steps: t.Iterable[Step]) -> list[str]:
-    return [
-        change.domain for step in steps for change in (step if isinstance(step, list) else [step])
-    ]
+def _updated(update: Update, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {**record, "previous": dict(update.current.record)}
+
+
+def _known(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the fields that a response had; every field is optional in the published schema."""
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def _changes(step: Step) -> t.Sequence[Create | Update | Delete]:
+    return step if isinstance(step, list) else [step]
+
+
+def _action(change: Create | Update | Delete) -> str:
+    return {Create: CREATE, Update: UPDATE, Delete: DELETE}[change.__class__]
 
 
 def _batches(deletes: list[Delete]) -> list[Step]:
+    if len(deletes) == 1:
+        return [deletes[0]]
     return [
-        deletes[start : start + MOST_PER_BATCH] for start in range(0, len(deletes), MOST_PER_BATCH)
+        deletes[start : start + MAX_PER_BATCH] for start in range(0, len(deletes), MAX_PER_BATCH)
     ]

@@ -2,14 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: which restrictions to create, update and delete so that an account is as wanted."""
+"""The plan: which restrictions to create, update and delete. It knows nothing about HTTP."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    DUPLICATES,
+    INVALID,
+    Failure,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
     DesiredRestriction,
@@ -17,11 +21,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     Restriction,
 )
 
-SMALLEST_GUARDED_ACCOUNT = 10
+MIN_GUARDED_RESTRICTIONS = 10
+MAX_DOMAINS_IN_MESSAGE = 5
 
 
 class TooManyDeletes(Exception):
-    """The plan deletes more than the task allows; the message has the numbers and the way out."""
+    """The plan removes more protection than the task allows; the message has the numbers."""
 
 
 @dataclass(frozen=True)
@@ -35,63 +40,43 @@ class Create:
         return self.body["domain"]
 
     @property
-    def before(self) -> None:
-        return None
-
-    @property
-    def after(self) -> dict[str, t.Any]:
-        """The record to expect, `None` where only the API can know."""
+    def record(self) -> dict[str, t.Any]:
+        """The expected record; `None` for what only the API can know."""
         return {**dict.fromkeys(RECORD_FIELDS), **self.body}
 
 
 @dataclass(frozen=True)
-class _ToCurrent:
-    current: Restriction
-
-    @property
-    def domain(self) -> str:
-        return self.current.name
-
-    @property
-    def before(self) -> dict[str, t.Any]:
-        return dict(self.current.record)
-
-
-@dataclass(frozen=True)
-class Update(_ToCurrent):
+class Update:
     """A restriction to change; `changes` is what the API is sent."""
 
+    current: Restriction
     changes: dict[str, t.Any]
 
     @property
-    def after(self) -> dict[str, t.Any]:
-        """The record to expect."""
+    def domain(self) -> str:
+        return self.current.domain
+
+    @property
+    def record(self) -> dict[str, t.Any]:
+        """The expected record."""
         return {**self.current.record, **self.changes}
 
 
 @dataclass(frozen=True)
-class Delete(_ToCurrent):
-    """A restriction to remove."""
+class Delete:
+    """A restriction to remove; `kept` is the ID of the one that stays if it is a duplicate."""
+
+    current: Restriction
+    kept: str | None = None
 
     @property
-    def after(self) -> None:
-        return None
-
-
-Change = t.Union[Create, Update, Delete]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A wish that can't be planned without guessing, or was not carried out, and why."""
-
-    domain: str
-    reason: str
+    def domain(self) -> str:
+        return self.current.domain
 
 
 @dataclass
 class Plan:
-    """What separates an account from what is wanted. It knows nothing of HTTP."""
+    """The difference between an account and a list of desired restrictions."""
 
     creates: list[Create] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
@@ -100,110 +85,96 @@ class Plan:
     failures: list[Failure] = field(default_factory=list)
 
     @property
-    def changes(self) -> list[Change]:
-        """All changes, sorted by domain."""
-        changes: list[Change] = [*self.creates, *self.updates, *self.deletes]
-        return sorted(changes, key=lambda change: change.domain)
-
-    @property
     def size(self) -> int:
         """How many changes there are."""
         return len(self.creates) + len(self.updates) + len(self.deletes)
 
-    def diffs(self) -> list[dict[str, t.Any]]:
-        """Return the changes in the form of Ansible's diff mode, an item each, sorted by domain."""
-        return [
-            {
-                "before_header": change.domain,
-                "after_header": change.domain,
-                "before": _managed_fields(change.before),
-                "after": _managed_fields(change.after),
-            }
-            for change in self.changes
-        ]
-
 
 def make_plan(
-    wanted: t.Iterable[DesiredRestriction],
+    desired: t.Iterable[DesiredRestriction],
     current: t.Iterable[Restriction],
     prune: bool = False,
+    done: t.Collection[str] = (),
+    failed: t.Collection[str] = (),
 ) -> Plan:
-    """Plan how `current`, all that the account holds, becomes what is `wanted`.
+    """Plan how `current`, all restrictions on the account, become the desired ones.
 
-    With `prune`, what nobody wants goes: restrictions for other domains, and all but one of those for
-    the same domain. The one that stays is the one that is as wanted already, else the oldest.
+    Arguments:
+        prune: also delete the restrictions of domains that are not listed, and duplicates. The one
+            that is already in the desired state is kept, otherwise the oldest.
+        done: domains that this run created or updated already; they are not written again, even
+            if the list of the API lags behind.
+        failed: domains that this run could not change; they keep everything they have.
     """
     plan = Plan()
-    on_account = _Index(current)
-    named = set()
-    for desired in wanted:
-        named.add(desired.domain)
+    account = _Index(current)
+    listed = set()
+    for entry in desired:
+        listed.add(entry.domain)
+        if entry.domain in failed:
+            continue
         try:
-            if desired.state == "absent":
-                _plan_absent(plan, desired, on_account)
+            if entry.state == "absent":
+                _plan_absent(plan, entry, account)
             else:
-                _plan_present(plan, desired, on_account, prune)
+                _plan_present(plan, entry, account, prune, entry.domain in done)
+        except _Ambiguous as error:
+            plan.failures.append(Failure(str(entry.domain), str(error), DUPLICATES))
         except InvalidRestriction as error:
-            plan.failures.append(Failure(desired.domain or str(desired.id), str(error)))
+            plan.failures.append(Failure(entry.domain or str(entry.id), str(error), INVALID))
     if prune:
         plan.deletes += [
-            Delete(restriction) for restriction in on_account if restriction.name not in named
+            Delete(restriction)
+            for restriction in account
+            if restriction.domain not in listed and restriction.domain not in failed
         ]
     return plan
 
 
-def refuse_mass_deletion(plan: Plan, held: int, max_delete_percent: int) -> None:
-    """Raise `TooManyDeletes` if `plan` deletes more than that share of the `held` restrictions.
+def domains_losing_protection(plan: Plan) -> list[str]:
+    """Return the domains whose last restriction the plan deletes, sorted."""
+    return sorted({delete.domain for delete in plan.deletes if delete.kept is None})
 
-    An account that holds fewer than `SMALLEST_GUARDED_ACCOUNT` is not guarded.
+
+def refuse_mass_deletion(
+    plan: Plan, current: t.Sequence[Restriction], max_delete_percent: int
+) -> None:
+    """Raise `TooManyDeletes` if too many domains lose their last restriction.
+
+    An account with fewer than `MIN_GUARDED_RESTRICTIONS` restrictions is not guarded.
     """
-    deletes = len(plan.deletes)
-    if held < SMALLEST_GUARDED_ACCOUNT or deletes * 100 <= max_delete_percent * held:
+    if len(current) < MIN_GUARDED_RESTRICTIONS:
         return
-    needed = -(-deletes * 100 // held)
+    domains = len({restriction.domain for restriction in current})
+    lost = domains_losing_protection(plan)
+    if len(lost) * 100 <= max_delete_percent * domains:
+        return
+    needed = -(-len(lost) * 100 // domains)
     raise TooManyDeletes(
-        f"this would delete {deletes} of the {held} restrictions on the account, more than the"
-        f" {max_delete_percent} percent that max_delete_percent allows: nothing was changed; if it is"
-        f" what you want, set max_delete_percent to {needed}"
+        f"{len(lost)} of the {domains} domains on the account would lose their last restriction"
+        f" ({listing(lost, MAX_DOMAINS_IN_MESSAGE)}), more than max_delete_percent"
+        f" ({max_delete_percent}) allows, so nothing was changed; check that the list is complete,"
+        f" or set max_delete_percent to {needed}"
     )
 
 
-def contradictions(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
-    """Return a sentence for each wanted restriction below another one that will be there, too."""
-    deleted = {delete.current.id for delete in plan.deletes}
-    exempted = {kept.name: kept.exempted for kept in current if kept.id not in deleted}
-    for update in plan.updates:
-        exempted[update.domain] = frozenset(update.after["exclude"])
-    for create in plan.creates:
-        exempted[create.domain] = frozenset(create.after["exclude"])
-    wanted = [create.domain for create in plan.creates]
-    wanted += [update.domain for update in plan.updates]
-    wanted += [kept.name for kept in plan.unchanged]
-    sentences = []
-    for domain in sorted(wanted):
-        above = next((name for name in parents(domain) if name in exempted), None)
-        if above is None:
-            continue
-        if any(name in exempted[above] for name in (domain, *parents(domain))):
-            sentences.append(
-                f"{domain} is exempted by the restriction for {above}, but has a restriction of its"
-                " own, so that it needs TLS all the same"
-            )
-        else:
-            sentences.append(
-                f"{domain} is covered by the restriction for {above} already; its own restriction"
-                " decides for it"
-            )
-    return sentences
+def listing(names: t.Sequence[str], limit: int) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+class _Ambiguous(Exception):
+    """A domain has duplicates, and the task does not say which one is meant."""
 
 
 class _Index:
     def __init__(self, restrictions: t.Iterable[Restriction]) -> None:
         self._by_id: dict[str, Restriction] = {}
-        self._by_name: dict[str, list[Restriction]] = {}
+        self._by_domain: dict[str, list[Restriction]] = {}
         for restriction in restrictions:
             self._by_id[restriction.id.lower()] = restriction
-            self._by_name.setdefault(restriction.name, []).append(restriction)
+            self._by_domain.setdefault(restriction.domain, []).append(restriction)
 
     def __iter__(self) -> t.Iterator[Restriction]:
         return iter(self._by_id.values())
@@ -212,93 +183,80 @@ class _Index:
         return self._by_id.get(identifier)
 
     def for_domain(self, domain: str | None) -> list[Restriction]:
-        return self._by_name.get(domain, []) if domain else []
+        return self._by_domain.get(domain, []) if domain else []
 
 
-def _plan_absent(plan: Plan, desired: DesiredRestriction, on_account: _Index) -> None:
+def _plan_absent(plan: Plan, desired: DesiredRestriction, account: _Index) -> None:
     if desired.id is None:
-        plan.deletes += [
-            Delete(restriction) for restriction in on_account.for_domain(desired.domain)
-        ]
+        plan.deletes += map(Delete, account.for_domain(desired.domain))
         return
-    restriction = on_account.with_id(desired.id)
+    restriction = account.with_id(desired.id)
     if restriction is None:
         return
-    if desired.domain not in (None, restriction.name):
+    if desired.domain not in (None, restriction.domain):
         raise InvalidRestriction(
-            f"the restriction {desired.id} is for {restriction.name}, not for {desired.domain}:"
-            " nothing was removed; correct one of the two, or leave out domain"
+            f"the restriction {desired.id} is for {restriction.domain}, not for {desired.domain};"
+            " correct one of the two, or omit domain"
         )
     plan.deletes.append(Delete(restriction))
 
 
-def _plan_present(plan: Plan, desired: DesiredRestriction, on_account: _Index, prune: bool) -> None:
-    same_domain = on_account.for_domain(desired.domain)
+def _plan_present(
+    plan: Plan, desired: DesiredRestriction, account: _Index, prune: bool, is_done: bool
+) -> None:
+    same_domain = account.for_domain(desired.domain)
     restriction: Restriction | None
     if desired.id is not None:
-        restriction = _with_that_id(desired, on_account)
+        restriction = _with_requested_id(desired, account)
     elif len(same_domain) <= 1:
         restriction = same_domain[0] if same_domain else None
     elif prune:
-        restriction = _the_one_to_keep(desired, same_domain)
+        restriction = _one_to_keep(desired, same_domain)
     else:
-        raise InvalidRestriction(
-            f"the account holds {len(same_domain)} restrictions for {desired.domain}, with the ids"
-            f" {_ids(same_domain)}: remove all but one of them, with the option id of"
-            " sending_domain_restriction"
+        raise _Ambiguous(
+            "the account has more than one restriction for this domain; delete all but one with the"
+            " option id of the module sending_domain_restriction, or set prune in"
+            f" sending_domain_restrictions (IDs {_ids(same_domain)})"
         )
-    if restriction is None:
-        plan.creates.append(Create(_body(desired)))
+    if not is_done:
+        _plan_write(plan, desired, restriction)
+    if prune and restriction:
+        plan.deletes += [
+            Delete(other, kept=restriction.id) for other in same_domain if other is not restriction
+        ]
+
+
+def _plan_write(plan: Plan, desired: DesiredRestriction, current: Restriction | None) -> None:
+    if current is None:
+        plan.creates.append(Create(desired.body()))
         return
-    changes = desired.changes_to(restriction)
+    changes = desired.changes_to(current)
     if changes:
-        plan.updates.append(Update(restriction, changes))
+        plan.updates.append(Update(current, changes))
     else:
-        plan.unchanged.append(restriction)
-    if prune:
-        plan.deletes += [Delete(other) for other in same_domain if other is not restriction]
+        plan.unchanged.append(current)
 
 
-def _with_that_id(desired: DesiredRestriction, on_account: _Index) -> Restriction:
-    restriction = on_account.with_id(str(desired.id))
+def _with_requested_id(desired: DesiredRestriction, account: _Index) -> Restriction:
+    restriction = account.with_id(str(desired.id))
     if restriction is None:
         raise InvalidRestriction(
-            f"the account holds no restriction with the id {desired.id}: leave out id to create one"
+            f"the account has no restriction with the ID {desired.id}; omit id to create one"
         )
-    others = [other for other in on_account.for_domain(desired.domain) if other is not restriction]
-    if others and restriction.name != desired.domain:
+    others = [other for other in account.for_domain(desired.domain) if other is not restriction]
+    if others and restriction.domain != desired.domain:
         raise InvalidRestriction(
-            f"renaming {restriction.name} to {desired.domain} would give that domain more than one"
-            f" restriction: remove the one with the id {_ids(others)} first"
+            f"renaming {restriction.domain} to {desired.domain} would give that domain more than one"
+            f" restriction; delete the one with the ID {_ids(others)} first"
         )
     return restriction
 
 
-def _the_one_to_keep(desired: DesiredRestriction, same_domain: list[Restriction]) -> Restriction:
+def _one_to_keep(desired: DesiredRestriction, same_domain: list[Restriction]) -> Restriction:
     oldest_first = sorted(same_domain, key=lambda restriction: restriction.age)
-    as_wanted = (known for known in oldest_first if not desired.changes_to(known))
-    return next(as_wanted, oldest_first[0])
+    matching = (known for known in oldest_first if not desired.changes_to(known))
+    return next(matching, oldest_first[0])
 
 
 def _ids(restrictions: t.Iterable[Restriction]) -> str:
     return " and ".join(sorted(restriction.id for restriction in restrictions))
-
-
-def _body(desired: DesiredRestriction) -> dict[str, t.Any]:
-    body: dict[str, t.Any] = {
-        "domain": desired.domain,
-        "exclude": sorted(desired.exclude or ()),
-    }
-    if desired.comments:
-        body["comments"] = desired.comments
-    return body
-
-
-def _managed_fields(record: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | str:
-    if record is None:
-        return ""
-    return {
-        "domain": record["domain"],
-        "exclude": sorted(record["exclude"]),
-        "comments": record["comments"] or "",
-    }

@@ -2,50 +2,46 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeping clear of Cloudflare's rate limit, for all the workers of one client together."""
+"""Pacing the calls of all workers of a client, so that they stay below Cloudflare's rate limit."""
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
 import typing as t
 from dataclasses import dataclass
 
-FOR_EVER = float("inf")
-# `t` of the Ratelimit header has whole seconds, so that it names a reset up to a second too late.
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    RateLimitWait,
+)
+
+NO_LIMIT = float("inf")
+# `t` of the Ratelimit header is in whole seconds, so it names a reset up to a second too late.
 PRECISION = 1.5
-# Seconds; what names a longer wait is not believed.
-LONGEST_WINDOW = 900.0
-
-
-class Held(Exception):
-    """The rate limit holds a call for longer than its caller waits; it was not sent.
-
-    Attributes:
-        seconds: how long.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the rate limit holds it for {seconds:.0f} seconds")
-        self.seconds = seconds
+# Seconds; a header that names a longer wait is not believed.
+MAX_WINDOW = 900.0
+# Over the limit, Cloudflare refuses every call for this many seconds.
+DEFAULT_WINDOW = 300.0
 
 
 @dataclass
 class _Window:
-    """What the API last said of one of its windows: how many calls are left, until when."""
+    """What the API last said about one of its windows: how many calls are left, until when."""
 
     left: float
     resets_at: float
     quota: float = 0.0
+    seconds: float = DEFAULT_WINDOW
 
 
 class RateLimit:
     """Paces the calls of all workers by the headers `Ratelimit` and `Ratelimit-Policy`.
 
-    No call is sent that would use up more than the quota less `reserve`, a share from 0 to 1 that is
-    left to whoever uses the same credentials, such as the people in the dashboard. Until the first
-    answer has told how things stand, calls are sent one at a time.
+    A call is only sent if it leaves `reserve`, a share of the quota from 0 to 1, to others who use
+    the same credentials, such as people in the dashboard. Until the first response, calls are sent
+    one at a time.
 
     Source: Cloudflare API reference, "Rate limits"; IETF draft "RateLimit header fields for HTTP".
     """
@@ -60,53 +56,77 @@ class RateLimit:
         self._reserve = reserve
         self._sleep = sleep
         self._clock = clock
-        self._answered = threading.Condition()
+        self._released = threading.Condition()
         self._windows: dict[str, _Window] = {}
         self._blocked_until = 0.0
         self._waited_until = 0.0
         self._in_flight = 0
-        self._heard = False
+        self._has_response = False
 
-    def acquire(self, longest_wait: float = FOR_EVER) -> None:
-        """Wait until one more call may be sent; `release` has to follow.
+    def acquire(self, max_wait: float = NO_LIMIT) -> None:
+        """Wait until one more call may be sent; the caller must `release` afterwards.
 
         Raises:
-            Held: that would take more than `longest_wait` seconds.
+            RateLimitWait: that takes more than `max_wait` seconds.
         """
         while True:
-            with self._answered:
+            with self._released:
                 now = self._clock()
                 seconds = self._seconds_until_reset(now)
                 if seconds <= 0:
                     if self._has_room(now):
                         self._in_flight += 1
                         return
-                    self._answered.wait()
+                    self._released.wait()
                     continue
-                if seconds > longest_wait:
-                    raise Held(seconds)
+                if seconds > max_wait:
+                    raise RateLimitWait(seconds)
                 self.waited += max(0.0, now + seconds - max(now, self._waited_until))
                 self._waited_until = max(self._waited_until, now + seconds)
             self._sleep(seconds)
 
-    def release(self, headers: t.Mapping[str, str] | None) -> None:
-        """Take note that a call ended, with the headers of its answer if there is one."""
-        with self._answered:
-            self._in_flight -= 1
-            if headers is not None:
-                self._heard = True
-                self._learn(headers)
-            self._answered.notify_all()
+    def observe(self, headers: t.Mapping[str, str]) -> None:
+        """Learn from the headers of a response."""
+        with self._released:
+            self._has_response = True
+            self._learn(headers)
 
-    def holds(self) -> bool:
-        """Whether a call would have to wait for a window to end."""
-        with self._answered:
-            return self._seconds_until_reset(self._clock()) > 0
+    def release(self, block: float = 0.0) -> None:
+        """Record that a call ended, and let no other one be sent for `block` seconds."""
+        with self._released:
+            self._in_flight -= 1
+            # Before any worker wakes up, so that none slips through.
+            self._block(block)
+            self._released.notify_all()
 
     def block(self, seconds: float) -> None:
-        """Hold all calls, as a 429 asks for."""
-        with self._answered:
-            self._blocked_until = max(self._blocked_until, self._clock() + seconds)
+        """Let no call be sent for so many seconds."""
+        with self._released:
+            self._block(seconds)
+
+    def is_blocked(self) -> bool:
+        """Return whether a call would have to wait for a window to reset."""
+        with self._released:
+            return self._seconds_until_reset(self._clock()) > 0
+
+    def seconds_for(self, calls: int) -> float:
+        """Return the seconds that the rate limit delays so many further calls by."""
+        with self._released:
+            now = self._clock()
+            return max(
+                [0.0, *(self._delay(calls, window, now) for window in self._windows.values())]
+            )
+
+    def _delay(self, calls: int, window: _Window, now: float) -> float:
+        per_window = window.quota * (1 - self._reserve)
+        missing = calls - max(0.0, self._spare(window, now))
+        if missing <= 0 or per_window < 1:
+            return 0.0
+        resets_in = max(0.0, window.resets_at - now)
+        return resets_in + (math.ceil(missing / per_window) - 1) * window.seconds
+
+    def _block(self, seconds: float) -> None:
+        self._blocked_until = max(self._blocked_until, self._clock() + seconds)
 
     def _seconds_until_reset(self, now: float) -> float:
         used_up = [
@@ -115,37 +135,38 @@ class RateLimit:
         return max([self._blocked_until, *used_up]) - now
 
     def _has_room(self, now: float) -> bool:
-        if not self._heard:
+        if not self._has_response:
             return self._in_flight == 0
         return all(self._spare(window, now) > self._in_flight for window in self._windows.values())
 
     def _spare(self, window: _Window, now: float) -> float:
-        left = window.left if now < window.resets_at else window.quota or FOR_EVER
+        left = window.left if now < window.resets_at else window.quota or NO_LIMIT
         return left - self._reserve * window.quota
 
     def _learn(self, headers: t.Mapping[str, str]) -> None:
         now = self._clock()
-        quotas = _items(headers.get("Ratelimit-Policy", ""), "q")
-        resets = _items(headers.get("Ratelimit", ""), "t")
-        for name, left in _items(headers.get("Ratelimit", ""), "r").items():
-            resets_at = now + min(resets.get(name, 0), LONGEST_WINDOW)
+        policy, state = headers.get("Ratelimit-Policy", ""), headers.get("Ratelimit", "")
+        quotas, lengths = _items(policy, "q"), _items(policy, "w")
+        resets = _items(state, "t")
+        for name, left in _items(state, "r").items():
+            resets_at = now + min(resets.get(name, 0), MAX_WINDOW)
             window = self._windows.get(name)
             if window and now < window.resets_at and resets_at < window.resets_at + PRECISION:
-                # Answers overtake each other: of one window the lowest is the newest.
-                self._windows[name] = _Window(
-                    min(left, window.left), min(resets_at, window.resets_at), window.quota
-                )
+                # Responses overtake each other: within one window the lowest count is the newest.
+                left, resets_at = min(left, window.left), min(resets_at, window.resets_at)
+                self._windows[name] = _Window(left, resets_at, window.quota, window.seconds)
             else:
-                self._windows[name] = _Window(left, resets_at, quotas.get(name, 0))
+                length = min(lengths.get(name, DEFAULT_WINDOW), MAX_WINDOW)
+                self._windows[name] = _Window(left, resets_at, quotas.get(name, 0), length)
 
 
-def _items(header: str, parameter: str) -> dict[str, int]:
-    """Read one parameter of each item of a list such as `"default";r=50;t=30`."""
+def _items(header: str, parameter: str) -> dict[str, float]:
+    """Return one parameter of each item of a list such as `"default";r=50;t=30`."""
     values = {}
     for item in header.split(","):
         name, *parameters = [part.strip() for part in item.split(";")]
         for given in parameters:
             match = re.fullmatch("([a-z]+)=([0-9]{1,9})", given)
             if match and match.group(1) == parameter:
-                values[name.strip('"')] = int(match.group(2))
+                values[name.strip('"')] = float(match.group(2))
     return values

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One restriction: as a task wants it, as the account holds it, and what separates the two."""
+"""One restriction: on the account, as a task requests it, and the difference between the two."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -16,45 +17,46 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     parse_domain_name,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 
 MAX_COMMENTS_LENGTH = 1024
 
-# What the API calls an ID is put into paths.
+RECORD_FIELDS = ("id", "domain", "exclude", "comments", "created_at", "modified_at")
+ENTRY_KEYS = ("domain", "exclude", "comments", "state", "id", "created_at", "modified_at")
+STATES = ("present", "absent")
+
+# IDs become part of paths.
 _SAFE_ID = re.compile("[0-9A-Za-z-]+")
 _UUID = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
-RECORD_FIELDS = ("id", "domain", "exclude", "comments", "created_at", "modified_at")
-
 # Control characters other than tabs and line breaks, and halves of surrogate pairs.
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_YAML_TYPES = {bool: "true or false", float: "a number", list: "a list", dict: "a mapping"}
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class InvalidRestriction(ValueError):
-    """A restriction that cannot be: the message names the option and says what to give."""
+    """A restriction that cannot exist; the message names the option and says what to do."""
 
 
 @dataclass(frozen=True)
 class Restriction:
-    """A restriction that the account holds.
+    """A restriction on the account.
 
-    `record` has the `RECORD_FIELDS` as the API gave them (Cloudflare API reference, Email Security,
-    Sending Domain Restrictions); `name` and `exempted` are its names in canonical form.
+    `record` has the `RECORD_FIELDS` as the API returned them (Cloudflare API reference, Email
+    Security, Sending Domain Restrictions); `domain` and `exclude` are its names in canonical form.
     """
 
     record: t.Mapping[str, t.Any] = field(repr=False)
     id: str
-    name: str
-    exempted: frozenset[str]
+    domain: str
+    exclude: frozenset[str]
     comments: str
 
     @classmethod
     def from_api(cls, record: t.Any) -> Restriction:
-        """Read a record of the API, leaving out fields that this collection does not know.
+        """Read a record of the API; fields that this collection does not know are left out.
 
         Raises:
-            InvalidRestriction: the record lacks its id or its domain, or has a field of another
-                type.
+            InvalidRestriction: the record has no ID or no domain, or a field has another type.
         """
         if not isinstance(record, dict):
             raise InvalidRestriction("a restriction is not an object")
@@ -62,7 +64,7 @@ class Restriction:
         record["exclude"] = [] if record["exclude"] is None else record["exclude"]
         identifier, domain, comments = record["id"], record["domain"], record["comments"]
         if not (isinstance(identifier, str) and _SAFE_ID.fullmatch(identifier)):
-            raise InvalidRestriction("a restriction has no id, or one that is none")
+            raise InvalidRestriction("a restriction has no valid ID")
         if not (isinstance(domain, str) and domain):
             raise InvalidRestriction(f"the restriction {identifier} has no domain")
         if not (
@@ -73,25 +75,41 @@ class Restriction:
                 for name in ("comments", "created_at", "modified_at")
             )
         ):
-            raise InvalidRestriction(f"the restriction {identifier} has a field of another type")
+            raise InvalidRestriction(f"a field of the restriction {identifier} has a wrong type")
         return cls(
             record=record,
             id=identifier,
-            name=comparison_key(domain),
-            exempted=frozenset(comparison_key(entry) for entry in record["exclude"]),
+            domain=comparison_key(domain),
+            exclude=frozenset(comparison_key(entry) for entry in record["exclude"]),
             comments=comments or "",
         )
 
     @property
     def age(self) -> tuple[str, str]:
-        """What to sort by so that the oldest comes first, in the same order for everybody."""
+        """The key that sorts the oldest restriction first, in the same order for everybody."""
         # Without the Z, times with fractions of any length sort as texts.
         return ((self.record["created_at"] or "").rstrip("Z"), self.id)
+
+    def has_fields(self, fields: t.Mapping[str, t.Any]) -> bool:
+        """Return whether it has these values, in the form that a create or an update sends."""
+        return (
+            fields.get("domain", self.domain) == self.domain
+            and frozenset(fields.get("exclude", self.exclude)) == self.exclude
+            and (fields.get("comments", self.comments) or "") == self.comments
+        )
+
+    def managed_fields(self) -> dict[str, t.Any]:
+        """Return what people manage, in canonical form: `{domain, exclude, comments}`."""
+        return {
+            "domain": self.domain,
+            "exclude": sorted(self.exclude),
+            "comments": self.comments,
+        }
 
 
 @dataclass(frozen=True)
 class DesiredRestriction:
-    """What a task wants: names in canonical form; `None` is an option left out, to be left alone."""
+    """A requested restriction: names in canonical form; `None` is an option that was omitted."""
 
     domain: str | None
     exclude: frozenset[str] | None = None
@@ -114,110 +132,100 @@ class DesiredRestriction:
             id=parse_id(options.get("id")),
         )
         if desired.domain is None and desired.id is None:
-            raise InvalidRestriction("domain: it is missing: give a domain, or an id")
+            raise InvalidRestriction("domain is missing; set domain or id")
         if desired.domain is not None and desired.exclude is not None:
-            refuse_strays(desired.exclude, desired.domain)
+            refuse_names_outside(desired.domain, desired.exclude)
         return desired
 
-    def changes_to(self, current: Restriction) -> dict[str, t.Any]:
-        """Return the fields to send so that `current` becomes what is wanted; empty if it is.
+    @classmethod
+    def from_entry(cls, entry: t.Any) -> DesiredRestriction:
+        """Read one entry of a list: a mapping with the keys `ENTRY_KEYS`.
+
+        The read-only keys, which only the account sets, are ignored. An entry with an `id` comes
+        from the account, so its `exclude` may have names outside its domain: `changes_to` refuses
+        those that the account does not have already.
 
         Raises:
-            InvalidRestriction: the outcome would exempt a name that is not below the domain.
+            InvalidRestriction: it is not a mapping, has an unknown key, or has a value that no
+                restriction can have.
+        """
+        if not isinstance(entry, t.Mapping):
+            raise InvalidRestriction(
+                f"expected a mapping such as {{domain: partner.example}}, got {_typed(entry)}"
+            )
+        for key in entry:
+            if key not in ENTRY_KEYS:
+                raise InvalidRestriction(_unknown_key(str(key)))
+        if entry.get("domain") is None:
+            raise InvalidRestriction("domain is missing; every entry needs one")
+        if not isinstance(entry["domain"], str):
+            raise InvalidRestriction(f"YAML read domain as {_typed(entry['domain'])}; quote it")
+        state = entry.get("state")
+        if state not in (None, *STATES):
+            raise InvalidRestriction(f"state {state!r} is unknown; use {' or '.join(STATES)}")
+        domain = str(parse_domain(entry["domain"]))
+        exclude = _exclude(_listed(entry.get("exclude")))
+        if exclude is not None and entry.get("id") is None:
+            refuse_names_outside(domain, exclude)
+        return cls(domain, exclude, _comments(entry.get("comments")), state or "present")
+
+    def changes_to(self, current: Restriction) -> dict[str, t.Any]:
+        """Return the fields to send so that `current` becomes this one; empty if it already is.
+
+        Raises:
+            InvalidRestriction: the result would exclude a name outside the domain.
         """
         changes: dict[str, t.Any] = {}
-        if self.domain is not None and self.domain != current.name:
+        if self.domain is not None and self.domain != current.domain:
             changes["domain"] = self.domain
-        if self.exclude is not None and self.exclude != current.exempted:
+        if self.exclude is not None and self.exclude != current.exclude:
             changes["exclude"] = sorted(self.exclude)
         if self.comments is not None and self.comments != current.comments:
             changes["comments"] = self.comments
         if "domain" in changes or "exclude" in changes:
-            exempted = current.exempted if self.exclude is None else self.exclude
-            refuse_strays(exempted, self.domain or current.name)
+            exclude = current.exclude if self.exclude is None else self.exclude
+            refuse_names_outside(self.domain or current.domain, exclude)
         return changes
 
+    def body(self) -> dict[str, t.Any]:
+        """Return the body of a create.
 
-def desired_restrictions(entries: t.Iterable[t.Mapping[str, t.Any]]) -> list[DesiredRestriction]:
-    """Read a list of options, each as `DesiredRestriction.from_options` does.
-
-    Raises:
-        InvalidRestriction: for the first entry that is wrong, or is for the same domain as another.
-    """
-    wanted: dict[str | None, DesiredRestriction] = {}
-    positions: dict[str | None, int] = {}
-    for position, entry in enumerate(entries, 1):
-        try:
-            desired = DesiredRestriction.from_options(entry)
-        except InvalidRestriction as error:
-            raise InvalidRestriction(f"restrictions, entry {position}: {error}") from error
-        if desired.domain in wanted:
-            raise InvalidRestriction(
-                f"restrictions, entries {positions[desired.domain]} and {position}: both are for"
-                f" {desired.domain}: merge them into one"
-            )
-        wanted[desired.domain] = desired
-        positions[desired.domain] = position
-    return list(wanted.values())
+        Raises:
+            InvalidRestriction: it would exclude a name outside the domain.
+        """
+        body: dict[str, t.Any] = {"domain": self.domain, "exclude": sorted(self.exclude or ())}
+        refuse_names_outside(str(self.domain), body["exclude"])
+        if self.comments:
+            body["comments"] = self.comments
+        return body
 
 
-def refuse_strays(exclude: t.Iterable[str], domain: str) -> None:
+def refuse_names_outside(domain: str, exclude: t.Iterable[str]) -> None:
     """Raise `InvalidRestriction` for the first name, in sorted order, that is not below `domain`."""
     for name in sorted(exclude):
         if not is_below(name, domain):
             raise InvalidRestriction(
-                f"exclude: '{name}' is not below '{domain}': only subdomains of the restricted"
-                " domain can be exempted"
+                f"exclude has '{name}', which is not below '{domain}'; list only subdomains of the"
+                " restricted domain"
             )
 
 
 def parse_domain(text: str | None, option: str = "domain") -> str | None:
-    """Return the canonical form of a domain that an option names; `None` if it was left out.
+    """Return the canonical form of the domain in an option; `None` if the option was omitted.
 
     Raises:
-        InvalidRestriction: it is no domain that a restriction can have.
+        InvalidRestriction: no restriction can have this domain.
     """
     if text is None:
         return None
     try:
         return parse_domain_name(text)
     except InvalidDomainName as error:
-        raise InvalidRestriction(f"{option}: {error}") from error
-
-
-def _exclude(entries: list[str] | None) -> frozenset[str] | None:
-    if entries is None:
-        return None
-    try:
-        return frozenset(parse_domain_name(entry) for entry in entries)
-    except InvalidDomainName as error:
-        raise InvalidRestriction(f"exclude: {error}") from error
-
-
-def _comments(given: t.Any) -> str | None:
-    if given is None:
-        return None
-    if not isinstance(given, (str, int)) or isinstance(given, bool):
-        raise InvalidRestriction(
-            f"comments: it was read as {_YAML_TYPES.get(given.__class__, 'something')}, not as text:"
-            " put it in quotes"
-        )
-    text = str(given)
-    wrong = _NO_TEXT.search(text)
-    if wrong:
-        raise InvalidRestriction(
-            f"comments: it has U+{ord(wrong.group()):04X}, which is no character of a text: take it"
-            " out"
-        )
-    if len(text) > MAX_COMMENTS_LENGTH:
-        raise InvalidRestriction(
-            f"comments: it has {len(text)} characters: shorten it to {MAX_COMMENTS_LENGTH}"
-        )
-    return text
+        raise InvalidRestriction(f"{option} {error}") from error
 
 
 def parse_id(text: str | None) -> str | None:
-    """Return the ID of a restriction in lower case; `None` if it was left out.
+    """Return the ID of a restriction in lower case; `None` if it was omitted.
 
     Raises:
         InvalidRestriction: it is not a UUID.
@@ -226,6 +234,69 @@ def parse_id(text: str | None) -> str | None:
         return None
     if not _UUID.fullmatch(text):
         raise InvalidRestriction(
-            f"id: {text!r} is not the id of a restriction: give the UUID that Cloudflare gave it"
+            f"id {shortened(repr(text), 80)} is not a UUID; use the ID that Cloudflare gave the restriction"
         )
     return text.lower()
+
+
+def _listed(value: t.Any) -> list[str] | None:
+    """Return a list of names; a text is split at commas, as Ansible does."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return [name.strip() for name in value.split(",")]
+    if not isinstance(value, list):
+        raise InvalidRestriction(f"exclude is {_typed(value)}; use a list of names")
+    for name in value:
+        if not isinstance(name, str):
+            raise InvalidRestriction(f"YAML read an entry of exclude as {_typed(name)}; quote it")
+    return value
+
+
+def _exclude(names: list[str] | None) -> frozenset[str] | None:
+    if names is None:
+        return None
+    if "" in names:
+        raise InvalidRestriction("exclude has an empty entry; remove it")
+    try:
+        return frozenset(parse_domain_name(name) for name in names)
+    except InvalidDomainName as error:
+        raise InvalidRestriction(f"exclude {error}") from error
+
+
+def _comments(value: t.Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        raise InvalidRestriction(f"YAML read comments as {_typed(value)}; quote it")
+    text = str(value)
+    match = _NOT_TEXT.search(text)
+    if match:
+        raise InvalidRestriction(
+            f"comments has the control character U+{ord(match.group()):04X}; remove it"
+        )
+    if len(text) > MAX_COMMENTS_LENGTH:
+        raise InvalidRestriction(
+            f"comments has {len(text)} characters; use at most {MAX_COMMENTS_LENGTH}"
+        )
+    return text
+
+
+def _typed(value: t.Any) -> str:
+    for kind, name in (
+        (bool, "a boolean"),
+        ((int, float), "a number"),
+        (str, "text"),
+        (list, "a list"),
+        (t.Mapping, "a mapping"),
+    ):
+        if isinstance(value, kind):
+            shown = shortened(repr(str(value)), 80)
+            return name if isinstance(value, (bool, list, t.Mapping)) else f"{name} ({shown})"
+    return "nothing" if value is None else "another type"
+
+
+def _unknown_key(key: str) -> str:
+    probable = difflib.get_close_matches(key, ENTRY_KEYS, n=1)
+    advice = f"did you mean '{probable[0]}'?" if probable else f"use {', '.join(ENTRY_KEYS[:4])}"
+    return f"unknown key {shortened(repr(key), 80)}; {advice}"

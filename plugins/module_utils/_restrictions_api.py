@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The six calls on sending domain restrictions, and what to do when an outcome is unknown.
+"""The six calls on sending domain restrictions, and how unknown outcomes are resolved.
 
 Source: Cloudflare API reference, Email Security, Settings, Sending Domain Restrictions.
 """
@@ -13,10 +13,14 @@ import contextlib
 import itertools
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CONFLICT,
+    UNAVAILABLE,
+    UNCERTAIN,
     CloudflareError,
+    RateLimitWait,
+    call_name,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import FOR_EVER
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
     Restriction,
@@ -27,228 +31,238 @@ if t.TYPE_CHECKING:
         CloudflareClient,
     )
 
-MOST_PER_PAGE = 1000
-MOST_PER_BATCH = 1000
+MAX_PER_PAGE = 1000
+MAX_PER_BATCH = 1000
 
 READ = "Cloud Email Security: Read"
 WRITE = "Cloud Email Security: Write"
 
 
+class NoBatchCall(Exception):
+    """The API has no batch call; nothing was deleted."""
+
+
 class RestrictionsApi:
     """The sending domain restrictions of one account.
 
-    Every method raises `CloudflareError` when it does not end in what it says, and `Held`, having
-    changed nothing, when the rate limit would hold it for more than `longest_wait` seconds.
+    Every method raises `CloudflareError` if it fails, and `RateLimitWait` if the rate limit delays
+    it for longer than the client waits; `outcome_unknown` of either says whether a write may have
+    taken effect.
     """
 
     def __init__(self, client: CloudflareClient, account_id: str) -> None:
         self.client = client
-        self.longest_wait = FOR_EVER
         self._path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
 
     def list_all(self) -> list[Restriction]:
         """Return all restrictions of the account, oldest first; one call for each 1,000."""
-        return self._list_all(self.longest_wait)
+        records = self.client.list_all(
+            self._path,
+            {"order": "created_at", "direction": "asc"},
+            per_page=MAX_PER_PAGE,
+            permission=READ,
+        )
+        try:
+            return [Restriction.from_api(record) for record in records]
+        except InvalidRestriction as error:
+            raise CloudflareError(
+                f"Cloudflare's list has an unusable entry: {error}",
+                "check the account in the dashboard",
+                UNAVAILABLE,
+                call_name("GET", self._path),
+            ) from None
 
     def get(self, restriction_id: str) -> Restriction | None:
         """Return one restriction, or `None` if the account has none with this ID."""
-        return self._get(restriction_id, self.longest_wait)
-
-    def create(self, body: dict[str, t.Any]) -> Restriction:
-        """Create the restriction `{domain, exclude, comments?}` for a domain that has none.
-
-        It is never repeated blindly: when its outcome is unknown, the list tells whether the
-        account holds it now, and only if it does not the call is sent again.
-        """
-        longest_wait = self.longest_wait
-        for attempt in itertools.count():
-            try:
-                created = self._send_create(body, longest_wait)
-            except CloudflareError as error:
-                # Once one was sent, it may take effect still, even if a later one is refused.
-                if not (attempt or error.outcome_unknown):
-                    raise
-                failed = error
-            else:
-                # One that was sent before may have taken effect by now.
-                return (self._only_one_like(body) or created) if attempt else created
-            self.client.pause(attempt, failed)
-            created_after_all = self._only_one_like(body)
-            if created_after_all:
-                return created_after_all
-            if not (failed.outcome_unknown and self.client.may_repeat(failed, attempt)):
-                raise _without_effect(failed)
-            longest_wait = FOR_EVER
-        raise AssertionError("unreachable")
-
-    def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
-        """Change the given fields of a restriction, and no other."""
-        try:
-            return self.client.request(
-                "PATCH",
-                f"{self._path}/{restriction_id}",
-                body=changes,
-                read=_the_one_with("id", restriction_id),
-                permission=WRITE,
-                longest_wait=self.longest_wait,
-            ).result
-        except CloudflareError as error:
-            if not error.outcome_unknown:
-                raise
-            failed = error
-        self.client.pause(self.client.retries, failed)
-        with _uncertain(f"the restriction {restriction_id} was changed"):
-            current = self._get(restriction_id, FOR_EVER)
-        if current and _holds(current, changes):
-            return current
-        raise _without_effect(failed)
-
-    def delete(self, restriction_ids: t.Sequence[str]) -> list[str]:
-        """Remove restrictions, at most `MOST_PER_BATCH`: all or, when it raises, none of them.
-
-        Returns the ids of those that it removed; one that was gone already is not among them.
-        """
-        return self._delete(restriction_ids, self.longest_wait)
-
-    def _delete(self, restriction_ids: t.Sequence[str], longest_wait: float) -> list[str]:
-        if not restriction_ids:
-            return []
-        try:
-            self._send_delete(restriction_ids, longest_wait)
-            return list(restriction_ids)
-        except CloudflareError as error:
-            if not (error.outcome_unknown or error.status == 404):
-                raise
-            failed = error
-        if failed.outcome_unknown:
-            self.client.pause(self.client.retries, failed)
-            with _uncertain(f"{_named(restriction_ids)} removed"):
-                present = self._still_there(restriction_ids)
-        else:
-            present = self._still_there(restriction_ids)
-        if len(present) == len(restriction_ids):
-            raise _without_effect(failed)
-        if not present:
-            return list(restriction_ids) if failed.outcome_unknown else []
-        # All go or none, so somebody else removed the missing ones.
-        return self._delete(present, FOR_EVER)
-
-    def _still_there(self, restriction_ids: t.Sequence[str]) -> list[str]:
-        wanted = set(restriction_ids)
-        return [known.id for known in self._list_all(FOR_EVER) if known.id in wanted]
-
-    def _get(self, restriction_id: str, longest_wait: float) -> Restriction | None:
         try:
             return self.client.request(
                 "GET",
                 f"{self._path}/{restriction_id}",
-                read=_the_one_with("id", restriction_id),
+                parse=_restriction_with("id", restriction_id),
                 permission=READ,
-                longest_wait=longest_wait,
             ).result
         except CloudflareError as error:
             if not error.not_found:
                 raise
             return None
 
-    def _list_all(self, longest_wait: float) -> list[Restriction]:
-        records = self.client.list_all(
-            self._path,
-            {"order": "created_at", "direction": "asc"},
-            per_page=MOST_PER_PAGE,
-            permission=READ,
-            longest_wait=longest_wait,
-        )
-        try:
-            return [Restriction.from_api(record) for record in records]
-        except InvalidRestriction as error:
-            raise CloudflareError(
-                f"GET {self._path}: the list holds something else: {error}"
-            ) from None
+    def create(self, body: dict[str, t.Any]) -> Restriction:
+        """Create the restriction `{domain, exclude, comments?}` for a domain that has none.
 
-    def _send_create(self, body: dict[str, t.Any], longest_wait: float) -> Restriction:
+        A create is never retried blindly: if its outcome is unknown, the list is read, and the
+        create is only sent again if the account does not have the restriction.
+        """
+        for attempt in itertools.count():
+            try:
+                created = self._send_create(body)
+            except RateLimitWait as wait:
+                wait.outcome_unknown = attempt > 0
+                raise
+            except CloudflareError as error:
+                # An earlier one may still take effect, even if this one is refused.
+                if not (attempt or error.outcome_unknown):
+                    raise
+                failed = error
+            else:
+                # An earlier one may have taken effect meanwhile.
+                return (self._sole_result_of(body) or created) if attempt else created
+            self.client.back_off(attempt, failed)
+            late = self._sole_result_of(body)
+            if late:
+                return late
+            if not (failed.outcome_unknown and self.client.retry.allows(failed, attempt)):
+                raise _without_effect(failed)
+        raise AssertionError("unreachable")
+
+    def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
+        """Change the given fields of a restriction, and no others."""
+        try:
+            return self.client.request(
+                "PATCH",
+                f"{self._path}/{restriction_id}",
+                body=changes,
+                parse=_restriction_with("id", restriction_id, changes),
+                permission=WRITE,
+            ).result
+        except CloudflareError as error:
+            if not error.outcome_unknown:
+                raise
+            failed = error
+        self.client.back_off(self.client.retry.retries, failed)
+        with _uncertain("that the restriction was updated"):
+            current = self.get(restriction_id)
+        if current and current.has_fields(changes):
+            return current
+        raise _without_effect(failed)
+
+    def delete(self, restriction_id: str) -> bool:
+        """Delete a restriction; returns whether this call did, and not somebody else before it."""
+        try:
+            self.client.request("DELETE", f"{self._path}/{restriction_id}", permission=WRITE)
+            return True
+        except CloudflareError as error:
+            if not (error.outcome_unknown or error.not_found):
+                raise
+            failed = error
+        if not failed.not_found:
+            self.client.back_off(self.client.retry.retries, failed)
+        with _uncertain("that the restriction was deleted", failed.outcome_unknown):
+            current = self.get(restriction_id)
+        if current:
+            raise _without_effect(failed)
+        return failed.outcome_unknown
+
+    def delete_batch(self, restriction_ids: t.Sequence[str]) -> list[str]:
+        """Delete up to `MAX_PER_BATCH` restrictions: all of them or, if it raises, none.
+
+        Returns the IDs of those that it deleted; those that were gone already are not among them.
+
+        Raises:
+            NoBatchCall: the API has no such call.
+        """
+        body = {"deletes": [{"id": restriction_id} for restriction_id in restriction_ids]}
+        try:
+            self.client.request("POST", f"{self._path}/batch", body=body, permission=WRITE)
+            return list(restriction_ids)
+        except CloudflareError as error:
+            if error.no_route and not error.outcome_unknown:
+                raise NoBatchCall from None
+            if not (error.outcome_unknown or error.not_found):
+                raise
+            failed = error
+        if failed.outcome_unknown:
+            self.client.back_off(self.client.retry.retries, failed)
+        with _uncertain("that the restrictions were deleted", failed.outcome_unknown):
+            present = self._still_present(restriction_ids)
+        if len(present) == len(restriction_ids):
+            raise _without_effect(failed) if failed.outcome_unknown else NoBatchCall
+        if present:
+            # A batch takes effect as a whole, so somebody else deleted the missing ones.
+            return self.delete_batch(present)
+        return list(restriction_ids) if failed.outcome_unknown else []
+
+    def _still_present(self, restriction_ids: t.Sequence[str]) -> list[str]:
+        searched = set(restriction_ids)
+        return [known.id for known in self.list_all() if known.id in searched]
+
+    def _send_create(self, body: dict[str, t.Any]) -> Restriction:
         return self.client.request(
             "POST",
             self._path,
             body=body,
-            read=_the_one_with("name", body["domain"]),
+            parse=_restriction_with("domain", body["domain"], body),
             permission=WRITE,
-            repeatable=False,
-            longest_wait=longest_wait,
+            idempotent=False,
         ).result
 
-    def _send_delete(self, restriction_ids: t.Sequence[str], longest_wait: float) -> None:
-        method, path, body = "POST", f"{self._path}/batch", None
-        if len(restriction_ids) == 1:
-            method, path = "DELETE", f"{self._path}/{restriction_ids[0]}"
-        else:
-            body = {"deletes": [{"id": restriction_id} for restriction_id in restriction_ids]}
-        self.client.request(method, path, body=body, permission=WRITE, longest_wait=longest_wait)
+    def _sole_result_of(self, body: dict[str, t.Any]) -> Restriction | None:
+        """Return the restriction that an earlier create of `body` made, if it took effect.
 
-    def _only_one_like(self, body: dict[str, t.Any]) -> Restriction | None:
-        """Return the restriction that an earlier create of `body` made, if it made one.
-
-        If a late create left a second one, that goes: the oldest stays, so that whoever else tidies
-        up keeps the same.
+        A late create may leave a duplicate, which is deleted: the oldest stays, so that a
+        concurrent run that also tidies up keeps the same one.
         """
         domain = body["domain"]
-        with _uncertain(f"the restriction for {domain} was created exactly once"):
-            found = [known for known in self._list_all(FOR_EVER) if known.name == domain]
-            alike = sorted(
-                (known for known in found if _holds(known, body)), key=lambda known: known.age
-            )
-            if len(alike) == len(found):
-                self._delete([known.id for known in alike[1:]], FOR_EVER)
-                return alike[0] if alike else None
-        theirs = next(known for known in found if known not in alike)
+        with _uncertain("that the restriction was created exactly once"):
+            found = [known for known in self.list_all() if known.domain == domain]
+            ours = [known for known in found if known.has_fields({"comments": "", **body})]
+            ours.sort(key=lambda known: known.age)
+            if len(ours) == len(found):
+                for duplicate in ours[1:]:
+                    self.delete(duplicate.id)
+                return ours[0] if ours else None
+        theirs = next(known for known in found if known not in ours)
         raise CloudflareError(
-            f"POST {self._path}: someone else made another restriction for {domain} meanwhile (id"
-            f" {theirs.id}): run it again",
-            outcome_unknown=bool(alike),
+            "someone else created another restriction for the same domain at the same time",
+            "run again",
+            CONFLICT,
+            f"ID {theirs.id}",
+            outcome_unknown=bool(ours),
         )
 
 
-def _the_one_with(attribute: str, expected: str) -> t.Callable[[t.Any], Restriction]:
-    """Return what reads an answer, and takes none that is for another restriction."""
+def _restriction_with(
+    attribute: str, expected: str, sent: t.Mapping[str, t.Any] | None = None
+) -> t.Callable[[t.Any], Restriction]:
+    """Return a parser that refuses the record of another restriction.
 
-    def read(result: t.Any) -> Restriction:
+    Fields that the response lacks, other than its ID and domain, are taken to be as they were `sent`.
+    """
+    assumed = {name: value for name, value in (sent or {}).items() if name != "domain"}
+
+    def parse(result: t.Any) -> Restriction:
+        if isinstance(result, dict):
+            result = {**assumed, **result}
         restriction = Restriction.from_api(result)
         if getattr(restriction, attribute).lower() != expected.lower():
-            raise InvalidRestriction(f"it is for {restriction.name} (id {restriction.id})")
+            raise InvalidRestriction(f"it is for {restriction.domain} (ID {restriction.id})")
         return restriction
 
-    return read
-
-
-def _holds(restriction: Restriction, fields: dict[str, t.Any]) -> bool:
-    """Whether it has the values of these fields, of what a create or an update is sent."""
-    return (
-        fields.get("domain", restriction.name) == restriction.name
-        and frozenset(fields.get("exclude", restriction.exempted)) == restriction.exempted
-        and (fields.get("comments", restriction.comments) or "") == restriction.comments
-    )
+    return parse
 
 
 @contextlib.contextmanager
-def _uncertain(what: str) -> t.Iterator[None]:
-    """Say of an error in here that it leaves the outcome of a write unknown."""
+def _uncertain(what: str, outcome_unknown: bool = True) -> t.Iterator[None]:
+    """Make an error of a look-up in this context one of the write whose outcome is looked up."""
     try:
         yield
+    except RateLimitWait as wait:
+        wait.outcome_unknown = outcome_unknown
+        raise
     except CloudflareError as error:
+        if not outcome_unknown:
+            raise
         raise CloudflareError(
-            f"whether {what} is not certain: {error}; run it again",
+            f"could not confirm {what}",
+            "run again",
+            UNCERTAIN,
+            error.detail or error.problem,
             status=error.status,
+            code=error.code,
             outcome_unknown=True,
         ) from None
 
 
 def _without_effect(failed: CloudflareError) -> CloudflareError:
-    """Return the error of a write that the account, read again, shows no trace of."""
+    """Return the error of a write that left no trace on the account."""
     failed.outcome_unknown = False
     return failed
-
-
-def _named(restriction_ids: t.Sequence[str]) -> str:
-    if len(restriction_ids) == 1:
-        return f"the restriction {restriction_ids[0]} was"
-    return f"{len(restriction_ids)} restrictions were"

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether mail from a domain needs TLS, and which restriction decides it. Pure."""
+"""Whether mail from a domain needs TLS, and which restriction decides it. Pure.
+
+It follows the literal reading: every restriction that covers the sender applies, and mail needs TLS
+unless all of them exempt it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TlsRequirement:
-    """The answer, the restriction that decides it, and its exclude entry that exempts the domain."""
+    """The answer, the restriction that decides it, and its exclude entry that exempts the sender."""
 
     required: bool
     governed_by: Restriction | None = None
@@ -33,34 +37,34 @@ class TlsRequirement:
 def covering(sender_domain: str, restrictions: t.Iterable[Restriction]) -> list[Restriction]:
     """Return the restrictions for the domain (in canonical form) and for the domains above it."""
     names = {sender_domain, *parents(sender_domain)}
-    return [restriction for restriction in restrictions if restriction.name in names]
+    return [restriction for restriction in restrictions if restriction.domain in names]
 
 
 def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -> TlsRequirement:
-    """Tell whether mail from a domain (in canonical form) needs TLS.
+    """Return whether mail from a domain (in canonical form) needs TLS.
 
-    The most specific restriction decides. An exclude entry exempts the name itself and, as a
-    restriction does, what is below it; one that is not below the restricted domain exempts nothing.
-    Of two restrictions for one domain, one that exempts nothing decides, as mail has to pass both.
+    The most specific restriction that requires it decides, otherwise the most specific one that
+    covers the domain; of duplicates, the oldest. An exclude entry exempts its name and the names
+    below it, unless it is outside the restricted domain.
     """
-    candidates = covering(sender_domain, restrictions)
-    if not candidates:
-        return TlsRequirement(required=False)
-    most_specific = max(len(restriction.name) for restriction in candidates)
+    most_specific_first = sorted(
+        covering(sender_domain, restrictions),
+        key=lambda restriction: (-len(restriction.domain), restriction.age),
+    )
     answers = [
-        TlsRequirement(exemption is None, restriction, exemption)
-        for restriction in sorted(candidates, key=lambda restriction: restriction.age)
-        if len(restriction.name) == most_specific
-        for exemption in [_exemption(sender_domain, restriction)]
+        TlsRequirement(entry is None, restriction, entry)
+        for restriction in most_specific_first
+        for entry in [_exempting_entry(sender_domain, restriction)]
     ]
-    return next((answer for answer in answers if answer.required), answers[0])
+    requiring = (answer for answer in answers if answer.required)
+    return next(requiring, answers[0] if answers else TlsRequirement(required=False))
 
 
-def _exemption(sender_domain: str, restriction: Restriction) -> str | None:
+def _exempting_entry(sender_domain: str, restriction: Restriction) -> str | None:
     names = {
         name
         for name in (sender_domain, *parents(sender_domain))
-        if is_below(name, restriction.name)
+        if is_below(name, restriction.domain)
     }
     exempting = [entry for entry in restriction.record["exclude"] if comparison_key(entry) in names]
     return max(exempting, key=len) if exempting else None

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sending_domain_restriction
-short_description: Require TLS from a sending domain in Cloudflare Email Security
+short_description: Require TLS from one sending domain in Cloudflare Email Security
 version_added: 0.1.0
 author:
   - Contributors to the cloudflare_email.security collection (!UNKNOWN)
 description:
   - Manages one I(sending domain restriction), which the dashboard calls I(Partner domain TLS).
-  - Mail that arrives B(without TLS) from a restricted domain or one of its subdomains is B(dropped),
-    and the recipient is not told. Look at the change in check mode with C(--check --diff) first.
-  - An option that is left out is left alone. An update keeps what the account holds, a creation
-    exempts no subdomain and has no comment.
-  - Names are compared as DNS compares them, so letter case, a trailing dot, the order of O(exclude) and
-    the spelling of an internationalized name (IDNA 2008) make no difference.
-  - A task makes one call for every 1,000 restrictions on the account, and one more if something is to
-    be changed.
+  - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
+    not tell the recipient. Review the change with C(--check --diff) first.
+  - Omitted options are not changed. On an update the current values stay. On a create no subdomain is excluded and
+    there is no comment.
+  - Names are compared as DNS compares them. Letter case, a trailing dot, the order of O(exclude) and the spelling of
+    an internationalized name (IDNA 2008) make no difference.
+  - A task makes one API call for every 1,000 restrictions on the account, and one more if it changes something.
+  - The task warns of restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -28,7 +28,7 @@ options:
   domain:
     description:
       - The domain that mail comes from, such as V(partner.example). Its subdomains are covered too.
-      - Together with O(id), the domain that the restriction is to have from now on.
+      - Together with O(id), the new domain of the restriction.
     type: str
   exclude:
     description:
@@ -41,19 +41,27 @@ options:
     type: raw
   state:
     description:
-      - Whether the restriction is to be there.
-      - With V(absent), every restriction for O(domain) is removed, or the one with O(id) only.
+      - Whether the restriction should exist.
+      - With V(absent), every restriction for O(domain) is deleted, or only the one with O(id).
     type: str
     choices: [present, absent]
     default: present
   id:
     description:
-      - The ID of one restriction, to name it for certain. It must be on the account already, unless
-        O(state=absent).
-      - Needed to rename a restriction, and to say which one is meant when the account has two
-        restrictions for one domain.
-      - With O(state=absent) and O(domain) given too, the restriction must be for that domain.
+      - The ID of one restriction. It must exist, unless O(state=absent).
+      - Required to rename a restriction, or to select one of several restrictions for the same domain.
+      - With O(state=absent), an additional O(domain) must be the domain of that restriction.
     type: str
+seealso:
+  - module: cloudflare_email.security.sending_domain_restrictions
+    description: Manage the whole list in one task.
+  - module: cloudflare_email.security.sending_domain_restriction_info
+    description: Read the restrictions of an account.
+  - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
+    description: A guide of this collection.
+  - name: Partner domain TLS
+    description: The setting in Cloudflare's documentation.
+    link: https://developers.cloudflare.com/cloudflare-one/email-security/
 """
 
 EXAMPLES = r"""
@@ -69,7 +77,7 @@ EXAMPLES = r"""
 # The other examples take the account and the token from the environment variables
 # CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN.
 
-- name: See what would change, without changing it
+- name: Preview a change
   cloudflare_email.security.sending_domain_restriction:
     domain: partner.example
     exclude: []
@@ -96,13 +104,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: What the task did, or what went wrong and what to do.
+  returned: always
+  type: str
+  sample: partner.example created
 sending_domain_restriction:
   description:
-    - The restriction as it is after the task, or V(none) with O(state=absent).
-    - In check mode, what it would be. What only Cloudflare can know is V(none) then.
-  returned: success
+    - The restriction after the task, or V(none) with O(state=absent).
+    - In check mode, the predicted one, with V(none) for what only Cloudflare can know.
+  returned: once the account was read
   type: dict
-  contains:
+  contains: &restriction
     id:
       description: The ID of the restriction, a UUID.
       type: str
@@ -122,68 +135,66 @@ sending_domain_restriction:
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:
-      description: When the restriction was made (RFC 3339).
+      description: When the restriction was created (RFC 3339).
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
     modified_at:
       description: When the restriction was last changed (RFC 3339).
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
+previous:
+  description:
+    - The restriction before the task, or V(none) if there was none.
+    - If O(state=absent) deletes several restrictions for one domain, the first of RV(deleted).
+  returned: once the account was read
+  type: dict
+  contains: *restriction
+deleted:
+  description: The deleted restrictions, as they were.
+  returned: with O(state=absent), once the account was read
+  type: list
+  elements: dict
+  contains: *restriction
 """
 
-import typing as t
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import (
-    apply,
-    predict,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
-    RESTRICTION_ARGUMENTS,
-    SHARED_ARGUMENTS,
-    InvalidOption,
-    restrictions_api_from,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    SHARED_ARGUMENTS,
+    InvalidOption,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
-    DesiredRestriction,
+    STATES,
     InvalidRestriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_one
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **SHARED_ARGUMENTS,
-            **RESTRICTION_ARGUMENTS,
+            "domain": {"type": "str"},
+            "exclude": {"type": "list", "elements": "str"},
+            # As text, Ansible would accept true, false and lists.
+            "comments": {"type": "raw"},
+            "state": {"type": "str", "choices": list(STATES), "default": "present"},
             "id": {"type": "str"},
         },
         required_one_of=[("domain", "id")],
         supports_check_mode=True,
     )
     try:
-        api = restrictions_api_from(module)
-        desired = DesiredRestriction.from_options(module.params)
-        plan = make_plan([desired], api.list_all())
+        result = run_one(module)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         module.fail_json(msg=str(error))
-    outcome = predict(plan) if module.check_mode else apply(plan, api)
-    for notice in api.client.notices():
-        module.warn(notice)
-    if outcome.failures:
-        module.fail_json(msg=outcome.failures[0].reason, changed=outcome.changed)
-    records = [*outcome.created, *outcome.updated, *(kept.record for kept in plan.unchanged)]
-    result: dict[str, t.Any] = {
-        "changed": outcome.changed,
-        "sending_domain_restriction": records[0] if records else None,
-    }
-    if module._diff:
-        diffs = plan.diffs()
-        result["diff"] = diffs[0] if len(diffs) == 1 else diffs
-    module.exit_json(**result)
+    for warning in result.warnings:
+        module.warn(warning)
+    if result.values.get("failed"):
+        module.fail_json(**result.values)
+    module.exit_json(**result.values)
 
 
 if __name__ == "__main__":

@@ -7,30 +7,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sending_domain_restriction_info
-short_description: Read from which sending domains Cloudflare Email Security requires TLS
+short_description: Read the sending domains that must use TLS in Cloudflare Email Security
 version_added: 0.1.0
 author:
   - Contributors to the cloudflare_email.security collection (!UNKNOWN)
 description:
-  - Returns the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS).
-  - With O(sender_domain), tells whether mail from that domain needs TLS, and why.
+  - Returns the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS), and
+    findings about them, such as duplicates.
+  - With O(sender_domain), answers whether mail from that domain needs TLS, and why.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes.info
 options:
   domain:
-    description: Return the restrictions for this domain only.
+    description: Return only the restrictions for this domain.
     type: str
   id:
-    description: Return the restriction with this ID only.
+    description: Return only the restriction with this ID.
     type: str
   sender_domain:
     description:
-      - The domain of a sender, such as V(mail.partner.example). Whether its mail needs TLS is returned, and the
+      - The domain of a sender, such as V(mail.partner.example). The task returns whether its mail needs TLS, and the
         restrictions for it and for the domains above it.
-      - The restriction for the most specific domain decides. An entry of its C(exclude) exempts that name and what
-        is below it.
+      - Every restriction that covers the sender applies. Mail needs TLS unless all of them exempt it.
     type: str
+notes:
+  - Cloudflare does not publish how restrictions combine. This collection assumes that a restriction covers the
+    subdomains of its domain, that an entry of C(exclude) also exempts the names below it, and that mail is dropped if
+    B(any) restriction covers the sender and does not exempt it. To be safe, list every sending name in C(exclude).
+seealso:
+  - module: cloudflare_email.security.sending_domain_restriction
+    description: Manage one restriction.
+  - module: cloudflare_email.security.sending_domain_restrictions
+    description: Manage the whole list in one task.
+  - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
+    description: A guide of this collection.
+  - name: Partner domain TLS
+    description: The setting in Cloudflare's documentation.
+    link: https://developers.cloudflare.com/cloudflare-one/email-security/
 """
 
 EXAMPLES = r"""
@@ -38,20 +52,28 @@ EXAMPLES = r"""
   cloudflare_email.security.sending_domain_restriction_info:
   register: all_restrictions
 
+- name: Fail if something on the account deserves a look
+  ansible.builtin.assert:
+    that: all_restrictions.findings == []
+    fail_msg: "{{ all_restrictions.findings | map(attribute='message') | join('; ') }}"
+
 - name: Ask whether mail from a host of a partner needs TLS
   cloudflare_email.security.sending_domain_restriction_info:
     sender_domain: mail.partner.example
   register: mail
 
-- name: Stop if it does not
+- name: Fail if it does not
   ansible.builtin.assert:
     that: mail.tls_required
-    fail_msg: >-
-      Mail from mail.partner.example is accepted without TLS:
-      {{ 'exempted by ' ~ mail.exempted_by if mail.exempted_by else 'no restriction covers it' }}
+    fail_msg: "{{ mail.msg }}"
 """
 
 RETURN = r"""
+msg:
+  description: How many restrictions were found, or the answer for O(sender_domain), or what went wrong.
+  returned: always
+  type: str
+  sample: 180 restrictions, 2 findings
 sending_domain_restrictions:
   description: The restrictions, sorted by domain. The list is empty if there are none.
   returned: success
@@ -77,25 +99,51 @@ sending_domain_restrictions:
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:
-      description: When the restriction was made (RFC 3339).
+      description: When the restriction was created (RFC 3339).
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
     modified_at:
       description: When the restriction was last changed (RFC 3339).
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
+findings:
+  description: What deserves a look among RV(sending_domain_restrictions), sorted by domain.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    domain:
+      description: The domain that the finding is about.
+      type: str
+      sample: news.partner.example
+    kind:
+      description:
+        - V(duplicates) are several restrictions for one domain. V(outside_domain) is an entry of C(exclude) that is
+          not below the domain, so it has no effect. V(void_exemption) is an excluded name that another restriction
+          still covers. V(redundant) is a restriction that one for a parent domain makes unnecessary.
+          V(public_suffix) is a domain below which anyone can register.
+      type: str
+      sample: void_exemption
+    message:
+      description: What is wrong and what to do.
+      type: str
+      sample: >-
+        news.partner.example is excluded from the restriction for partner.example, but the restriction for
+        news.partner.example still requires TLS from it; delete one of the two
 tls_required:
-  description: Whether mail from O(sender_domain) is dropped unless it arrives over TLS.
+  description: Whether Cloudflare drops mail from O(sender_domain) that arrives without TLS.
   returned: if O(sender_domain) is given
   type: bool
   sample: true
 governed_by:
-  description: The restriction that decides this, or V(none).
+  description:
+    - The most specific restriction that requires TLS from O(sender_domain), otherwise the most specific one that covers
+      it, or V(none).
   returned: if O(sender_domain) is given
   type: dict
   contains: *restriction
 exempted_by:
-  description: The entry of its C(exclude) that exempts O(sender_domain), or V(none).
+  description: The entry in the C(exclude) of RV(governed_by) that exempts O(sender_domain), or V(none).
   returned: if O(sender_domain) is given
   type: str
   sample: newsletter.partner.example
@@ -104,13 +152,16 @@ exempted_by:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
     restrictions_api_from,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-    CloudflareError,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
+    findings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
@@ -118,6 +169,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     parse_id,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
+    TlsRequirement,
     covering,
     tls_requirement,
 )
@@ -144,8 +196,8 @@ def main() -> None:
         result = read(module.params, api)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         module.fail_json(msg=str(error))
-    for notice in api.client.notices():
-        module.warn(notice)
+    for warning in api.client.warnings():
+        module.warn(warning)
     module.exit_json(changed=False, **result)
 
 
@@ -154,23 +206,46 @@ def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.An
     domain = parse_domain(options["domain"])
     sender_domain = parse_domain(options["sender_domain"], "sender_domain")
     restriction_id = parse_id(options["id"])
-    result: dict[str, t.Any] = {}
     if restriction_id is not None:
         restriction = api.get(restriction_id)
         found = [restriction] if restriction else []
     else:
         found = api.list_all()
     if domain is not None:
-        found = [restriction for restriction in found if restriction.name == domain]
-    if sender_domain is not None:
+        found = [restriction for restriction in found if restriction.domain == domain]
+    elif sender_domain is not None:
         found = covering(sender_domain, found)
-        answer = tls_requirement(sender_domain, found)
-        result["tls_required"] = answer.required
-        result["governed_by"] = answer.governed_by and dict(answer.governed_by.record)
-        result["exempted_by"] = answer.exempted_by
-    found.sort(key=lambda restriction: (restriction.name, *restriction.age))
-    result["sending_domain_restrictions"] = [dict(restriction.record) for restriction in found]
+    found.sort(key=lambda restriction: (restriction.domain, *restriction.age))
+    findings = [finding.result() for finding in findings_about(found)]
+    result: dict[str, t.Any] = {
+        "msg": f"{_count(found, 'restriction')}, {_count(findings, 'finding')}",
+        "sending_domain_restrictions": [dict(restriction.record) for restriction in found],
+        "findings": findings,
+    }
+    if sender_domain is not None:
+        requirement = tls_requirement(sender_domain, found)
+        result["msg"] = explain(sender_domain, requirement)
+        result["tls_required"] = requirement.required
+        result["governed_by"] = requirement.governed_by and dict(requirement.governed_by.record)
+        result["exempted_by"] = requirement.exempted_by
     return result
+
+
+def explain(sender_domain: str, requirement: TlsRequirement) -> str:
+    """Return one sentence that says whether mail from a domain needs TLS, and why."""
+    governing = requirement.governed_by
+    if governing is None:
+        return f"mail from {sender_domain} does not need TLS: no restriction covers it"
+    if requirement.required:
+        return f"mail from {sender_domain} needs TLS: required by the restriction for {governing.domain}"
+    return (
+        f"mail from {sender_domain} does not need TLS: the restriction for {governing.domain}"
+        f" excludes {requirement.exempted_by}"
+    )
+
+
+def _count(items: t.Sequence[t.Any], noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 if __name__ == "__main__":

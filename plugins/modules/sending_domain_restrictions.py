@@ -7,38 +7,39 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sending_domain_restrictions
-short_description: Require TLS from many sending domains in Cloudflare Email Security
+short_description: Manage the whole list of sending domains that must use TLS in Cloudflare Email Security
 version_added: 0.1.0
 author:
   - Contributors to the cloudflare_email.security collection (!UNKNOWN)
 description:
-  - Manages a whole list of I(sending domain restrictions), which the dashboard calls I(Partner domain TLS), in
-    one task.
-  - Mail that arrives B(without TLS) from a restricted domain or one of its subdomains is B(dropped), and the
-    recipient is not told. Look at the changes in check mode with C(--check --diff) first.
-  - The account is read once and compared with the list. Creates and updates are sent side by side, and then
-    deletes, in batches of up to 1,000 that are carried out as a whole or not at all. So a run that is cut short
-    leaves more protection, not less, and running it again does the rest.
-  - A change that Cloudflare refuses does not stop the others. The task then fails, and names each domain with the
-    reason.
-  - It warns of restrictions in the list that are below another restriction.
-  - A run with more than a few seconds of work shows what is done and what is left, and until when the rate limit
-    holds it, unless the task has C(no_log=true) or C(async).
+  - Manages a list of I(sending domain restrictions), which the dashboard calls I(Partner domain TLS), in one task.
+  - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
+    not tell the recipient. Review the changes with C(--check --diff) first.
+  - The account is read once and compared with the list. Creates and updates are sent side by side. Deletes come
+    last, in batches of up to 1,000 that succeed or fail as a whole, or one by one where the API has no batch call. So
+    an incomplete run leaves more protection, not less, and running it again finishes the rest.
+  - A change that Cloudflare refuses does not stop the others. The task then fails and groups the failures by reason.
+  - The task shows a summary on stderr if something changes or would change. A run of more than a few seconds also
+    shows its progress and how long it waits for the rate limit. With C(no_log=true) or C(async) it shows nothing.
+  - The task warns of restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
 attributes:
   action:
-    description: Has an action plugin, which shows the progress. The work is done on the target.
+    description: An action plugin shows the progress. The work is done on the target.
     support: full
 options:
   restrictions:
     description:
-      - The restrictions, at most one for each domain.
-      - What O(restrictions[].exclude) and O(restrictions[].comments) do not say is left alone, as with
-        M(cloudflare_email.security.sending_domain_restriction).
+      - The restrictions, at most one for each domain. Each entry is a mapping.
+      - What M(cloudflare_email.security.sending_domain_restriction_info) returns can be used as it is. The read-only
+        keys C(id), C(created_at) and C(modified_at) are accepted and ignored. Only duplicates, single labels and names
+        that DNS does not allow, which an account may have, are refused. An entry with an C(id) may keep names
+        outside its domain in C(exclude) if the account already has them.
+      - If entries are invalid, the task names all of them, up to 20, before anything is sent.
     type: list
-    elements: dict
+    elements: raw
     required: true
     suboptions:
       domain:
@@ -46,38 +47,53 @@ options:
         type: str
         required: true
       exclude:
-        description: The subdomains that may send without TLS, as a set. V([]) clears it.
+        description: The subdomains that may send without TLS, as a set. V([]) clears it. If omitted, it is not changed.
         type: list
         elements: str
       comments:
-        description: A note for people, a text of at most 1,024 characters. An empty string clears it.
+        description:
+          - A note for people, a text of at most 1,024 characters. An empty string clears it. If omitted, it is not
+            changed.
         type: raw
       state:
-        description: Whether there is to be a restriction for the domain.
+        description: Whether the restriction should exist.
         type: str
         choices: [present, absent]
         default: present
   prune:
     description:
-      - Whether to delete every restriction that O(restrictions) does not name, so that the account equals the list.
-      - Where the account has two restrictions for one domain, all but one go. Kept is the one that is as wanted,
-        else the oldest. Without O(prune), such a domain is a failure.
+      - Whether to delete every restriction that is not listed in O(restrictions), so that the account equals the list.
+      - If the account has duplicates, several restrictions for one listed domain, all but one are deleted. The one
+        that already matches is kept, otherwise the oldest. Without O(prune), such a domain is a failure.
     type: bool
     default: false
   max_delete_percent:
     description:
-      - If more than this share of the restrictions on the account would be deleted, the task fails and changes
-        nothing at all. A truncated list must not disarm a company's mail.
+      - If more than this percentage of the domains on the account would lose their last restriction, the task fails
+        and changes nothing. A truncated list must not disarm a company's mail.
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30
   concurrency:
-    description: How many creates and updates are sent at a time, from 1 to 50.
+    description: How many changes are sent at the same time, from 1 to 50.
     type: int
     default: 10
-  _progress:
-    description: Used between this module and its action plugin, to show the progress. Not for playbooks.
+  time_slice:
+    description: Internal. The action plugin uses it to run the module for some seconds at a time.
     type: dict
+notes:
+  - If the task keyword C(timeout) ends the task, the result has what was reported until then. The module finishes its
+    current time slice of a few seconds first. If the first time slice is cut off, its changes are not reported.
+seealso:
+  - module: cloudflare_email.security.sending_domain_restriction
+    description: Manage one restriction.
+  - module: cloudflare_email.security.sending_domain_restriction_info
+    description: Read the restrictions of an account.
+  - ref: Hundreds and thousands of domains <ansible_collections.cloudflare_email.security.docsite.many_domains>
+    description: A guide of this collection.
+  - name: Partner domain TLS
+    description: The setting in Cloudflare's documentation.
+    link: https://developers.cloudflare.com/cloudflare-one/email-security/
 """
 
 EXAMPLES = r"""
@@ -101,7 +117,7 @@ EXAMPLES = r"""
       - domain: partner.example
       - domain: bank.example
 
-- name: Remove all restrictions, which takes saying so twice
+- name: Delete all restrictions, which needs explicit permission
   cloudflare_email.security.sending_domain_restrictions:
     restrictions: []
     prune: true
@@ -109,10 +125,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description:
+    - A summary of the changes; in check mode, of the changes that would be made.
+    - If the task fails, what went wrong, grouped by reason, what to do, and the summary. At most 2,000 characters.
+  returned: always
+  type: str
+  sample: 30 created, 50 updated, 150 deleted, 2300 unchanged
 created:
   description:
-    - The restrictions that were created, sorted by domain.
-    - In check mode, those that would be. What only Cloudflare can know is V(none) then.
+    - The created restrictions, sorted by domain.
+    - In check mode, the predicted ones, with V(none) for what only Cloudflare can know.
   returned: once the account was read
   type: list
   elements: dict
@@ -136,7 +159,7 @@ created:
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:
-      description: When the restriction was made (RFC 3339).
+      description: When the restriction was created (RFC 3339).
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
     modified_at:
@@ -144,24 +167,29 @@ created:
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
 updated:
-  description: The restrictions that were updated, as they are now, sorted by domain.
+  description: The updated restrictions, as they are now, sorted by domain.
   returned: once the account was read
   type: list
   elements: dict
-  contains: *restriction
+  contains:
+    <<: *restriction
+    previous:
+      description: The restriction before the update.
+      type: dict
+      contains: *restriction
 deleted:
-  description: The restrictions that were deleted, as they were, sorted by domain.
+  description: The deleted restrictions, as they were, sorted by domain.
   returned: once the account was read
   type: list
   elements: dict
   contains: *restriction
 unchanged:
-  description: How many restrictions of the list were there already, as wanted.
+  description: How many restrictions of the list were already in the desired state.
   returned: once the account was read
   type: int
   sample: 998
 failures:
-  description: What was not carried out, sorted by domain.
+  description: The domains whose change could not be applied, each once, sorted by domain.
   returned: once the account was read
   type: list
   elements: dict
@@ -170,10 +198,31 @@ failures:
       description: The domain.
       type: str
       sample: partner.example
-    reason:
-      description: Why.
+    action:
+      description: What was to be done, one of V(create), V(update), V(delete), or V(entry) if it could not be planned.
       type: str
-      sample: 'the account holds 2 restrictions for partner.example, with the ids …'
+      sample: create
+    kind:
+      description:
+        - The kind of failure. V(refused) by Cloudflare, V(credentials), V(unavailable), V(rate_limited), V(uncertain)
+          if the outcome could not be determined, V(conflict) with someone else's change, V(duplicates) on the account,
+          V(invalid), V(not_attempted), V(interrupted) or V(unexpected).
+      type: str
+      sample: refused
+    reason:
+      description: What is wrong and what to do.
+      type: str
+      sample: >-
+        Cloudflare refused the request; fix the reported field and run again (POST …/sending_domain_restrictions: 400,
+        code 10400: comments is too long)
+    status:
+      description: The HTTP status, or V(none) without a response.
+      type: int
+      sample: 400
+    code:
+      description: Cloudflare's error code, or V(none).
+      type: int
+      sample: 10400
 api_calls:
   description: How many calls of the API the task made.
   returned: once the account was read
@@ -181,180 +230,48 @@ api_calls:
   sample: 3
 """
 
-import time
-import typing as t
-from dataclasses import asdict
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _unfinished
-from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import (
-    Outcome,
-    apply,
-    predict,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
-    RESTRICTION_ARGUMENTS,
-    SHARED_ARGUMENTS,
-    InvalidOption,
-    number_between,
-    restrictions_api_from,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-    SHORTEST_SECRET,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
-    Plan,
-    TooManyDeletes,
-    contradictions,
-    make_plan,
-    refuse_mass_deletion,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    final_result,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
-    FOR_EVER,
-    Held,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    SHARED_ARGUMENTS,
+    InvalidOption,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
-    InvalidRestriction,
-    desired_restrictions,
-)
-
-if t.TYPE_CHECKING:
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
-        RestrictionsApi,
-    )
-
-# Seconds that a hold of the rate limit is sat out; the action plugin waits for longer ones, and shows it.
-LONGEST_WAIT = 2.5
-MOST_WARNINGS = 20
-MOST_FAILURES_IN_MESSAGE = 20
-
-Report = t.Dict[str, t.Any]
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_list
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **SHARED_ARGUMENTS,
-            "restrictions": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": {**RESTRICTION_ARGUMENTS, "domain": {"type": "str", "required": True}},
-            },
+            # The module checks the entries itself, to name all bad ones in one error.
+            "restrictions": {"type": "list", "elements": "raw", "required": True},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
             "concurrency": {"type": "int", "default": 10},
-            "_progress": {"type": "dict"},
+            "time_slice": {"type": "dict"},
         },
         supports_check_mode=True,
     )
     try:
-        concurrency = number_between("concurrency", module.params["concurrency"], 1, 50)
-        number_between("max_delete_percent", module.params["max_delete_percent"], 0, 100)
-        api = restrictions_api_from(module, concurrency)
-        outcome, report = run(module, api, concurrency)
-    except (InvalidOption, InvalidRestriction, CloudflareError, TooManyDeletes) as error:
+        result = run_list(module)
+    except (InvalidOption, InvalidEntries, CloudflareError) as error:
         module.fail_json(msg=str(error))
-    report["api_calls"] += api.client.calls
-    report["notices"] += api.client.notices()
-    if outcome.remaining.size or "unchanged" not in report:
-        progress = unfinished(outcome, report)
-        progress["refused"] = api.client.refused_before + api.client.is_refused
-        module.exit_json(changed=outcome.changed, _progress=progress)
-    finish(module, outcome, report)
-
-
-def run(module: AnsibleModule, api: RestrictionsApi, concurrency: int) -> tuple[Outcome, Report]:
-    """Read, plan and apply, or go on with what an earlier go left to do."""
-    earlier, time_limit = None, FOR_EVER
-    report: Report = {"api_calls": 0, "notices": []}
-    progress = module.params["_progress"]
-    # Ansible hides secrets in all that a module returns, and a short one may be part of anything, so
-    # that a later go could not be told what is left.
-    if progress and all(len(secret) >= SHORTEST_SECRET for secret in module.no_log_values):
-        time_limit = progress["time_limit"]
-        api.longest_wait = LONGEST_WAIT
-        report = progress.get("report", report)
-        api.client.rate_limit.block(progress.get("held_until", 0) - time.time())
-        api.client.refused_before = progress.get("refused", 0)
-    if "unchanged" in report:
-        earlier = _unfinished.load(progress["outcome"])
-        plan = earlier.remaining
-    else:
-        try:
-            plan = read_and_plan(module, api, report)
-        except Held as held:
-            return Outcome(held_for=held.seconds), report
-    if module.check_mode:
-        return predict(plan), report
-    return apply(plan, api, concurrency, time_limit, earlier), report
-
-
-def read_and_plan(module: AnsibleModule, api: RestrictionsApi, report: Report) -> Plan:
-    """Compare the account with the list; what people are to know of that goes into `report`."""
-    wanted = desired_restrictions(module.params["restrictions"])
-    current = api.list_all()
-    plan = make_plan(wanted, current, module.params["prune"])
-    refuse_mass_deletion(plan, len(current), module.params["max_delete_percent"])
-    report["unchanged"] = len(plan.unchanged)
-    report["notices"] += shortened(contradictions(plan, current), MOST_WARNINGS)
-    if module._diff:
-        report["diff"] = plan.diffs()
-    return plan
-
-
-def unfinished(outcome: Outcome, report: Report) -> dict[str, t.Any]:
-    """Return what the action plugin shows, and hands to the next go."""
-    left = outcome.remaining.size
-    done = outcome.size
-    done_and_left = f"{done} of {done + left} changes done, {left} left"
-    return {
-        "show": done_and_left if "unchanged" in report else "reading the account",
-        "held_for": outcome.held_for,
-        "held_until": time.time() + outcome.held_for,
-        "outcome": _unfinished.dump(outcome),
-        "report": report,
-    }
-
-
-def finish(module: AnsibleModule, outcome: Outcome, report: Report) -> None:
-    """End the module with the result of the whole run."""
-    for notice in dict.fromkeys(report["notices"]):
-        module.warn(notice)
-    failures = sorted(outcome.failures, key=lambda failure: failure.domain)
-    result = {
-        "changed": outcome.changed,
-        "created": by_domain(outcome.created),
-        "updated": by_domain(outcome.updated),
-        "deleted": by_domain(outcome.deleted),
-        "unchanged": report["unchanged"],
-        "failures": [asdict(failure) for failure in failures],
-        "api_calls": report["api_calls"],
-    }
-    if "diff" in report:
-        result["diff"] = report["diff"]
-    if not failures:
-        module.exit_json(**result)
-    reasons = shortened(
-        [f"{failure.domain}: {failure.reason}" for failure in failures], MOST_FAILURES_IN_MESSAGE
-    )
-    module.fail_json(
-        msg=f"{len(failures)} of {outcome.size + report['unchanged']} restrictions are not as wanted."
-        f" {' | '.join(reasons)}",
-        **result,
-    )
-
-
-def by_domain(records: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    return sorted(records, key=lambda record: (record["domain"].lower(), record["id"] or ""))
-
-
-def shortened(sentences: list[str], most: int) -> list[str]:
-    """Return at most so many of the sentences, and how many more there are."""
-    if len(sentences) <= most:
-        return sentences
-    return [*sentences[:most], f"... and {len(sentences) - most} more"]
+    for warning in result.warnings:
+        module.warn(warning)
+    values = result.values
+    if "time_slice" not in values:
+        values = final_result(values, module.check_mode)
+    if values.get("failed"):
+        module.fail_json(**values)
+    module.exit_json(**values)
 
 
 if __name__ == "__main__":

@@ -13,28 +13,30 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.cloudflare_email.security.plugins.module_utils import (
-    _client,
-    _domain_name,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _libraries
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-    SHORTEST_SECRET,
     CloudflareClient,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
+    MIN_SECRET_LENGTH,
+    Credentials,
     KeyAuth,
     TokenAuth,
     secret_forms,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 API_URL = "https://api.cloudflare.com/client/v4"
 
-# There is no env_fallback: it would hide which credentials the task itself gave, and take an empty
-# option for one that is given.
+# There is no env_fallback: it would hide which credentials the task itself sets, and would not
+# treat an empty option as omitted.
 SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "account_id": {"type": "str"},
     "api_token": {"type": "str", "no_log": True},
@@ -48,16 +50,7 @@ SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca_path": {"type": "path"},
 }
 
-# One restriction, as `DesiredRestriction.from_options` reads it.
-RESTRICTION_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "domain": {"type": "str"},
-    "exclude": {"type": "list", "elements": "str"},
-    # Any other type would make a text of true, false and lists, and write that.
-    "comments": {"type": "raw"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-
-# No more than that, as in what is odd requests may see another host than urlsplit does.
+# Deliberately strict: for unusual URLs, requests and urlsplit disagree about the host.
 _URL = re.compile(r"(?ai:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[!-\[\]-~]*)?")
 
 _VARIABLES = {
@@ -70,70 +63,77 @@ _VARIABLES = {
 
 
 class InvalidOption(ValueError):
-    """What every module needs is missing or wrong; the message says what to give."""
+    """An option that every module needs is missing or wrong; the message says what to set."""
 
 
-def client_from(module: AnsibleModule, connections: int = 1) -> CloudflareClient:
-    """Return the client that the options of `module` and the environment describe.
+def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> RestrictionsApi:
+    """Return the API for the account that the options of `module` and the environment name.
 
     It is for up to `connections` threads.
 
     Raises:
-        InvalidOption: an option is missing or wrong, or a library is not there.
+        InvalidOption: an option is missing or wrong, or a library is not installed.
     """
-    import_error = _client.IMPORT_ERROR or _domain_name.IMPORT_ERROR
-    if import_error is not None:
-        library = missing_required_lib(import_error.name or "requests")
-        raise InvalidOption(f"{library} ({import_error})")
+    if _libraries.IMPORT_ERROR is not None:
+        library = missing_required_lib(_libraries.IMPORT_ERROR.name or "requests")
+        raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
     options, environment = module.params, _environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL
-    # What may be secret is hidden in the output, wherever it is from. Of what is not used, a short
-    # one is a placeholder: to hide it would garble words and numbers.
-    for source in (options, environment):
-        for secret in filter(None, (source["api_token"], source["api_key"])):
-            if len(secret) >= SHORTEST_SECRET:
-                module.no_log_values.update(secret_forms(secret))
-    if "@" in api_url:
-        module.no_log_values.add(api_url)
+    account_id = options["account_id"] or environment["account_id"]
+    _hide_secrets(module, environment, api_url)
     auth = _auth(options, environment)
+    missing = [*([] if auth else [_NO_CREDENTIALS]), *([] if account_id else [_NO_ACCOUNT])]
+    if auth is None or missing:
+        raise InvalidOption(" and ".join(missing))
     module.no_log_values.update(auth.secrets)
-    return CloudflareClient(
+    client = CloudflareClient(
         _checked_url(api_url),
         auth,
         timeout=_timeout(options["timeout"]),
-        retries=number_between("retries", options["retries"], 0, 100),
+        retry=RetryPolicy(number_between("retries", options["retries"], 0, 100)),
         reserve=number_between("rate_limit_reserve", options["rate_limit_reserve"], 0, 90) / 100,
         verify=_verify(options["validate_certs"], options["ca_path"]),
         connections=connections,
     )
-
-
-def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> RestrictionsApi:
-    """Return the restrictions of the account that the options of `module` name.
-
-    Raises:
-        InvalidOption: an option is missing or wrong, or a library is not there.
-    """
-    client = client_from(module, connections)
-    account_id = module.params["account_id"] or _environment()["account_id"]
-    return RestrictionsApi(client, _checked_account_id(account_id))
+    return RestrictionsApi(client, _checked_account_id(str(account_id)))
 
 
 def number_between(name: str, number: int, lowest: int, highest: int) -> int:
     """Return the option `name`, a number from `lowest` to `highest`; raises `InvalidOption`."""
     if not lowest <= number <= highest:
-        raise InvalidOption(f"{name}: {number} is not a number from {lowest} to {highest}")
+        raise InvalidOption(f"{name} is {number}; use a number from {lowest} to {highest}")
     return number
+
+
+_NO_CREDENTIALS = (
+    "credentials are missing; set api_token, or the environment variable CLOUDFLARE_API_TOKEN"
+)
+_NO_ACCOUNT = (
+    "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
+)
 
 
 def _environment() -> dict[str, str | None]:
     return {name: os.environ.get(variable) for name, variable in _VARIABLES.items()}
 
 
+def _hide_secrets(
+    module: AnsibleModule, environment: t.Mapping[str, str | None], api_url: str
+) -> None:
+    """Have Ansible mask everything that may be secret, also credentials that are not used."""
+    for source in (module.params, environment):
+        for secret in filter(None, (source["api_token"], source["api_key"])):
+            # A short one that is not used is a placeholder, and occurs in words and numbers.
+            if len(secret) >= MIN_SECRET_LENGTH:
+                module.no_log_values.update(secret_forms(secret))
+    if "@" in api_url:
+        module.no_log_values.add(api_url)
+
+
 def _auth(
     options: t.Mapping[str, t.Any], environment: t.Mapping[str, str | None]
-) -> TokenAuth | KeyAuth:
-    """What the task gives beats the environment; in either place a token beats a key."""
+) -> Credentials | None:
+    """Return the credentials: the task's before the environment's, a token before a key."""
     if options["api_token"]:
         return TokenAuth(_secret(options["api_token"], "api_token"), "option api_token")
     if options["api_key"] or options["api_email"]:
@@ -151,51 +151,43 @@ def _auth(
             environment["api_key"],
             "environment variable CLOUDFLARE_API_KEY",
         )
-    raise InvalidOption(
-        "there are no credentials: give api_token, or set the environment variable"
-        " CLOUDFLARE_API_TOKEN"
-    )
+    return None
 
 
 def _key_auth(email_address: str | None, key: str | None, source: str) -> KeyAuth:
     if not email_address:
         raise InvalidOption(
-            f"the API key ({source}) comes without its e-mail address: give api_email, or set the"
-            " environment variable CLOUDFLARE_EMAIL, or use an API token instead"
+            f"the API key ({source}) has no e-mail address; set api_email or the environment"
+            " variable CLOUDFLARE_EMAIL, or use an API token instead"
         )
     if not key:
         raise InvalidOption(
-            "api_email comes without its API key: give api_key, or set the environment variable"
-            " CLOUDFLARE_API_KEY, or use an API token instead"
+            "api_email has no API key; set api_key or the environment variable CLOUDFLARE_API_KEY,"
+            " or use an API token instead"
         )
     if not re.fullmatch("[!-~]+", email_address):
         raise InvalidOption(
             "the e-mail address of the API key has a space, a line break or another character that"
-            " no e-mail address of a Cloudflare user has"
+            " no e-mail address of a Cloudflare user has; copy it again"
         )
     return KeyAuth(email_address, _secret(key, source), source)
 
 
 def _secret(text: str, source: str) -> str:
-    # RFC 6750, 2.1
+    # RFC 6750, section 2.1
     if not re.fullmatch("[0-9A-Za-z._~+/-]+=*", text):
         raise InvalidOption(
             f"the secret in {source} has a space, a line break or another character that no"
-            " Cloudflare credential has: copy it again (a file often ends in a line break)"
+            " Cloudflare credential has; copy it again (a file often ends in a line break)"
         )
     return text
 
 
-def _checked_account_id(text: str | None) -> str:
-    if not text:
+def _checked_account_id(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{32}", text):
         raise InvalidOption(
-            "the account is missing: give account_id, or set the environment variable"
-            " CLOUDFLARE_ACCOUNT_ID"
-        )
-    if not re.fullmatch("[0-9A-Za-z]{1,32}", text):
-        raise InvalidOption(
-            f"account_id: {text!r} is not the id of an account: give the 32 hexadecimal digits that"
-            " the dashboard shows"
+            f"account_id {shortened(repr(text), 80)} is not the ID of an account; use the 32"
+            " hexadecimal digits that the dashboard shows"
         )
     return text
 
@@ -203,7 +195,7 @@ def _checked_account_id(text: str | None) -> str:
 def _checked_url(text: str) -> str:
     if "@" in text or "?" in text or "#" in text:
         raise InvalidOption(
-            "api_url: it must be a scheme, a host and a path, with no user, query or fragment"
+            "api_url has a user, a query or a fragment; use only a scheme, a host and a path"
         )
     try:
         url = urlsplit(text)
@@ -211,10 +203,10 @@ def _checked_url(text: str) -> str:
     except ValueError:
         host = None
     if not host or not _URL.fullmatch(text):
-        raise InvalidOption(f"api_url: {text!r} is not a URL: leave it out, or give {API_URL}")
+        raise InvalidOption(f"api_url {text!r} is not a URL; omit it, or use {API_URL}")
     if url.scheme == "http" and not _is_loopback(host):
         raise InvalidOption(
-            f"api_url: {text!r} would send the credentials without encryption: use https"
+            f"api_url {text!r} would send the credentials without encryption; use https"
         )
     return text
 
@@ -229,7 +221,7 @@ def _is_loopback(host: str) -> bool:
 def _timeout(seconds: float) -> float:
     if not 0 < seconds < 3600:
         raise InvalidOption(
-            f"timeout: {seconds:g} is not a number of seconds above 0 and below 3600"
+            f"timeout is {seconds:g}; use a number of seconds above 0 and below 3600"
         )
     return seconds
 
@@ -238,5 +230,7 @@ def _verify(validate_certs: bool, ca_path: str | None) -> bool | str:
     if not validate_certs or not ca_path:
         return validate_certs
     if not os.path.exists(ca_path):
-        raise InvalidOption(f"ca_path: there is no file {ca_path!r} on the host that runs the task")
+        raise InvalidOption(
+            f"ca_path {ca_path!r} does not exist on the host that runs the task; correct the path"
+        )
     return ca_path

@@ -1,0 +1,85 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan as text, in the form of Ansible's diff mode: one fact a line. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    unicode_form,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
+    Create,
+    Delete,
+    Plan,
+    Update,
+)
+
+_SPECIAL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+
+
+def diff_of(plan: Plan) -> list[dict[str, str]]:
+    """Return an item for each change: creates and updates by domain first, then deletes.
+
+    Each item has the texts `before` and `after`, and headers that name the action.
+    """
+    writes: list[Create | Update] = [*plan.creates, *plan.updates]
+    writes.sort(key=lambda change: change.domain)
+    deletes = sorted(plan.deletes, key=lambda change: (change.domain, change.current.id))
+    return [_write(change) for change in writes] + [_delete(change) for change in deletes]
+
+
+def _write(change: Create | Update) -> dict[str, str]:
+    if isinstance(change, Create):
+        return _item("create", change.domain, [], _facts(change.record))
+    current = change.current.managed_fields()
+    before, after = _facts(current), _facts({**current, **change.changes})
+    return _item(
+        "update",
+        change.domain,
+        [fact for fact in before if fact not in after],
+        [fact for fact in after if fact not in before],
+    )
+
+
+def _delete(change: Delete) -> dict[str, str]:
+    action = "delete"
+    if change.kept is not None:
+        action = f"delete a duplicate ({change.current.id}; {change.kept} stays):"
+    return _item(action, change.domain, _facts(change.current.managed_fields()), [])
+
+
+def _item(action: str, domain: str, before: list[str], after: list[str]) -> dict[str, str]:
+    item = {
+        "before": "".join(f"{fact}\n" for fact in before),
+        "after": "".join(f"{fact}\n" for fact in after),
+    }
+    # The header stands on the side that exists, on both sides for an update.
+    sides = {"create": ["after"], "update": ["before", "after"]}.get(action, ["before"])
+    return {**item, **{f"{side}_header": f"{action} {_name(domain)}" for side in sides}}
+
+
+def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:
+    facts = [f"domain: {_name(fields['domain'])}"]
+    facts += [f"exclude: {_name(name)}" for name in sorted(fields["exclude"])]
+    if fields["comments"]:
+        facts.append(f"comments: {_line(fields['comments'])}")
+    return facts
+
+
+def _name(name: str) -> str:
+    """Return a name, with its Unicode form beside its A-labels."""
+    readable = unicode_form(name)
+    return name if readable == name else f"{name} ({readable})"
+
+
+def _line(text: str) -> str:
+    """Return a comment as one line of printable text."""
+    return "".join(
+        _SPECIAL.get(character)
+        or (character if character.isprintable() else f"\\u{ord(character):04x}")
+        for character in text
+    )

@@ -1,0 +1,78 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The list of desired restrictions that a task was given. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    MAX_MESSAGE_LENGTH,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    DesiredRestriction,
+    InvalidRestriction,
+)
+
+MAX_LISTED = 20
+
+
+class InvalidEntries(ValueError):
+    """Some entries are wrong; the message names each with its position and its domain."""
+
+
+def desired_restrictions(
+    entries: t.Sequence[t.Any], places: t.Sequence[str] = ()
+) -> list[DesiredRestriction]:
+    """Read a list of entries, each as `DesiredRestriction.from_entry` does.
+
+    Arguments:
+        places: what messages call each entry, such as `partners.csv line 2`; `entry 1` without it.
+
+    Raises:
+        InvalidEntries: entries are wrong, or several are for the same domain.
+    """
+    desired: dict[str | None, DesiredRestriction] = {}
+    first_place: dict[str | None, str] = {}
+    problems = []
+    for number, entry in enumerate(entries):
+        place = places[number] if places else f"entry {number + 1}"
+        try:
+            restriction = DesiredRestriction.from_entry(entry)
+        except InvalidRestriction as error:
+            problems.append(f"{place}{_domain_of(entry)}: {error}")
+            continue
+        if restriction.domain in desired:
+            problems.append(
+                f"{place} ({restriction.domain}): has the same domain as"
+                f" {first_place[restriction.domain]}; merge the two"
+            )
+            continue
+        desired[restriction.domain] = restriction
+        first_place[restriction.domain] = place
+    if problems:
+        raise InvalidEntries(_message(problems, len(entries)))
+    return list(desired.values())
+
+
+def _domain_of(entry: t.Any) -> str:
+    domain = entry.get("domain") if isinstance(entry, t.Mapping) else None
+    return f" ({shortened(domain, 80)})" if isinstance(domain, str) and domain else ""
+
+
+def _message(problems: list[str], total: int) -> str:
+    """Return one line that lists up to `MAX_LISTED` problems, as far as they fit."""
+    count = f"{len(problems)} of {total} entries {'is' if len(problems) == 1 else 'are'} invalid"
+    message = f"{count}, so nothing was sent; fix them and run again: "
+    listed = 0
+    for problem in problems[:MAX_LISTED]:
+        separator = " | " if listed else ""
+        if len(message) + len(separator) + len(problem) > MAX_MESSAGE_LENGTH:
+            break
+        message += separator + problem
+        listed += 1
+    more = len(problems) - listed
+    return message + (f" | and {more} more" if more else "")

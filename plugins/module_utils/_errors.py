@@ -1,0 +1,250 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong with a call to the Cloudflare API, and what that means for its outcome."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+import traceback
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
+    requests,
+    urllib3,
+)
+
+MAX_DETAIL_LENGTH = 300
+_UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+# The kinds of failures, for programs to tell them apart.
+REFUSED = "refused"
+CREDENTIALS = "credentials"
+UNAVAILABLE = "unavailable"
+RATE_LIMITED = "rate_limited"
+UNCERTAIN = "uncertain"
+CONFLICT = "conflict"
+INTERRUPTED = "interrupted"
+
+
+class CloudflareError(Exception):
+    """A call that did not end in a result.
+
+    Its text says what is wrong, then what to do, and then, in brackets, which call failed and how.
+
+    Attributes:
+        problem: what is wrong; reads on as "… for 10 creates".
+        advice: what to do about it.
+        detail: the call, the status and Cloudflare's own words; may be empty.
+        kind: one of the constants of this file.
+        status: the HTTP status; `None` without a response.
+        code: Cloudflare's error code, if it gave one.
+        outcome_unknown: the call, or an earlier try of it, may have taken effect.
+        not_found: Cloudflare itself said that it has nothing with this ID.
+        no_route: Cloudflare itself said that there is no such call.
+        is_transient: a retry may well succeed.
+        retry_after: seconds to wait before a retry, if the response said so.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        advice: str,
+        kind: str,
+        detail: str = "",
+        status: int | None = None,
+        code: int | None = None,
+        outcome_unknown: bool = False,
+        not_found: bool = False,
+        no_route: bool = False,
+        is_transient: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.advice = advice
+        self.kind = kind
+        self.detail = detail
+        self.status = status
+        self.code = code
+        self.outcome_unknown = outcome_unknown
+        self.not_found = not_found
+        self.no_route = no_route
+        self.is_transient = is_transient
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.advice}" + (f" ({self.detail})" if self.detail else "")
+
+    @property
+    def is_specific(self) -> bool:
+        """Whether the reason lies in this very change, so that others may well succeed."""
+        return self.kind in (REFUSED, CONFLICT)
+
+
+class RateLimitWait(Exception):
+    """The rate limit delays a call for longer than its caller waits; the call was not sent.
+
+    Attributes:
+        seconds: how long.
+        outcome_unknown: an earlier try of the call may have taken effect.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"waiting for the rate limit takes {seconds:.0f} seconds")
+        self.seconds = seconds
+        self.outcome_unknown = False
+
+
+class RetryLater(Exception):
+    """A call failed transiently, and its caller has no time left to retry it.
+
+    Attributes:
+        error: how it failed.
+        attempts: how often it was tried so far.
+        seconds: how long to wait before the next try.
+    """
+
+    def __init__(self, error: CloudflareError, attempts: int, seconds: float) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.attempts = attempts
+        self.seconds = seconds
+
+
+def call_name(method: str, path: str) -> str:
+    """Return how messages name a call: without the account and without IDs."""
+    return f"{method} …/{_UUID.sub('{id}', path.rpartition('/settings/')[2]).lstrip('/')}"
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return `text`, cut to at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def interrupted(outcome_unknown: bool = False) -> CloudflareError:
+    """Return the error of a call that was not sent, or not retried, because the run stops."""
+    return CloudflareError(
+        "the run was interrupted", "run again", INTERRUPTED, outcome_unknown=outcome_unknown
+    )
+
+
+def lost_call(call: str, host: str, timeout: float, error: Exception) -> CloudflareError:
+    """Return the error of a call that got no response.
+
+    Arguments:
+        call: what `call_name` returned.
+        host: where the call was sent, as a host and a port.
+        timeout: seconds that each part of the response may take.
+        error: what `requests` raised; it lets errors of other libraries through.
+    """
+    causes = _causes(error)
+    cause = causes[-1]
+    if _is_about_a_url(error):
+        # The text of the error may contain the password of a proxy.
+        return CloudflareError(
+            "the request could not be sent",
+            "check that api_url, and the proxy in the environment variables HTTPS_PROXY and"
+            " ALL_PROXY, are valid URLs",
+            UNAVAILABLE,
+            call,
+        )
+    # requests raises a bare OSError for a missing bundle.
+    is_missing = isinstance(error, OSError) and "CA certificate bundle" in str(error)
+    if is_missing or getattr(cause, "library", None) in ("X509", "PEM"):
+        return CloudflareError(
+            "the CA certificates could not be loaded",
+            "check the file that ca_path or the environment variable REQUESTS_CA_BUNDLE names",
+            UNAVAILABLE,
+            _detail(call, cause),
+        )
+    for known in causes:
+        if isinstance(known, (ssl.SSLCertVerificationError, urllib3.connection.CertificateError)):
+            reason = getattr(known, "verify_message", "") or known
+            return CloudflareError(
+                f"the certificate of {host} is not trusted",
+                "if a proxy or a private CA is in between, set ca_path to its certificate",
+                UNAVAILABLE,
+                _detail(call, reason),
+            )
+    was_sent = not (_was_not_sent(error) or any(map(_is_from_handshake, causes)))
+    if not was_sent:
+        return CloudflareError(
+            f"could not connect to {host}",
+            "check api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY",
+            UNAVAILABLE,
+            _detail(call, cause),
+            is_transient=True,
+        )
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return CloudflareError(
+            f"{host} did not respond within {timeout:g} seconds",
+            "try again later, or raise timeout",
+            UNAVAILABLE,
+            call,
+            is_transient=True,
+            outcome_unknown=True,
+        )
+    readable = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
+    what = cause if isinstance(cause, readable) else cause.__class__.__name__
+    return CloudflareError(
+        f"the connection to {host} was lost",
+        "try again later",
+        UNAVAILABLE,
+        _detail(call, what),
+        is_transient=True,
+        outcome_unknown=True,
+    )
+
+
+def _detail(call: str, reason: t.Any) -> str:
+    return f"{call}: {shortened(str(reason), MAX_DETAIL_LENGTH)}"
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """Return the error, what it was raised from, and so on, down to the first one."""
+    causes: list[BaseException] = []
+    while error and not isinstance(error, CloudflareError) and error not in causes:
+        causes.append(error)
+        # urllib3 keeps the error of a proxied connection as an argument only.
+        wrapped = [argument for argument in error.args if isinstance(argument, Exception)]
+        context = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or context or next(iter(wrapped), None)
+    return causes
+
+
+def _is_about_a_url(error: Exception) -> bool:
+    if isinstance(error, requests.RequestException):
+        return isinstance(
+            error,
+            (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+            ),
+        )
+    if isinstance(error, (urllib3.exceptions.HTTPError, ssl.SSLError)):
+        return isinstance(error, urllib3.exceptions.LocationValueError)
+    return isinstance(error, (ValueError, TypeError))
+
+
+def _was_not_sent(error: Exception) -> bool:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    # A ProxyError alone proves nothing: urllib3 1.26 raises it for any error behind a proxy.
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        reason = getattr(reason, "original_error", None)
+    return isinstance(
+        reason, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    ) or str(reason).startswith("Tunnel connection failed")
+
+
+def _is_from_handshake(error: BaseException) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(
+        frame.f_code.co_name == ssl.SSLSocket.do_handshake.__name__ for frame, _line in frames
+    )

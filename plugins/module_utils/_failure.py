@@ -1,0 +1,49 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A requested change that could not be applied. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+# What a change that failed was to do; `ENTRY` if it could not even be planned.
+CREATE, UPDATE, DELETE, ENTRY = "create", "update", "delete", "entry"
+
+# Kinds of failures beside those in `_errors`, for programs to tell them apart.
+DUPLICATES = "duplicates"
+INVALID = "invalid"
+NOT_ATTEMPTED = "not_attempted"
+UNEXPECTED = "unexpected"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One domain whose change could not be applied.
+
+    Attributes:
+        reason: what is wrong, a semicolon, what to do and, in brackets, the details.
+        kind: one of the constants of this file or of `_errors`.
+        action: what was to be done.
+        status, code: the HTTP status and Cloudflare's code, if there was a response.
+    """
+
+    domain: str
+    reason: str
+    kind: str
+    action: str = ENTRY
+    status: int | None = None
+    code: int | None = None
+
+    def result(self) -> dict[str, t.Any]:
+        """Return it in the form of a module's result."""
+        return {
+            "domain": self.domain,
+            "action": self.action,
+            "kind": self.kind,
+            "reason": self.reason,
+            "status": self.status,
+            "code": self.code,
+        }

@@ -1,0 +1,117 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people read: the summary of a plan or a run, and its failures. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    DUPLICATES,
+    ENTRY,
+    NOT_ATTEMPTED,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import listing
+
+MAX_MESSAGE_LENGTH = 1900
+MAX_REASONS = 5
+MAX_DOMAINS = 3
+
+_NOUNS = {
+    "create": ("create", "creates"),
+    "update": ("update", "updates"),
+    "delete": ("deletion", "deletions"),
+    ENTRY: ("entry", "entries"),
+}
+
+
+def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """Complete the result of a whole run with its message, and with `failed` if something failed."""
+    done = summary(values, check_mode)
+    refusal = values.pop("refusal", None)
+    if refusal:
+        return {**values, "msg": f"{refusal}. Plan: {done}", "failed": True}
+    if values["failures"]:
+        return {**values, "msg": failure_message(values["failures"], done), "failed": True}
+    return {**values, "msg": done}
+
+
+def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return records, or failures, sorted by domain."""
+    return sorted(records, key=lambda record: (record["domain"].lower(), record.get("id") or ""))
+
+
+def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
+    """Return one line such as `30 created, 50 updated, 150 deleted, 2300 unchanged`.
+
+    In check mode the line says what would happen. Counts of zero are left out.
+
+    Arguments:
+        values: the lists `created`, `updated` and `deleted`, and the count `unchanged`.
+    """
+    parts = [
+        f"{len(values[done])} to {verb}" if check_mode else f"{len(values[done])} {done}"
+        for verb, done in (("create", "created"), ("update", "updated"), ("delete", "deleted"))
+        if values[done]
+    ]
+    unchanged = [f"{values['unchanged']} unchanged"] if values["unchanged"] else []
+    return ", ".join([*(parts or ["no changes"]), *unchanged])
+
+
+def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> str:
+    """Return what failed, grouped by reason, what was not attempted, and what is done.
+
+    Arguments:
+        failures: as `Failure.result` returns them.
+        done: the summary of what was changed.
+    """
+    groups: dict[str, list[t.Mapping[str, t.Any]]] = {}
+    not_attempted = [failure for failure in failures if failure["kind"] == NOT_ATTEMPTED]
+    for failure in failures:
+        if failure["kind"] != NOT_ATTEMPTED:
+            key = DUPLICATES if failure["kind"] == DUPLICATES else failure["reason"]
+            groups.setdefault(key, []).append(failure)
+    by_size = sorted(groups.values(), key=len, reverse=True)
+    sentences = [_group_sentence(group) for group in by_size[:MAX_REASONS]]
+    if len(by_size) > MAX_REASONS:
+        more = sum(map(len, by_size[MAX_REASONS:]))
+        sentences.append(f"{more} more failed for other reasons, see failures")
+    if not_attempted:
+        why = not_attempted[0]["reason"].partition(";")[0]
+        sentences.append(f"{_changes(len(not_attempted))} {why}")
+    rest = f". Result: {done}. Run again to finish the rest."
+    return shortened(". ".join(sentences), MAX_MESSAGE_LENGTH - len(rest)) + rest
+
+
+def single_failure_message(failure: t.Mapping[str, t.Any]) -> str:
+    """Return why the only change of a task failed."""
+    problem, semicolon, rest = failure["reason"].partition("; ")
+    target = "" if failure["action"] == ENTRY else f" for {failure['domain']}"
+    return shortened(f"{problem}{target}{semicolon}{rest}", MAX_MESSAGE_LENGTH)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in whole minutes, or in hours and minutes."""
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _changes(count: int) -> str:
+    return f"{count} change was" if count == 1 else f"{count} changes were"
+
+
+def _group_sentence(group: list[t.Mapping[str, t.Any]]) -> str:
+    problem, semicolon, rest = group[0]["reason"].partition("; ")
+    counts: dict[str, int] = {}
+    for failure in group:
+        counts[failure["action"]] = counts.get(failure["action"], 0) + 1
+    targets = " and ".join(
+        f"{count} {_NOUNS[action][count > 1]}" for action, count in counts.items()
+    )
+    domains = listing([failure["domain"] for failure in group], MAX_DOMAINS)
+    return f"{problem} for {targets} ({domains}){semicolon}{rest}"

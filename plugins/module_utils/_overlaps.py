@@ -1,0 +1,225 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Restrictions that overlap in ways people may not intend. Pure.
+
+It relies on the three assumptions that the documentation of `sending_domain_restriction_info`
+states, above all that every restriction that covers a sender applies.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_below,
+    parents,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
+    Plan,
+    listing,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._public_suffixes import (
+    PUBLIC_SUFFIXES,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+        Restriction,
+    )
+
+MAX_WARNINGS = 20
+MAX_DOMAINS_IN_WARNING = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something on an account that deserves a look."""
+
+    domain: str
+    kind: str
+    message: str
+
+    def result(self) -> dict[str, str]:
+        """Return it in the form of a module's result."""
+        return {"domain": self.domain, "kind": self.kind, "message": self.message}
+
+
+@dataclass(frozen=True)
+class _Protection:
+    """What matters about a restriction here: its names, in canonical form."""
+
+    domain: str
+    exclude: frozenset[str]
+
+    def covers(self, name: str) -> bool:
+        return name == self.domain or is_below(name, self.domain)
+
+    def exempts(self, name: str) -> bool:
+        return any(
+            entry in self.exclude
+            for entry in (name, *parents(name))
+            if is_below(entry, self.domain)
+        )
+
+
+def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
+    """Return a sentence for each overlap that the plan creates, and one for all redundant entries.
+
+    Restrictions that the plan does not create or update are not mentioned on their own.
+    """
+    after, changed = _after(plan, current)
+    sentences = sorted({finding.message for finding in _void_exemptions(after, changed)})
+    sentences += sorted({finding.message for finding in _public_suffixes(changed)})
+    redundant = sorted({finding.domain for finding in _redundant(after, changed)})
+    if redundant:
+        sentences.append(
+            f"{listing(redundant, MAX_DOMAINS_IN_WARNING)}: already covered by a restriction for a"
+            " parent domain; the additional restriction has no effect of its own"
+        )
+    if len(sentences) > MAX_WARNINGS:
+        more = len(sentences) - MAX_WARNINGS
+        sentences[MAX_WARNINGS:] = [f"{more} more overlaps; the info module lists all as findings"]
+    return sentences
+
+
+def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
+    """Return what deserves a look on an account, sorted by domain.
+
+    The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant` and `public_suffix`.
+    """
+    protections = [_Protection(known.domain, known.exclude) for known in restrictions]
+    findings = [
+        *_duplicates(restrictions),
+        *_names_outside(protections),
+        *_void_exemptions(protections, protections),
+        *_redundant(protections, protections),
+        *_public_suffixes(protections),
+    ]
+    return sorted(
+        set(findings), key=lambda finding: (finding.domain, finding.kind, finding.message)
+    )
+
+
+def _after(
+    plan: Plan, current: t.Iterable[Restriction]
+) -> tuple[list[_Protection], list[_Protection]]:
+    """Return what the account has after the plan, and the changed part of it."""
+    replaced = {delete.current.id for delete in plan.deletes}
+    changed = [_protection(create.body) for create in plan.creates]
+    for update in plan.updates:
+        before = {"domain": update.current.domain, "exclude": update.current.exclude}
+        after = _protection({**before, **update.changes})
+        if after != _protection(before):
+            changed.append(after)
+            replaced.add(update.current.id)
+    kept = [
+        _Protection(known.domain, known.exclude) for known in current if known.id not in replaced
+    ]
+    return kept + changed, changed
+
+
+def _protection(fields: t.Mapping[str, t.Any]) -> _Protection:
+    return _Protection(fields["domain"], frozenset(fields["exclude"]))
+
+
+def _by_domain(protections: t.Iterable[_Protection]) -> dict[str, list[_Protection]]:
+    index: dict[str, list[_Protection]] = {}
+    for protection in protections:
+        index.setdefault(protection.domain, []).append(protection)
+    return index
+
+
+def _void_exemptions(
+    protections: t.Iterable[_Protection], changed: t.Iterable[_Protection]
+) -> t.Iterator[Finding]:
+    """Yield each name that one restriction exempts while another one still requires TLS from it.
+
+    One of the two is among the changed ones. An exempt name with a restriction of its own that
+    exempts some names in turn is deliberate.
+    """
+    index, new = _by_domain(protections), set(changed)
+    for exempting in set(protections):
+        for name in sorted(exempting.exclude):
+            if not is_below(name, exempting.domain):
+                continue
+            for requiring in _covering(name, index):
+                if requiring.exempts(name) or not {exempting, requiring} & new:
+                    continue
+                if is_below(requiring.domain, exempting.domain) and requiring.exclude:
+                    continue
+                yield Finding(name, "void_exemption", _void_message(name, exempting, requiring))
+
+
+def _void_message(name: str, exempting: _Protection, requiring: _Protection) -> str:
+    advice = f"exclude it there too, or remove it from the exclude of {exempting.domain}"
+    if requiring.domain == name:
+        advice = f"delete one of the two: the restriction for {name}, or the exclude entry"
+    return (
+        f"{name} is excluded from the restriction for {exempting.domain}, but the restriction for"
+        f" {requiring.domain} still requires TLS from it; {advice}"
+    )
+
+
+def _redundant(
+    protections: t.Iterable[_Protection], changed: t.Iterable[_Protection]
+) -> t.Iterator[Finding]:
+    """Yield each changed restriction whose senders another one, for a parent, covers anyway."""
+    index = _by_domain(protections)
+    for protection in set(changed):
+        if protection.exclude:
+            continue
+        for above in parents(protection.domain):
+            for covering in index.get(above, []):
+                if not any(
+                    protection.covers(entry) or is_below(protection.domain, entry)
+                    for entry in covering.exclude
+                ):
+                    yield Finding(
+                        protection.domain,
+                        "redundant",
+                        f"{protection.domain} is already covered by the restriction for {above}",
+                    )
+
+
+def _covering(name: str, index: dict[str, list[_Protection]]) -> t.Iterator[_Protection]:
+    for domain in (name, *parents(name)):
+        yield from index.get(domain, [])
+
+
+def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
+    ids: dict[str, list[str]] = {}
+    for restriction in restrictions:
+        ids.setdefault(restriction.domain, []).append(restriction.id)
+    for domain, same in ids.items():
+        if len(same) > 1:
+            yield Finding(
+                domain,
+                "duplicates",
+                f"{domain} has {len(same)} restrictions (IDs {', '.join(sorted(same))}); keep one",
+            )
+
+
+def _names_outside(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
+    for protection in protections:
+        for name in protection.exclude:
+            if not is_below(name, protection.domain):
+                yield Finding(
+                    protection.domain,
+                    "outside_domain",
+                    f"the exclude entry {name} is not below {protection.domain} and has no effect;"
+                    " remove it",
+                )
+
+
+def _public_suffixes(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
+    for protection in protections:
+        if protection.domain in PUBLIC_SUFFIXES:
+            yield Finding(
+                protection.domain,
+                "public_suffix",
+                f"{protection.domain} is a public suffix, so the restriction covers unrelated"
+                " organizations; use the partner's own domain below it",
+            )

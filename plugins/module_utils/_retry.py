@@ -1,0 +1,39 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which failed calls are retried, and after how long."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+        CloudflareError,
+    )
+
+FIRST_BACKOFF = 0.5
+MAX_BACKOFF = 30.0
+
+
+class RetryPolicy:
+    """Up to `retries` retries of transient failures, with exponential backoff and jitter.
+
+    Arguments:
+        retries: how often a call is retried at most.
+        jitter: returns a number in [0, 1); up to half of a backoff is taken off by it.
+    """
+
+    def __init__(self, retries: int, jitter: t.Callable[[], float] = random.random) -> None:
+        self.retries = retries
+        self._jitter = jitter
+
+    def allows(self, error: CloudflareError, attempt: int) -> bool:
+        """Return whether a call that failed in `attempt` (from 0) is to be retried."""
+        return error.is_transient and attempt < self.retries
+
+    def backoff(self, attempt: int) -> float:
+        """Return the seconds to wait between `attempt` (from 0) and the next one."""
+        return min(FIRST_BACKOFF * 2**attempt, MAX_BACKOFF) * (1 - self._jitter() / 2)

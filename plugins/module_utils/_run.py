@@ -1,0 +1,259 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The flow of the modules that change restrictions: read, plan, apply, report."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import (
+    Outcome,
+    apply,
+    predict,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    desired_restrictions,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    RateLimitWait,
+    RetryLater,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import CREATE
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    by_domain,
+    single_failure_message,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    number_between,
+    restrictions_api_from,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
+    warnings_about,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
+    Plan,
+    TooManyDeletes,
+    make_plan,
+    refuse_mass_deletion,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    DesiredRestriction,
+    Restriction,
+    comparison_key,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+    RATE_LIMIT,
+    TimeSlice,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
+        CloudflareClient,
+    )
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
+        RestrictionsApi,
+    )
+
+
+@dataclass
+class Result:
+    """What a module returns, and the warnings that it shows."""
+
+    values: dict[str, t.Any]
+    warnings: list[str] = field(default_factory=list)
+
+
+def run_one(module: AnsibleModule) -> Result:
+    """Bring one restriction into the state that the options of `module` describe.
+
+    Raises:
+        InvalidOption, InvalidRestriction: the options are wrong; nothing was sent.
+        CloudflareError: the account could not be read.
+    """
+    api = restrictions_api_from(module)
+    desired = DesiredRestriction.from_options(module.params)
+    current = api.list_all()
+    plan = make_plan([desired], current)
+    warnings = warnings_about(plan, current)
+    outcome = predict(plan) if module.check_mode else apply(plan, api)
+    values = _one(plan, outcome, desired, module.check_mode)
+    if module._diff:
+        values["diff"] = diff_of(plan)
+    return Result(values, warnings + api.client.warnings())
+
+
+def run_list(module: AnsibleModule) -> Result:
+    """Bring a list of restrictions into the desired state, or do one time slice of that.
+
+    Raises:
+        InvalidOption, InvalidEntries: the options are wrong; nothing was sent.
+        CloudflareError: the account could not be read.
+    """
+    options = module.params
+    concurrency = number_between("concurrency", options["concurrency"], 1, 50)
+    number_between("max_delete_percent", options["max_delete_percent"], 0, 100)
+    api = restrictions_api_from(module, concurrency)
+    desired = desired_restrictions(options["restrictions"])
+    time_slice = TimeSlice.of(module)
+    try:
+        current = _read(api, time_slice)
+    except RateLimitWait as delay:
+        time_slice.progress.refusals = api.client.refusals
+        time_slice.progress.blocked_until = time.time() + delay.seconds
+        return _unfinished(time_slice.report(None, delay.seconds, RATE_LIMIT), api.client)
+    except RetryLater as delay:
+        time_slice.progress.read_attempts = delay.attempts
+        retry = f"{delay.error.problem}; retry {delay.attempts} of {api.client.retry.retries}"
+        return _unfinished(time_slice.report(None, delay.seconds, retry), api.client)
+    return _plan_and_apply(module, api, time_slice, desired, current)
+
+
+def output_is_closed() -> bool:
+    """Return whether nobody can receive the result any more, as after Ctrl-C in Ansible."""
+    try:
+        poll = select.poll()
+        poll.register(t.cast(t.TextIO, sys.__stdout__).fileno(), 0)
+        return bool(poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _read(api: RestrictionsApi, time_slice: TimeSlice) -> list[Restriction]:
+    """Read the account, within the limits of the time slice."""
+    client = api.client
+    client.rate_limit.block(time_slice.progress.blocked_until - time.time())
+    client.max_wait = time_slice.max_wait
+    client.refusals_before = time_slice.progress.refusals
+    client.attempts_before = time_slice.progress.read_attempts
+    client.retry_until = client.clock() + time_slice.seconds
+    current = api.list_all()
+    client.attempts_before = time_slice.progress.read_attempts = 0
+    client.retry_until = NO_LIMIT
+    return current
+
+
+def _unfinished(report: dict[str, t.Any], client: CloudflareClient) -> Result:
+    """Return the result of a time slice that did not get to its plan."""
+    values = {"changed": False, "api_calls": client.calls, "time_slice": report}
+    return Result(values, client.warnings())
+
+
+def _plan_and_apply(
+    module: AnsibleModule,
+    api: RestrictionsApi,
+    time_slice: TimeSlice,
+    desired: list[DesiredRestriction],
+    current: list[Restriction],
+) -> Result:
+    options, progress = module.params, time_slice.progress
+    plan = make_plan(desired, current, options["prune"], progress.done, progress.failed)
+    confirmed = _confirmed(plan, progress.unconfirmed)
+    warnings: list[str] = []
+    values: dict[str, t.Any] = {}
+    if not progress.is_planned:
+        warnings = warnings_about(plan, current)
+        values = {"diff": diff_of(plan)} if module._diff else {}
+        progress.is_planned = True
+    try:
+        refuse_mass_deletion(plan, current, options["max_delete_percent"])
+    except TooManyDeletes as refusal:
+        values["refusal"] = str(refusal)
+    if module.check_mode:
+        outcome = predict(plan)
+    elif "refusal" in values:
+        outcome = Outcome()
+    else:
+        outcome = apply(
+            plan,
+            api,
+            options["concurrency"],
+            time_slice.seconds,
+            progress.failed,
+            progress.consecutive_failures,
+            output_is_closed,
+        )
+    outcome.created += confirmed
+    values.update(_changes(outcome), unchanged=len(plan.unchanged) - len(confirmed))
+    values["api_calls"] = api.client.calls
+    if time_slice.is_part:
+        _remember(outcome, time_slice, api.client)
+        estimate = api.client.rate_limit.seconds_for(outcome.remaining)
+        reason = RATE_LIMIT if outcome.wait else ""
+        values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
+    return Result(values, warnings + api.client.warnings())
+
+
+def _remember(outcome: Outcome, time_slice: TimeSlice, client: CloudflareClient) -> None:
+    progress = time_slice.progress
+    written = [*outcome.created, *outcome.updated]
+    progress.done += [comparison_key(record["domain"]) for record in written]
+    progress.failed += [failure.domain for failure in outcome.failures]
+    progress.unconfirmed = outcome.unconfirmed
+    progress.consecutive_failures = outcome.consecutive_failures
+    progress.refusals = client.refusals
+    progress.blocked_until = time.time() + outcome.wait
+
+
+def _confirmed(plan: Plan, unconfirmed: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """Return what an earlier slice created without getting to know it."""
+    return [
+        dict(restriction.record)
+        for restriction in plan.unchanged
+        if unconfirmed.get(restriction.domain) == CREATE
+    ]
+
+
+def _changes(outcome: Outcome) -> dict[str, t.Any]:
+    values = {
+        "changed": outcome.changed,
+        "created": by_domain(outcome.created),
+        "updated": by_domain(outcome.updated),
+        "deleted": by_domain(outcome.deleted),
+        "failures": by_domain([failure.result() for failure in outcome.failures]),
+    }
+    return {**values, "exception": outcome.traceback} if outcome.traceback else values
+
+
+def _one(
+    plan: Plan, outcome: Outcome, desired: DesiredRestriction, check_mode: bool
+) -> dict[str, t.Any]:
+    """Return the result of a run for one restriction."""
+    previous: dict[str, t.Any] | None = None
+    record: dict[str, t.Any] | None = None
+    verb = ""
+    if outcome.created:
+        (record,), verb = outcome.created, "created"
+    elif outcome.updated:
+        (updated,), verb = outcome.updated, "updated"
+        record, previous = dict(updated), updated["previous"]
+        del record["previous"]
+    elif outcome.deleted:
+        previous, verb = outcome.deleted[0], "deleted"
+    elif plan.unchanged:
+        record = previous = dict(plan.unchanged[0].record)
+    name = desired.domain or (previous or {}).get("domain") or desired.id
+    values: dict[str, t.Any] = {
+        "changed": outcome.changed,
+        "sending_domain_restriction": record,
+        "previous": previous,
+    }
+    if desired.state == "absent":
+        values["deleted"] = outcome.deleted
+    if outcome.failures:
+        failure = outcome.failures[0].result()
+        return {**values, "msg": single_failure_message(failure), "failed": True}
+    if verb:
+        count = f" ({len(outcome.deleted)} restrictions)" if len(outcome.deleted) > 1 else ""
+        values["msg"] = f"{name} {'would be ' if check_mode else ''}{verb}{count}"
+    else:
+        values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction, no changes"
+    return values

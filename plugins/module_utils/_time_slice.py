@@ -1,0 +1,96 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One time slice of a long run: what it is told about the earlier ones, and what it reports.
+
+A slice is the module, complete in itself: it reads the account, plans, and applies the plan for some
+seconds. No plan travels from slice to slice, so one may be repeated or lost, and others may change
+the account meanwhile, without anything being created twice.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
+    MIN_SECRET_LENGTH,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+# Seconds that a slice waits for the rate limit; the action plugin waits longer, and shows it.
+MAX_WAIT = 2.5
+# What a run waits for, for people.
+RATE_LIMIT = "Cloudflare's rate limit"
+
+
+@dataclass
+class Progress:
+    """What later slices must know.
+
+    Attributes:
+        done: domains that were created or updated.
+        failed: domains that could not be changed.
+        unconfirmed: the action by domain, for writes that may have taken effect.
+        consecutive_failures: the last failures in a row that are not specific to one change.
+        refusals: how often the rate limit refused calls in a row.
+        read_attempts: how often reading the account failed in a row.
+        blocked_until: when the rate limit allows calls again, as `time.time()` of this host.
+        is_planned: whether a slice has made a plan, and so has reported warnings and a diff.
+    """
+
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    consecutive_failures: int = 0
+    refusals: int = 0
+    read_attempts: int = 0
+    blocked_until: float = 0.0
+    is_planned: bool = False
+
+
+@dataclass
+class TimeSlice:
+    """The limits of this slice, and the progress so far."""
+
+    seconds: float = NO_LIMIT
+    max_wait: float = NO_LIMIT
+    progress: Progress = field(default_factory=Progress)
+
+    @classmethod
+    def of(cls, module: AnsibleModule) -> TimeSlice:
+        """Read the internal option `time_slice`; without it, the slice is the whole run."""
+        given = module.params["time_slice"]
+        # Ansible masks secrets in what a module returns. A short one may be part of any domain, so
+        # that the next slice could not be told what was done.
+        if not given or any(len(secret) < MIN_SECRET_LENGTH for secret in module.no_log_values):
+            return cls()
+        return cls(float(given["seconds"]), MAX_WAIT, Progress(**given.get("progress") or {}))
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other slices may follow."""
+        return self.seconds < NO_LIMIT
+
+    def report(
+        self, remaining: int | None, wait: float = 0.0, reason: str = "", estimate: float = 0.0
+    ) -> dict[str, t.Any]:
+        """Return what the action plugin shows, and gives to the next slice.
+
+        Arguments:
+            remaining: how many changes are left; `None` while the account is being read.
+            wait: seconds to wait before the next slice begins.
+            reason: what is waited for, for people.
+            estimate: seconds by which the rate limit delays the remaining changes.
+        """
+        return {
+            "remaining": remaining,
+            "wait": wait,
+            "reason": reason,
+            "estimate": estimate,
+            "progress": asdict(self.progress),
+        }
