@@ -7,22 +7,46 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from .restrictions import Restrictions, timestamp
+from .restrictions import Restriction, Restrictions, timestamp
+
+Batch = Literal["available", "method_not_allowed", "no_route", "not_found"]
 
 
 @dataclass
 class Account:
-    """``latency`` is in seconds, added to the emulator's own."""
+    """``latency`` is in seconds, added to the emulator's own.
+
+    The switches stand for what Cloudflare does not publish: ``batch``, whether the batch call
+    exists, or how it is missing; ``unique_domains``, a second restriction for a domain is refused;
+    ``normalize_names``, names are stored in lower case without a trailing dot; ``sparse``, see
+    ``Restriction.record``; ``list_lag``, seconds after which lists show a write.
+    """
 
     name: str
     email_security: bool = True
-    last_modified: bool = True
+    last_modified: bool = False
     latency: float = 0
+    batch: Batch = "available"
+    unique_domains: bool = False
+    normalize_names: bool = False
+    sparse: bool = False
     restrictions: Restrictions = field(default_factory=Restrictions)
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_on: str = field(default_factory=timestamp)
+
+    @property
+    def list_lag(self) -> float:
+        return self.restrictions.lag
+
+    @list_lag.setter
+    def list_lag(self, seconds: float) -> None:
+        self.restrictions.lag = seconds
+
+    def record(self, restriction: Restriction) -> dict[str, Any]:
+        """A restriction as the API shows it."""
+        return restriction.record(self.last_modified, self.sparse)
 
     def document(self) -> dict[str, Any]:
         """As ``GET /accounts`` shows it."""

@@ -14,25 +14,37 @@ from typing import Any
 from . import inputs
 from .accounts import Account
 from .credentials import Credential
-from .envelope import INVALID_BODY, NOT_FOUND, Answer, Problem, Refusal, success
+from .envelope import (
+    CONFLICT,
+    INVALID_BODY,
+    NOT_FOUND,
+    WRONG_METHOD,
+    Answer,
+    Problem,
+    Refusal,
+    success,
+)
+from .host_name import same_name
 from .restrictions import Restriction
 
 
 def list_restrictions(account: Account, query: inputs.ListQuery) -> Answer:
     found = account.restrictions.find(query.search, query.order, query.direction)
     page, result_info = _page(found, query.page, query.per_page)
-    return success([r.record(account.last_modified) for r in page], result_info=result_info)
+    return success([account.record(r) for r in page], result_info=result_info)
 
 
 def create_restriction(account: Account, body: inputs.CreateBody) -> Answer:
     inputs.check_exclude(body.domain, body.exclude)
-    restriction = Restriction(body.domain, body.exclude, body.comments)
+    fields = _stored(account, {"domain": body.domain, "exclude": body.exclude})
+    _check_unique(account, body.domain)
+    restriction = Restriction(**fields, comments=body.comments)
     account.restrictions.add(restriction)
-    return success(restriction.record(account.last_modified), status=201)
+    return success(account.record(restriction), status=201)
 
 
 def get_restriction(account: Account, restriction_id: str) -> Answer:
-    return success(_existing(account, restriction_id).record(account.last_modified))
+    return success(account.record(_existing(account, restriction_id)))
 
 
 def update_restriction(account: Account, restriction_id: str, body: inputs.UpdateBody) -> Answer:
@@ -46,8 +58,10 @@ def update_restriction(account: Account, restriction_id: str, body: inputs.Updat
             given.get("exclude", restriction.exclude),
             None if "exclude" in given else "/domain",
         )
-    account.restrictions.change(restriction, given)
-    return success(restriction.record(account.last_modified))
+    if "domain" in given:
+        _check_unique(account, given["domain"], restriction)
+    account.restrictions.change(restriction, _stored(account, given))
+    return success(account.record(restriction))
 
 
 def delete_restriction(account: Account, restriction_id: str) -> Answer:
@@ -57,6 +71,8 @@ def delete_restriction(account: Account, restriction_id: str) -> Answer:
 
 def batch_restrictions(account: Account, body: inputs.BatchBody) -> Answer:
     """Delete all or none."""
+    if account.batch != "available":
+        raise _MISSING_BATCH[account.batch]
     ids = [delete.id for delete in body.deletes]
     seen: set[str] = set()
     for n, restriction_id in enumerate(ids):
@@ -82,6 +98,33 @@ def verify_token(credential: Credential, account_id: str | None) -> Answer:
     if not credential.is_token or credential.owner != account_id:
         raise Refusal(403, Problem(9109, "Invalid access token"))
     return success({"id": credential.id, "status": credential.status})
+
+
+def _stored(account: Account, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as the account stores them."""
+    if not account.normalize_names:
+        return fields
+    names: dict[str, Any] = {}
+    if "domain" in fields:
+        names["domain"] = same_name(fields["domain"])
+    if "exclude" in fields:
+        names["exclude"] = [same_name(name) for name in fields["exclude"]]
+    return {**fields, **names}
+
+
+def _check_unique(account: Account, domain: str, itself: Restriction | None = None) -> None:
+    if account.unique_domains:
+        for known in account.restrictions:
+            if known is not itself and same_name(known.domain) == same_name(domain):
+                message = f"There is a restriction for {domain} already"
+                raise Refusal(409, Problem(CONFLICT, message, "/domain"))
+
+
+_MISSING_BATCH = {
+    "method_not_allowed": Refusal(405, Problem(WRONG_METHOD, "Method POST is not allowed here")),
+    "no_route": Refusal(404, Problem(7003, "Could not route"), Problem(7000, "No route")),
+    "not_found": Refusal(404, Problem(NOT_FOUND, "There is no sending domain restriction batch")),
+}
 
 
 def _existing(account: Account, restriction_id: str, pointer: str | None = None) -> Restriction:

@@ -17,7 +17,7 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from . import json_body
-from .accounts import Account
+from .accounts import Account, Batch
 from .credentials import Permission, Status
 from .faults import fault_adapter
 from .inputs import Uuid
@@ -67,24 +67,26 @@ class RestrictionsBody(_Strict):
     restrictions: Seeds
 
 
-class NewAccount(_Strict):
-    name: str = "Emulated account"
-    email_security: bool = True
-    last_modified: bool = True
-    latency: Seconds = 0
-    quota: Quota | None = None
-    window: Window | None = None
-    restrictions: Seeds = []
-
-
 class AccountChange(_Strict):
-    """Fields that are left out stay as they are."""
+    """Omitted fields are not changed."""
 
     email_security: bool = True
-    last_modified: bool = True
+    last_modified: bool = False
     latency: Seconds = 0
     quota: Quota | None = None
     window: Window | None = None
+    batch: Batch = "available"
+    unique_domains: bool = False
+    normalize_names: bool = False
+    sparse: bool = False
+    list_lag: Seconds = 0
+
+
+class NewAccount(AccountChange):
+    """The switches of an account, its name and its restrictions."""
+
+    name: str = "Emulated account"
+    restrictions: Seeds = []
 
 
 class NewToken(_Strict):
@@ -102,20 +104,14 @@ class Control:
 
     async def create_account(self, request: web.Request) -> web.Response:
         body = await _body(request, NewAccount)
-        account = Account(
-            body.name,
-            email_security=body.email_security,
-            last_modified=body.last_modified,
-            latency=body.latency,
-            restrictions=_restrictions(body.restrictions),
-        )
+        account = Account(body.name, restrictions=_restrictions(body.restrictions))
+        _switch(account, body)
         return _json(self._state.add_account(account, body.quota, body.window), status=201)
 
     async def change_account(self, request: web.Request) -> web.Response:
         account = self._account(request)
         body = await _body(request, AccountChange)
-        for name in body.model_fields_set - {"quota", "window"}:
-            setattr(account, name, getattr(body, name))
+        _switch(account, body)
         if body.quota is not None or body.window is not None:
             self._state.change_limits(account.id, body.quota, body.window)
         return _json({"id": account.id})
@@ -132,7 +128,7 @@ class Control:
     async def put_restrictions(self, request: web.Request) -> web.Response:
         account = self._account(request)
         body = await _body(request, RestrictionsBody)
-        account.restrictions = _restrictions(body.restrictions)
+        account.restrictions = _restrictions(body.restrictions, account.list_lag)
         return _records(account)
 
     async def create_fault(self, request: web.Request) -> web.Response:
@@ -214,8 +210,14 @@ async def _body(request: web.Request, model: type[BaseModel] | TypeAdapter) -> A
         raise _error(web.HTTPBadRequest, f"The body is not valid JSON: {error}") from None
 
 
-def _restrictions(seeds: list[Seed]) -> Restrictions:
-    return Restrictions(Restriction(**seed.model_dump(exclude_none=True)) for seed in seeds)
+def _switch(account: Account, body: AccountChange) -> None:
+    """Set the fields of an account that a request names; the rate limit is not its own."""
+    for name in body.model_fields_set - {"quota", "window", "name", "restrictions"}:
+        setattr(account, name, getattr(body, name))
+
+
+def _restrictions(seeds: list[Seed], lag: float = 0) -> Restrictions:
+    return Restrictions((Restriction(**s.model_dump(exclude_none=True)) for s in seeds), lag)
 
 
 def _records(account: Account) -> web.Response:

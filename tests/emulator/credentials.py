@@ -22,8 +22,9 @@ from .rate_limit import RateLimit
 Permission = Literal["read", "write"]
 Status = Literal["active", "disabled", "expired"]
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{40}")
-_KEY = re.compile(r"[0-9a-f]{37}")
+# Both generations of secrets are valid.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40}|cf[ua]t_[A-Za-z0-9_-]{48}")
+_KEY = re.compile(r"[0-9a-f]{37}|cfk_[A-Za-z0-9_-]{48}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -58,13 +59,15 @@ class Credentials:
         self._tokens: dict[str, Credential] = {}
         self._keys: dict[tuple[str, str], Credential] = {}
 
-    def add_token(self, credential: Credential) -> str:
-        token = secrets.token_urlsafe(30)
+    def add_token(self, credential: Credential, prefix: str = "") -> str:
+        """Return a new token, of the first generation unless it has a prefix."""
+        token = prefix + secrets.token_urlsafe(36 if prefix else 30)
         self._tokens[token] = credential
         return token
 
-    def add_key(self, email: str, credential: Credential) -> str:
-        key = secrets.token_hex(19)[:37]
+    def add_key(self, email: str, credential: Credential, prefix: str = "") -> str:
+        """Return a new key, of the first generation unless it has a prefix."""
+        key = prefix + secrets.token_urlsafe(36) if prefix else secrets.token_hex(19)[:37]
         self._keys[email, key] = credential
         return key
 

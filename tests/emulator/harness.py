@@ -75,7 +75,7 @@ class Emulator:
     def create_account(self, **values: Any) -> Account:
         """Create an account.
 
-        Values: name, email_security, last_modified, latency, quota, window, restrictions.
+        Values: name, restrictions, and those of ``Account.change``.
         """
         return Account(self, self.control("POST", "/accounts", values))
 
@@ -119,7 +119,8 @@ class Emulator:
 class Account:
     """An account of an emulator, with credentials of every sort.
 
-    ``tokens`` has the keys write, read, expired, disabled (one user's) and account_owned.
+    ``tokens`` has the keys write, read, expired, disabled (one user's) and account_owned, and of
+    the newer generation write_prefixed and account_owned_prefixed.
     """
 
     def __init__(self, emulator: Emulator, values: dict[str, Any]) -> None:
@@ -128,6 +129,7 @@ class Account:
         self.name: str = values["name"]
         self.email: str = values["email"]
         self.api_key: str = values["api_key"]
+        self.api_key_prefixed: str = values["api_key_prefixed"]
         self.tokens: dict[str, str] = values["tokens"]
 
     def restrictions(self) -> list[dict[str, Any]]:
@@ -142,7 +144,7 @@ class Account:
         return self.emulator.control("PUT", path, body)["restrictions"]
 
     def change(self, **values: Any) -> None:
-        """Change email_security, last_modified, latency, quota or window."""
+        """Change email_security, latency, quota, window, or a switch of ``emulator.accounts``."""
         self.emulator.control("PATCH", f"/accounts/{self.id}", values)
 
     def requests(self) -> list[dict[str, Any]]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+(?=[^.]*[A-Za-z]){_LABEL}", re.ASCII)
 MAX_LENGTH = 253
 
 
 def is_host_name(name: str) -> bool:
-    """Whether ``name`` is letters, digits and hyphens in two or more labels, and no IP address."""
+    """Whether ``name`` has two or more labels of letters, digits, hyphens and underscores.
+
+    No label begins or ends with a hyphen. The last one has a letter, so that IP addresses are refused.
+    """
     return len(name) <= MAX_LENGTH and _HOST_NAME.fullmatch(name) is not None
 
 

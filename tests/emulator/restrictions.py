@@ -8,9 +8,10 @@ Source: Cloudflare API reference, "Email Security > Settings > Sending domain re
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,20 +36,39 @@ class Restriction:
     def __post_init__(self) -> None:
         self.modified_at = self.modified_at or self.created_at
 
-    def record(self, last_modified: bool) -> dict[str, Any]:
-        """As the API shows it, with or without the deprecated field ``last_modified``."""
+    def record(self, last_modified: bool = False, sparse: bool = False) -> dict[str, Any]:
+        """As the API shows it.
+
+        ``last_modified`` adds that deprecated field; ``sparse`` leaves out the times and whatever
+        is null or empty.
+        """
         record = dict(self.__dict__)
         if last_modified:
             record["last_modified"] = self.modified_at
+        if sparse:
+            times = ("created_at", "modified_at", "last_modified")
+            record = {name: v for name, v in record.items() if v and name not in times}
         return record
 
 
 class Restrictions:
-    """All restrictions of an account; found by id in constant time, kept in order of creation."""
+    """All restrictions of an account; found by ID in constant time, kept in order of creation.
 
-    def __init__(self, restrictions: Iterable[Restriction] = ()) -> None:
+    With ``lag`` (seconds), ``find`` sees the writes that are at least so old. ``clock`` gives
+    seconds and never goes back.
+    """
+
+    def __init__(
+        self,
+        restrictions: Iterable[Restriction] = (),
+        lag: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lag = lag
+        self._clock = clock
         self._by_id = {restriction.id: restriction for restriction in restrictions}
         self._ordered: dict[str, list[Restriction]] = {}
+        self._earlier: list[tuple[float, list[Restriction]]] = []
 
     def __iter__(self) -> Iterator[Restriction]:
         return iter(self._by_id.values())
@@ -57,17 +77,20 @@ class Restrictions:
         return self._by_id.get(restriction_id)
 
     def add(self, restriction: Restriction) -> None:
+        self._remember()
         self._by_id[restriction.id] = restriction
         self._ordered.clear()
 
     def change(self, restriction: Restriction, values: dict[str, Any]) -> None:
         """Set the given fields and ``modified_at``."""
+        self._remember()
         for name, value in values.items():
             setattr(restriction, name, value)
         restriction.modified_at = timestamp()
         self._ordered.clear()
 
     def remove(self, restriction_id: str) -> None:
+        self._remember()
         del self._by_id[restriction_id]
         self._ordered.clear()
 
@@ -79,7 +102,18 @@ class Restrictions:
             found = [r for r in found if text in f"{r.domain}\n{r.comments or ''}".casefold()]
         return found if direction == "asc" else found[::-1]
 
+    def _remember(self) -> None:
+        """Keep the state before a write, as long as lists show it."""
+        if self.lag:
+            now = self._clock()
+            self._earlier = [(until, state) for until, state in self._earlier if until > now]
+            self._earlier.append((now + self.lag, [replace(known) for known in self]))
+
     def _in_order(self, order: str) -> list[Restriction]:
+        now = self._clock() if self._earlier else 0
+        for until, state in self._earlier:
+            if until > now:
+                return sorted(state, key=_ORDERS[order])
         if order not in self._ordered:
             self._ordered[order] = sorted(self, key=_ORDERS[order])
         return self._ordered[order]

@@ -11,7 +11,7 @@ import os
 import sys
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _arguments
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _options
 from hypothesis import settings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -77,6 +77,6 @@ def fake_time():
 def in_no_time(fake_time, monkeypatch):
     """Modules that run in this process wait for nothing but answers."""
     client = functools.partial(
-        _arguments.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
+        _options.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
     )
-    monkeypatch.setattr(_arguments, "CloudflareClient", client)
+    monkeypatch.setattr(_options, "CloudflareClient", client)

@@ -46,7 +46,7 @@ def test_create_answers_with_the_whole_restriction(restrictions, account):
     )
     assert (created.domain, created.exclude) == ("a.example", ["b.a.example"])
     assert created.comments == "partner"
-    assert created.created_at == created.modified_at == created.last_modified
+    assert created.created_at == created.modified_at
     assert account.restrictions()[0]["id"] == created.id
 
 

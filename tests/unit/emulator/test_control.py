@@ -62,10 +62,11 @@ def test_a_body_that_is_no_json_is_told(emulator):
 def test_every_credential_is_distinct_and_of_the_real_form(emulator):
     accounts = [emulator.create_account(name="two", quota=5) for dummy in range(2)]
     tokens = [token for account in accounts for token in account.tokens.values()]
-    assert set(accounts[0].tokens) == {"write", "read", "expired", "disabled", "account_owned"}
-    assert len(set(tokens)) == 10
-    assert {len(token) for token in tokens} == {40}
+    assert len(set(tokens)) == 14
+    for name, token in accounts[0].tokens.items():
+        assert len(token) == (53 if name.endswith("_prefixed") else 40)
     assert {len(account.api_key) for account in accounts} == {37}
+    assert {len(account.api_key_prefixed) for account in accounts} == {52}
     assert accounts[0].email != accounts[1].email
     assert all(len(account.id) == 32 and int(account.id, 16) for account in accounts)
 

@@ -52,8 +52,9 @@ def test_a_key_belongs_to_its_own_email(emulator, api, account):
     assert (response.status_code, response.json()["errors"][0]["code"]) == (403, 9103)
 
 
-def test_the_global_key_reads_and_writes(api, account):
-    headers = {"X-Auth-Email": account.email, "X-Auth-Key": account.api_key}
+@pytest.mark.parametrize("generation", ["api_key", "api_key_prefixed"])
+def test_the_global_key_reads_and_writes(api, account, generation):
+    headers = {"X-Auth-Email": account.email, "X-Auth-Key": getattr(account, generation)}
     assert api("POST", json=VALID, headers=headers).status_code == 201
     assert api("GET", headers=headers).json()["result_info"]["total_count"] == 1
 
@@ -61,6 +62,11 @@ def test_the_global_key_reads_and_writes(api, account):
 def test_the_global_key_is_no_token_to_verify(api, account):
     headers = {"X-Auth-Email": account.email, "X-Auth-Key": account.api_key}
     assert api.raw("GET", "/user/tokens/verify", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["write_prefixed", "account_owned_prefixed"])
+def test_tokens_of_the_newer_generation_read_and_write(api_for, account, name):
+    assert api_for(account, account.tokens[name])("POST", json=VALID).status_code == 201
 
 
 def test_the_account_owned_token_reads_and_writes(api_for, account):

@@ -89,14 +89,13 @@ def test_seeds_show_as_the_dashboard_left_them(api, account):
     assert seed.items() <= restriction.items()
 
 
-def test_last_modified_can_be_gone(api, account):
+def test_last_modified_is_off_by_default(api, account):
     account.seed([{"domain": "a.example"}])
     (restriction,) = api("GET").json()["result"]
-    assert restriction["last_modified"] == restriction["modified_at"]
-    account.change(last_modified=False)
-    (restriction,) = api("GET").json()["result"]
     assert "last_modified" not in restriction
-    assert "last_modified" not in api("GET", "/" + restriction["id"]).json()["result"]
+    account.change(last_modified=True)
+    (restriction,) = api("GET").json()["result"]
+    assert restriction["last_modified"] == restriction["modified_at"]
 
 
 def test_accounts_do_not_see_each_other(emulator, api, account):
