@@ -129,7 +129,7 @@ class RestrictionsApi:
                 raise
             failed = error
         self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain("that the restriction was updated"):
+        with _uncertain():
             current = self.get(restriction_id)
         if current and current.has_fields(changes):
             return current
@@ -146,7 +146,7 @@ class RestrictionsApi:
             failed = error
         if not failed.not_found:
             self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain("that the restriction was deleted", failed.outcome_unknown):
+        with _uncertain(failed.outcome_unknown):
             current = self.get(restriction_id)
         if current:
             raise _without_effect(failed)
@@ -172,7 +172,7 @@ class RestrictionsApi:
             failed = error
         if failed.outcome_unknown:
             self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain("that the restrictions were deleted", failed.outcome_unknown):
+        with _uncertain(failed.outcome_unknown):
             present = self._still_present(restriction_ids)
         if len(present) == len(restriction_ids):
             raise _without_effect(failed) if failed.outcome_unknown else NoBatchCall
@@ -202,7 +202,7 @@ class RestrictionsApi:
         concurrent run that also tidies up keeps the same one.
         """
         domain = body["domain"]
-        with _uncertain("that the restriction was created exactly once"):
+        with _uncertain():
             found = [known for known in self.list_all() if known.domain == domain]
             ours = [known for known in found if known.has_fields({"comments": "", **body})]
             ours.sort(key=lambda known: known.age)
@@ -241,7 +241,7 @@ def _restriction_with(
 
 
 @contextlib.contextmanager
-def _uncertain(what: str, outcome_unknown: bool = True) -> t.Iterator[None]:
+def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
     """Make an error of a look-up in this context one of the write whose outcome is looked up."""
     try:
         yield
@@ -252,10 +252,10 @@ def _uncertain(what: str, outcome_unknown: bool = True) -> t.Iterator[None]:
         if not outcome_unknown:
             raise
         raise CloudflareError(
-            f"could not confirm {what}",
+            "could not confirm the outcome",
             "run again",
             UNCERTAIN,
-            error.detail or error.problem,
+            ", ".join(filter(None, [error.problem, error.detail])),
             status=error.status,
             code=error.code,
             outcome_unknown=True,
