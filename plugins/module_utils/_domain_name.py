@@ -150,6 +150,10 @@ def _a_label(label: str, shown: str) -> str:
         raise InvalidDomainName(
             f"{shown} has the character {wrong.group()!r}, which no domain name can have; remove it"
         )
+    if label.startswith("-") or label.endswith("-"):
+        raise InvalidDomainName(
+            f"{shown} has the label {_show(label)}, which starts or ends with a hyphen; remove it"
+        )
     if len(label) > MAX_LABEL_LENGTH:
         raise InvalidDomainName(
             f"{shown} has a label of {len(label)} characters; use at most {MAX_LABEL_LENGTH}"
