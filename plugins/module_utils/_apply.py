@@ -56,6 +56,7 @@ class Outcome:
 
     Attributes:
         updated: the records after the change; `previous` is each record before it.
+        deleted: the records before the change; `duplicate_of` is the ID that a duplicate leaves.
         uncertain: a change that counts as failed or as unfinished may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
@@ -86,7 +87,7 @@ def predict(plan: Plan) -> Outcome:
     return Outcome(
         created=[create.record for create in plan.creates],
         updated=[_updated(update, update.record) for update in plan.updates],
-        deleted=[dict(delete.current.record) for delete in plan.deletes],
+        deleted=[_deleted(delete) for delete in plan.deletes],
         failures=list(plan.failures),
     )
 
@@ -212,12 +213,10 @@ class _Crew:
             outcome.updated.append(_updated(step, {**step.record, **_known(record)}))
         elif isinstance(step, Delete):
             if self._api.delete(step.current.id):
-                outcome.deleted.append(dict(step.current.record))
+                outcome.deleted.append(_deleted(step))
         else:
             deleted = set(self._api.delete_batch([delete.current.id for delete in step]))
-            outcome.deleted += [
-                dict(delete.current.record) for delete in step if delete.current.id in deleted
-            ]
+            outcome.deleted += [_deleted(delete) for delete in step if delete.current.id in deleted]
 
     def _leave(self, step: Step, delay: RateLimitWait) -> None:
         self._queue.append(step)
@@ -259,6 +258,11 @@ class _Crew:
 
 def _updated(update: Update, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {**record, "previous": dict(update.current.record)}
+
+
+def _deleted(delete: Delete) -> dict[str, t.Any]:
+    record = dict(delete.current.record)
+    return {**record, "duplicate_of": delete.kept} if delete.kept else record
 
 
 def _known(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

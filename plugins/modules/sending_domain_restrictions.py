@@ -182,7 +182,12 @@ deleted:
   returned: once the account was read
   type: list
   elements: dict
-  contains: *restriction
+  contains:
+    <<: *restriction
+    duplicate_of:
+      description: For a duplicate that O(prune) deletes, the ID of the restriction that stays for its domain.
+      type: str
+      sample: f174e90a-fafe-4643-bbbc-4a0ed4fc8415
 unchanged:
   description: How many restrictions of the list were already in the desired state.
   returned: once the account was read
