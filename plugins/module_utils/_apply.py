@@ -120,8 +120,8 @@ def apply(
     if not writes and not crew.is_stopped:
         # A domain whose change failed keeps all its restrictions: a duplicate may be its best one.
         kept = {*failed, *(failure.domain for failure in outcome.failures)}
-        batches = _batches([delete for delete in plan.deletes if delete.domain not in kept])
-        deletes = crew.work_off(batches)
+        allowed = [delete for delete in plan.deletes if delete.domain not in kept]
+        deletes = crew.work_off(_batches(allowed) if api.has_batch_call else allowed)
     left = [change for step in [*writes, *deletes] for change in _changes(step)]
     if crew.stop_reason:
         outcome.failures += [
@@ -191,7 +191,9 @@ class _Crew:
             except RateLimitWait as delay:
                 self._leave(step, delay)
             except NoBatchCall:
+                self._api.has_batch_call = False
                 self._queue.extend(_changes(step))
+                continue
             except CloudflareError as error:
                 self._fail(step, error)
             except Exception as error:

@@ -133,6 +133,7 @@ class CloudflareClient:
         parse: t.Callable[[t.Any], t.Any] = any_result,
         permission: str = "",
         idempotent: bool = True,
+        max_wait: float | None = None,
     ) -> Response:
         """Send one call, retry it as the class says, and return its response.
 
@@ -142,6 +143,7 @@ class CloudflareClient:
                 belong to this call.
             permission: the permission group that the call needs, for messages.
             idempotent: whether sending it twice has the same effect as sending it once.
+            max_wait: seconds to wait for the rate limit, instead of the attribute.
 
         Raises:
             CloudflareError: it did not end in a result.
@@ -152,12 +154,15 @@ class CloudflareClient:
         refusals, failures = 0, self.attempts_before
         while True:
             try:
-                self.rate_limit.acquire(self.max_wait)
+                self.rate_limit.acquire(self.max_wait if max_wait is None else max_wait)
                 response = self._send(method, path, params, body, parse, permission)
-                self.refusals_before, self._is_refused = 0, False
+                if method != "GET":
+                    # Reads may succeed in each of many processes whose writes never do.
+                    self.refusals_before = 0
+                self._is_refused = False
                 return response
             except RateLimitWait as wait:
-                wait.outcome_unknown = outcome_unknown
+                wait.attempts, wait.outcome_unknown = failures, outcome_unknown
                 raise
             except CloudflareError as error:
                 is_refused = self._is_refused = error.kind == RATE_LIMITED
@@ -175,7 +180,8 @@ class CloudflareClient:
         """Return all records of a list, each once, in the order of the API.
 
         A list that changes while its pages are read may miss a record that moves from one page to
-        another, so it is read again.
+        another, so it is read again. After the first page, all others wait for the rate limit, so
+        that a long list is read to its end.
 
         Raises:
             CloudflareError: a page could not be read, or the list kept changing.
@@ -238,7 +244,12 @@ class CloudflareClient:
         total: int | None = None
         for page in itertools.count(1):
             response = self.request(
-                "GET", path, {**params, "page": page}, parse=_records, permission=permission
+                "GET",
+                path,
+                {**params, "page": page},
+                parse=_records,
+                permission=permission,
+                max_wait=self.max_wait if page == 1 else NO_LIMIT,
             )
             known = len(records)
             for record in response.result:

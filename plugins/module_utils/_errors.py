@@ -90,12 +90,14 @@ class RateLimitWait(Exception):
 
     Attributes:
         seconds: how long.
+        attempts: how often the call failed before.
         outcome_unknown: an earlier try of the call may have taken effect.
     """
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"waiting for the rate limit takes {seconds:.0f} seconds")
         self.seconds = seconds
+        self.attempts = 0
         self.outcome_unknown = False
 
 

@@ -86,9 +86,13 @@ class Restriction:
 
     @property
     def age(self) -> tuple[str, str]:
-        """The key that sorts the oldest restriction first, in the same order for everybody."""
+        """The key that sorts the oldest restriction first, in the same order for everybody.
+
+        Where the API names no times, its own order stays.
+        """
+        created_at = self.record["created_at"]
         # Without the Z, times with fractions of any length sort as texts.
-        return ((self.record["created_at"] or "").rstrip("Z"), self.id)
+        return (created_at.rstrip("Z"), self.id) if created_at else ("", "")
 
     def has_fields(self, fields: t.Mapping[str, t.Any]) -> bool:
         """Return whether it has these values, in the form that a create or an update sends."""

@@ -48,10 +48,14 @@ class RestrictionsApi:
     Every method raises `CloudflareError` if it fails, and `RateLimitWait` if the rate limit delays
     it for longer than the client waits; `outcome_unknown` of either says whether a write may have
     taken effect.
+
+    Attributes:
+        has_batch_call: whether `delete_batch` is worth a try.
     """
 
     def __init__(self, client: CloudflareClient, account_id: str) -> None:
         self.client = client
+        self.has_batch_call = True
         self._path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
 
     def list_all(self) -> list[Restriction]:

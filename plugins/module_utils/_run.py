@@ -51,6 +51,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     RATE_LIMIT,
+    Progress,
     TimeSlice,
 )
 
@@ -108,6 +109,7 @@ def run_list(module: AnsibleModule) -> Result:
         current = _read(api, time_slice)
     except RateLimitWait as delay:
         time_slice.progress.refusals = api.client.refusals
+        time_slice.progress.read_attempts = delay.attempts
         time_slice.progress.blocked_until = time.time() + delay.seconds
         return _unfinished(time_slice.report(None, delay.seconds, RATE_LIMIT), api.client)
     except RetryLater as delay:
@@ -132,6 +134,7 @@ def _read(api: RestrictionsApi, time_slice: TimeSlice) -> list[Restriction]:
     client = api.client
     client.rate_limit.block(time_slice.progress.blocked_until - time.time())
     client.max_wait = time_slice.max_wait
+    api.has_batch_call = time_slice.progress.has_batch_call
     client.refusals_before = time_slice.progress.refusals
     client.attempts_before = time_slice.progress.read_attempts
     client.retry_until = client.clock() + time_slice.seconds
@@ -185,22 +188,26 @@ def _plan_and_apply(
     values.update(_changes(outcome), unchanged=len(plan.unchanged) - len(confirmed))
     values["api_calls"] = api.client.calls
     if time_slice.is_part:
-        _remember(outcome, time_slice, api.client)
+        _remember(outcome, progress, api)
         estimate = api.client.rate_limit.seconds_for(outcome.remaining)
         reason = RATE_LIMIT if outcome.wait else ""
         values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
     return Result(values, warnings + api.client.warnings())
 
 
-def _remember(outcome: Outcome, time_slice: TimeSlice, client: CloudflareClient) -> None:
-    progress = time_slice.progress
+def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> None:
+    """Keep what later slices must know."""
     written = [*outcome.created, *outcome.updated]
     progress.done += [comparison_key(record["domain"]) for record in written]
     progress.failed += [failure.domain for failure in outcome.failures]
     progress.unconfirmed = outcome.unconfirmed
     progress.consecutive_failures = outcome.consecutive_failures
-    progress.refusals = client.refusals
+    progress.refusals = api.client.refusals
     progress.blocked_until = time.time() + outcome.wait
+    progress.has_batch_call = api.has_batch_call
+    progress.is_stalled = bool(outcome.wait) and not (
+        written or outcome.deleted or outcome.failures
+    )
 
 
 def _confirmed(plan: Plan, unconfirmed: t.Mapping[str, str]) -> list[dict[str, t.Any]]:

@@ -40,6 +40,8 @@ class Progress:
         refusals: how often the rate limit refused calls in a row.
         read_attempts: how often reading the account failed in a row.
         blocked_until: when the rate limit allows calls again, as `time.time()` of this host.
+        has_batch_call: whether the API may have the batch call.
+        is_stalled: whether the last slice changed nothing because of the rate limit.
         is_planned: whether a slice has made a plan, and so has reported warnings and a diff.
     """
 
@@ -50,6 +52,8 @@ class Progress:
     refusals: int = 0
     read_attempts: int = 0
     blocked_until: float = 0.0
+    has_batch_call: bool = True
+    is_stalled: bool = False
     is_planned: bool = False
 
 
@@ -69,7 +73,10 @@ class TimeSlice:
         # that the next slice could not be told what was done.
         if not given or any(len(secret) < MIN_SECRET_LENGTH for secret in module.no_log_values):
             return cls()
-        return cls(float(given["seconds"]), MAX_WAIT, Progress(**given.get("progress") or {}))
+        progress = Progress(**given.get("progress") or {})
+        # A slice that follows one without any change waits as long as it takes, so that the run ends.
+        max_wait = NO_LIMIT if progress.is_stalled else MAX_WAIT
+        return cls(float(given["seconds"]), max_wait, progress)
 
     @property
     def is_part(self) -> bool:

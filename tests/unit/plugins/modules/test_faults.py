@@ -88,7 +88,11 @@ FAULTS = [
         answer("hang", seconds=SECONDS_TO_HANG),
     ),
     Fault("500", "Cloudflare returned 500", answer("status", status=500)),
-    Fault("502", "Cloudflare returned 502.*Bad gateway", answer("status", status=502, message="Bad gateway")),
+    Fault(
+        "502",
+        "Cloudflare returned 502.*Bad gateway",
+        answer("status", status=502, message="Bad gateway"),
+    ),
     Fault("503", "Cloudflare returned 503", answer("status", status=503)),
     Fault("504", "Cloudflare returned 504", answer("status", status=504)),
     Fault("408", "Cloudflare returned 408", answer("status", status=408)),
@@ -105,7 +109,13 @@ FAULTS = [
         answer("status", status=429, headers={"Ratelimit": "", "Ratelimit-Policy": ""}),
         moments=BEFORE,
     ),
-    Fault("403 without a code", "did not accept the API token", answer("status", status=403), moments=BEFORE, once=2),
+    Fault(
+        "403 without a code",
+        "did not accept the API token",
+        answer("status", status=403),
+        moments=BEFORE,
+        once=2,
+    ),
     Fault(
         "redirect",
         "a redirect .307.",
