@@ -107,7 +107,7 @@ class CloudflareClient:
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
         self.clock = clock
-        self.rate_limit = RateLimit(reserve, self._sleep_unless_stopped, clock)
+        self.rate_limit = RateLimit(reserve, _interruptible(self._sleep, self._stopped), clock)
         self._is_refused = False
         self._messages: list[str] = []
         self._base_url = base_url.rstrip("/")
@@ -231,11 +231,6 @@ class CloudflareClient:
                 raise RetryLater(error, attempt + 1, seconds)
         self.back_off(attempt, error)
 
-    def _sleep_unless_stopped(self, seconds: float) -> None:
-        self._sleep(seconds)
-        if self._stopped.is_set():
-            raise interrupted()
-
     def _read_pages(
         self, path: str, params: dict[str, t.Any], permission: str
     ) -> list[dict[str, t.Any]] | None:
@@ -324,6 +319,19 @@ class CloudflareClient:
             for message in map(self._auth.redact, messages):
                 if message not in self._messages:
                     self._messages.append(message)
+
+
+def _interruptible(
+    sleep: t.Callable[[float], t.Any], stopped: threading.Event
+) -> t.Callable[[float], None]:
+    """Return a `sleep` that raises once the run stops; a method would be a reference cycle."""
+
+    def interruptible_sleep(seconds: float) -> None:
+        sleep(seconds)
+        if stopped.is_set():
+            raise interrupted()
+
+    return interruptible_sleep
 
 
 def _records(result: t.Any) -> list[dict[str, t.Any]]:

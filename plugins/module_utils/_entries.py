@@ -60,7 +60,9 @@ def desired_restrictions(
 
 def _domain_of(entry: t.Any) -> str:
     domain = entry.get("domain") if isinstance(entry, t.Mapping) else None
-    return f" ({shortened(domain, 80)})" if isinstance(domain, str) and domain else ""
+    if not isinstance(domain, str) or not domain:
+        return ""
+    return f" ({shortened(domain if domain.isprintable() else repr(domain), 80)})"
 
 
 def _message(problems: list[str], total: int) -> str:

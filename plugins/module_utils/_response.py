@@ -68,9 +68,8 @@ def interpret(
     status = response.status_code
     if 300 <= status < 400:
         raise CloudflareError(
-            f"Cloudflare returned a redirect ({status}), which is not followed to protect the"
-            " credentials",
-            "check api_url",
+            f"Cloudflare returned a redirect ({status})",
+            "redirects are not followed, to protect the credentials; check api_url",
             UNAVAILABLE,
             f"{call}: {status}",
             status=status,

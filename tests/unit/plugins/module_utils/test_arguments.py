@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _client
-from ansible_collections.cloudflare_email.security.plugins.module_utils._arguments import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
     client_from,
