@@ -19,7 +19,12 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    OUTCOME_UNKNOWN,
+    UNCERTAIN,
+    shortened,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
     by_domain,
@@ -90,7 +95,7 @@ class ActionModule(ActionBase):
             report = values.pop("time_slice", None)
             if report is None:
                 return total.ended_by(values) if total.has_begun else values
-            total.add(values)
+            total.add(values, report)
             if report["remaining"] == 0:
                 return total.result()
             self._show_progress(total, report)
@@ -98,7 +103,6 @@ class ActionModule(ActionBase):
             time_slice = {"seconds": NEXT_SLICES, "progress": report["progress"]}
 
     def _show_progress(self, total: _Total, report: Values) -> None:
-        total.remaining = report["remaining"] or total.remaining
         estimate = report["estimate"]
         if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
             total.is_estimate_shown = True
@@ -139,6 +143,7 @@ class _Total:
 
     values: Values = field(default_factory=dict)
     remaining: int = 0
+    unconfirmed: dict[str, str] = field(default_factory=dict)
     has_begun: bool = False
     is_estimate_shown: bool = False
 
@@ -152,9 +157,12 @@ class _Total:
         total = self.count + self.remaining
         return f"{self.count} of {total} changes done" if total else "reading the account"
 
-    def add(self, values: Values) -> None:
-        """Add the result of one more slice."""
+    def add(self, values: Values, report: Values | None = None) -> None:
+        """Add the result of one more slice, and what it reports about the rest."""
         before, self.has_begun = self.values, True
+        if report:
+            self.remaining = report["remaining"] or self.remaining
+            self.unconfirmed = report["progress"]["unconfirmed"]
         self.values = {**before, **values}
         for name in (*LISTS, "warnings", "deprecations"):
             if name in before or name in values:
@@ -182,10 +190,15 @@ class _Total:
     def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
         """Return what is known about a run that ended early."""
         values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
+        values["failures"] = values["failures"] + [
+            Failure(domain, f"{OUTCOME_UNKNOWN}; run again", UNCERTAIN, action).result()
+            for domain, action in self.unconfirmed.items()
+        ]
         for name in LISTS:
             values[name] = by_domain(values[name])
-        values["changed"] = bool(values.get("changed")) or not is_certain
-        rest = f". Result: {summary(values)}. Run again to finish the rest."
+        values["changed"] = bool(values.get("changed") or self.unconfirmed or not is_certain)
+        rest = f". {self.remaining} changes are left" if self.remaining else ""
+        rest += f". Result: {summary(values)}. Run again to finish the rest."
         values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
         return values
 

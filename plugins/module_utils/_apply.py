@@ -57,7 +57,7 @@ class Outcome:
     Attributes:
         updated: the records after the change; `previous` is each record before it.
         deleted: the records before the change; `duplicate_of` is the ID that a duplicate leaves.
-        uncertain: a change that counts as failed or as unfinished may have taken effect.
+        uncertain: a change that failed, or a remaining delete, may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
         wait: seconds for which the rate limit delays the remaining changes.
@@ -224,9 +224,11 @@ class _Crew:
         self._queue.append(step)
         self._outcome.wait = max(self._outcome.wait, delay.seconds)
         if delay.outcome_unknown:
-            self._outcome.uncertain = True
             if isinstance(step, (Create, Update)):
                 self._outcome.unconfirmed[step.domain] = _action(step)
+            else:
+                # The next reading cannot tell who deleted what is gone.
+                self._outcome.uncertain = True
 
     def _fail(self, step: Step, error: CloudflareError) -> None:
         if error.outcome_unknown:

@@ -29,6 +29,8 @@ UNCERTAIN = "uncertain"
 CONFLICT = "conflict"
 INTERRUPTED = "interrupted"
 
+OUTCOME_UNKNOWN = "could not confirm the outcome"
+
 
 class CloudflareError(Exception):
     """A call that did not end in a result.

@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CONFLICT,
+    OUTCOME_UNKNOWN,
     UNAVAILABLE,
     UNCERTAIN,
     CloudflareError,
@@ -256,7 +257,7 @@ def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
         if not outcome_unknown:
             raise
         raise CloudflareError(
-            "could not confirm the outcome",
+            OUTCOME_UNKNOWN,
             "run again",
             UNCERTAIN,
             ", ".join(filter(None, [error.problem, error.detail])),

@@ -159,7 +159,9 @@ def _plan_and_apply(
 ) -> Result:
     options, progress = module.params, time_slice.progress
     plan = make_plan(desired, current, options["prune"], progress.done, progress.failed)
-    confirmed = _confirmed(plan, progress.unconfirmed)
+    confirmed = [
+        restriction for restriction in plan.unchanged if restriction.domain in progress.unconfirmed
+    ]
     warnings: list[str] = []
     values: dict[str, t.Any] = {}
     if not progress.is_planned:
@@ -184,7 +186,12 @@ def _plan_and_apply(
             progress.consecutive_failures,
             output_is_closed,
         )
-    outcome.created += confirmed
+    for restriction in confirmed:
+        record = dict(restriction.record)
+        if progress.unconfirmed[restriction.domain] == CREATE:
+            outcome.created.append(record)
+        else:
+            outcome.updated.append({**record, "previous": None})
     values.update(_changes(outcome), unchanged=len(plan.unchanged) - len(confirmed))
     values["api_calls"] = api.client.calls
     if time_slice.is_part:
@@ -208,15 +215,6 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.is_stalled = bool(outcome.wait) and not (
         written or outcome.deleted or outcome.failures
     )
-
-
-def _confirmed(plan: Plan, unconfirmed: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
-    """Return what an earlier slice created without getting to know it."""
-    return [
-        dict(restriction.record)
-        for restriction in plan.unchanged
-        if unconfirmed.get(restriction.domain) == CREATE
-    ]
 
 
 def _changes(outcome: Outcome) -> dict[str, t.Any]:
