@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Generated names, restrictions and wishes for property tests."""
+"""Generated names, restrictions and entries for property tests."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def restrictions(domains=DOMAINS):
 
 
 @st.composite
-def wishes(draw, domains=DOMAINS, states=("present", "absent")):
-    """A wish by domain, with any of its options left out."""
+def entries(draw, domains=DOMAINS, states=("present", "absent")):
+    """A desired restriction by domain, with any of its options omitted."""
     domain = draw(domains)
     labels = draw(st.none() | st.lists(LABELS, max_size=3))
     exclude = None if labels is None else [f"{label}.{domain}" for label in labels]

@@ -10,6 +10,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     comparison_key,
     is_below,
     parse_domain_name,
+    unicode_form,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -31,95 +32,86 @@ from strategies import DOMAINS, other_spellings
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("r3---sn-25.example", "r3---sn-25.example"),
         ("1.2.3.example", "1.2.3.example"),
+        ("_dmarc.Partner.example", "_dmarc.partner.example"),
+        ("XN--zzzzzz99999.example", "xn--zzzzzz99999.example"),
         ("a" * 63 + ".example", "a" * 63 + ".example"),
         (".".join(["a" * 49] * 5) + ".ab", ".".join(["a" * 49] * 5) + ".ab"),
         (".".join(["a" * 49] * 5) + ".abc.", ".".join(["a" * 49] * 5) + ".abc"),
     ],
 )
-def test_a_name_becomes_what_dns_compares(written, canonical):
+def test_spellings_have_one_canonical_form(written, canonical):
     assert parse_domain_name(written) == canonical
 
 
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
-        ("", "it is empty: give a domain, such as partner.example"),
-        ("com", "'com' is a single label: give the whole domain, such as partner.example"),
-        ("com.", "'com.' is a single label: give the whole domain, such as partner.example"),
-        ("False", "'False' is a single label: give the whole domain, such as partner.example"),
+        ("", "is empty; use a domain such as partner.example"),
+        *(
+            (name, f"{name!r} has a single label; use a full domain such as partner.example")
+            for name in ["com", "com.", "False"]
+        ),
         (
             "postmaster@partner.example",
-            "'postmaster@partner.example' is an e-mail address: give only the part after the @",
+            "'postmaster@partner.example' is an e-mail address; use only the part after the @",
         ),
-        ("https://partner.example", "'https://partner.example' is a URL: give only its host name"),
-        ("partner.example/mail", "'partner.example/mail' is a URL: give only its host name"),
         *(
-            (address, f"'{address}' is an IP address: a restriction is for a domain name")
+            (url, f"{url!r} is a URL; use only its host name")
+            for url in ["https://partner.example", "partner.example/mail"]
+        ),
+        *(
+            (address, f"{address!r} is an IP address; use a domain name")
             for address in ["192.0.2.1", "192.0.2.1.", "[192.0.2.1]", "2001:db8::1", "[IPv6:::1]"]
         ),
         (
             "*.partner.example",
-            "'*.partner.example' is a wildcard: give the plain name, a restriction covers the"
-            " subdomains of its domain by itself",
+            "'*.partner.example' is a wildcard; use the plain name, which covers its subdomains",
         ),
-        ("1.2.3", "'1.2.3' ends in a number, which no domain name does"),
-        ("a..example", "'a..example' is not a host name: there is nothing between two dots"),
-        (".a.example", "'.a.example' is not a host name: there is nothing between two dots"),
-        ("a.example..", "'a.example..' is not a host name: there is nothing between two dots"),
-        (
-            "_dmarc.partner.example",
-            "'_dmarc.partner.example' is not a host name: the character '_' is not allowed in one",
+        ("1.2.3", "'1.2.3' ends in a number; use a full domain such as partner.example"),
+        *(
+            (name, f"{name!r} has nothing between two dots; remove one of them")
+            for name in ["a..example", ".a.example", "a.example.."]
         ),
-        (
-            "partner.example:25",
-            "'partner.example:25' is not a host name: the character ':' is not allowed in one",
+        *(
+            (
+                name,
+                f"{name!r} has the character {wrong!r}, which no domain name can have; remove it",
+            )
+            for name, wrong in [
+                ("partner.example:25", ":"),
+                ("partner example.com", " "),
+                ("a\x00.example", "\x00"),
+                ("partner.example\n", "\n"),
+            ]
         ),
-        (
-            "partner example.com",
-            "'partner example.com' is not a host name: the character ' ' is not allowed in one",
-        ),
-        (
-            "a\x00.example",
-            r"'a\x00.example' is not a host name: the character '\x00' is not allowed in one",
-        ),
-        (
-            "partner.example\n",
-            r"'partner.example\n' is not a host name: the character '\n' is not allowed in one",
-        ),
-        (
-            "-a.example",
-            "'-a.example' is not a host name: its label '-a' starts or ends with a hyphen",
-        ),
-        (
-            "a.example-",
-            "'a.example-' is not a host name: its label 'example-' starts or ends with a hyphen",
+        *(
+            (
+                name,
+                f"{name!r} has the label {label!r}, which starts or ends with a hyphen; remove it",
+            )
+            for name, label in [("-a.example", "-a"), ("a.example-", "example-")]
         ),
         (
             "a" * 64 + ".example",
-            f"'{'a' * 64}.example' is not a host name: it has a label of 64 characters, at most 63"
-            " are allowed",
+            f"'{'a' * 64}.example' has a label of 64 characters; use at most 63",
         ),
         (
             ".".join(["a" * 49] * 5) + ".abcd",
-            f"'{'.'.join(['a' * 49] * 2)[:77]}...' has 254 characters in the form DNS uses: a"
-            " domain name has at most 253",
-        ),
-        (
-            "xn--zzzzzz99999.example",
-            "'xn--zzzzzz99999.example' is not a host name: its label 'xn--zzzzzz99999' is not valid"
-            " under IDNA 2008",
+            f"'{'.'.join(['a' * 49] * 2)[:77]}...' has 254 characters in the form that DNS uses;"
+            " use at most 253",
         ),
         (
             "💩.example",
-            "'💩.example' is not a host name: its label '💩' is not valid under IDNA 2008",
+            "'💩.example' has the label '💩', which is not valid under IDNA 2008; use its ASCII form"
+            " (xn--...)",
         ),
         (
             "a\u200fb.example",
-            r"'a\u200fb.example' is not a host name: it has a character that no domain name may have",
+            r"'a\u200fb.example' has a character that no domain name can have; remove it",
         ),
     ],
 )
-def test_what_is_no_domain_is_refused_with_a_sentence_of_its_own(written, sentence):
+def test_each_kind_of_mistake_gets_its_own_sentence(written, sentence):
     with pytest.raises(InvalidDomainName) as refusal:
         parse_domain_name(written)
     assert str(refusal.value) == sentence
@@ -132,6 +124,7 @@ def test_letter_case_and_a_trailing_dot_make_no_difference(data, domain):
 
 @given(st.text())
 @example("xn--a.example")
+@example("xn--zzzzzz99999.example")
 @example("a.xn--p1ai")
 def test_any_text_is_refused_or_has_a_canonical_form_that_stays(text):
     try:
@@ -161,3 +154,15 @@ def test_any_name_can_be_compared_even_one_that_is_no_host_name(text):
 )
 def test_only_a_subdomain_is_below(name, below):
     assert is_below(name, "partner.example") is below
+
+
+@pytest.mark.parametrize(
+    ("name", "readable"),
+    [
+        ("partner.example", "partner.example"),
+        ("news.xn--mnchen-3ya.example", "news.münchen.example"),
+        ("xn--zzzzzz99999.example", "xn--zzzzzz99999.example"),
+    ],
+)
+def test_a_labels_are_decoded_for_people_where_they_can_be(name, readable):
+    assert unicode_form(name) == readable

@@ -12,7 +12,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import other_spellings, records, restrictions, wishes
+from strategies import entries, other_spellings, records, restrictions
 
 ID = "f174e90a-fafe-4643-bbbc-4a0ed4fc8415"
 
@@ -64,26 +64,26 @@ def test_a_record_of_another_shape_is_refused(record):
 
 
 @given(st.data(), restrictions())
-def test_the_same_restriction_in_another_spelling_and_order_is_no_change(data, current):
-    exclude = data.draw(st.permutations(sorted(current.exempted)))
-    wish = desired(
-        domain=data.draw(other_spellings(current.name)),
+def test_the_same_restriction_in_another_spelling_and_order_changes_nothing(data, current):
+    exclude = data.draw(st.permutations(sorted(current.exclude)))
+    request = desired(
+        domain=data.draw(other_spellings(current.domain)),
         exclude=[data.draw(other_spellings(name)) for name in exclude],
         comments=current.comments,
     )
-    assert wish.changes_to(current) == {}
+    assert request.changes_to(current) == {}
 
 
 @given(restrictions())
-def test_options_left_out_are_left_alone(current):
-    assert desired(domain=current.name).changes_to(current) == {}
+def test_omitted_options_are_not_changed(current):
+    assert desired(domain=current.domain).changes_to(current) == {}
 
 
 @given(st.data(), restrictions())
 def test_changing_what_differs_leaves_nothing_to_change(data, current):
-    wish = data.draw(wishes(st.just(current.name), states=("present",)))
-    changed = Restriction.from_api({**current.record, **wish.changes_to(current)})
-    assert wish.changes_to(changed) == {}
+    request = data.draw(entries(st.just(current.domain), states=("present",)))
+    changed = Restriction.from_api({**current.record, **request.changes_to(current)})
+    assert request.changes_to(changed) == {}
 
 
 @pytest.mark.parametrize(
@@ -104,63 +104,146 @@ def test_changing_what_differs_leaves_nothing_to_change(data, current):
     ],
 )
 def test_only_the_fields_that_differ_are_sent(current, options, changes):
-    wish = desired(**{"domain": "partner.example", **options})
-    assert wish.changes_to(existing(**current)) == changes
+    request = desired(**{"domain": "partner.example", **options})
+    assert request.changes_to(existing(**current)) == changes
 
 
-def test_renaming_must_not_strand_an_exemption():
-    wish = desired(id=ID, domain="new.example")
+def test_renaming_must_leave_no_excluded_name_outside_the_domain():
+    request = desired(id=ID, domain="new.example")
     with pytest.raises(InvalidRestriction) as refusal:
-        wish.changes_to(existing(exclude=["a.partner.example"]))
+        request.changes_to(existing(exclude=["a.partner.example"]))
     assert str(refusal.value) == (
-        "exclude: 'a.partner.example' is not below 'new.example': only subdomains of the restricted"
-        " domain can be exempted"
+        "exclude has 'a.partner.example', which is not below 'new.example'; list only subdomains of"
+        " the restricted domain"
     )
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"domain": "com"}, "domain: 'com' is a single label"),
-        ({"domain": "partner.example", "exclude": ["com"]}, "exclude: 'com' is a single label"),
+        ({"domain": "com"}, "domain 'com' has a single label"),
+        ({"domain": "partner.example", "exclude": ["com"]}, "exclude 'com' has a single label"),
+        ({"domain": "partner.example", "exclude": [""]}, "exclude has an empty entry; remove it"),
         (
             {"domain": "partner.example", "exclude": ["partner.example"]},
-            "exclude: 'partner.example' is not below 'partner.example'",
+            "exclude has 'partner.example', which is not below",
         ),
         (
             {"domain": "partner.example", "exclude": ["a.notpartner.example"]},
-            "exclude: 'a.notpartner.example' is not below 'partner.example'",
+            "exclude has 'a.notpartner.example', which is not below",
         ),
         (
             {"domain": "partner.example", "comments": "ä" * 1025},
-            "comments: it has 1025 characters: shorten it to 1024",
-        ),
-        ({"domain": "a.example", "comments": "a\0b"}, "comments: it has U+0000, which is no"),
-        ({"domain": "a.example", "comments": "a\ud800"}, "comments: it has U+D800, which is no"),
-        ({"domain": "a.example", "comments": False}, "comments: it was read as true or false, not"),
-        (
-            {"domain": "a.example", "comments": ["x"]},
-            "comments: it was read as a list, not as text",
+            "comments has 1025 characters; use at most 1024",
         ),
         (
-            {"domain": "a.example", "comments": {}},
-            "comments: it was read as a mapping, not as text",
+            {"domain": "a.example", "comments": "a\0b"},
+            "comments has the control character U+0000; remove it",
         ),
-        (
-            {"domain": "a.example", "comments": 1.1},
-            "comments: it was read as a number, not as text",
-        ),
-        ({"domain": "a\ud800.example"}, "domain: 'a\\ud800.example' is not a host name"),
-        ({"id": "../accounts"}, "id: '../accounts' is not the id of a restriction"),
-        ({"id": ID + "\n"}, f"id: '{ID}\\n' is not the id of a restriction"),
-        ({"id": ID.replace("-", "")}, "id: 'f174e90afafe4643bbbc4a0ed4fc8415' is not the id"),
-        ({"id": ""}, "id: '' is not the id of a restriction"),
+        ({"domain": "a.example", "comments": "a\ud800"}, "comments has the control character U+D8"),
+        ({"domain": "a.example", "comments": False}, "YAML read comments as a boolean; quote it"),
+        ({"domain": "a.example", "comments": ["x"]}, "YAML read comments as a list; quote it"),
+        ({"domain": "a.example", "comments": {}}, "YAML read comments as a mapping; quote it"),
+        ({"domain": "a.example", "comments": 1.1}, "YAML read comments as a number ('1.1')"),
+        ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' has a"),
+        ({"id": "../accounts"}, "id '../accounts' is not a UUID; use the ID that Cloudflare gave"),
+        ({"id": ID + "\n"}, f"id '{ID}\\n' is not a UUID"),
+        ({"id": ID.replace("-", "")}, "id 'f174e90afafe4643bbbc4a0ed4fc8415' is not a UUID"),
+        ({"id": ""}, "id '' is not a UUID"),
+        ({}, "domain is missing; set domain or id"),
     ],
 )
-def test_a_restriction_that_cannot_be_is_refused_with_a_sentence(options, sentence):
+def test_a_restriction_that_cannot_exist_is_refused_with_a_sentence(options, sentence):
     with pytest.raises(InvalidRestriction) as refusal:
         desired(**options)
     assert str(refusal.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        (
+            "partner.example",
+            "expected a mapping such as {domain: partner.example}, got text ('partner.example')",
+        ),
+        (None, "expected a mapping such as {domain: partner.example}, got nothing"),
+        ([], "expected a mapping such as {domain: partner.example}, got a list"),
+        ({}, "domain is missing; every entry needs one"),
+        ({"doman": "a.example"}, "unknown key 'doman'; did you mean 'domain'?"),
+        (
+            {"domain": "a.example", "excludes": []},
+            "unknown key 'excludes'; did you mean 'exclude'?",
+        ),
+        (
+            {"domain": "a.example", "zone": 1},
+            "unknown key 'zone'; use domain, exclude, comments, state",
+        ),
+        ({"domain": 1.5}, "YAML read domain as a number ('1.5'); quote it"),
+        (
+            {"domain": "a.example", "state": "gone"},
+            "state 'gone' is unknown; use present or absent",
+        ),
+        ({"domain": "a.example", "exclude": 1}, "exclude is a number ('1'); use a list of names"),
+        (
+            {"domain": "a.example", "exclude": [False]},
+            "YAML read an entry of exclude as a boolean; quote it",
+        ),
+        ({"domain": "a.example", "exclude": ["b.example"]}, "exclude has 'b.example', which is"),
+    ],
+)
+def test_an_entry_that_is_wrong_is_refused_with_a_sentence(entry, sentence):
+    with pytest.raises(InvalidRestriction) as refusal:
+        DesiredRestriction.from_entry(entry)
+    assert str(refusal.value).startswith(sentence)
+
+
+@given(restrictions())
+def test_an_entry_may_be_a_record_of_the_account(current):
+    request = DesiredRestriction.from_entry(dict(current.record))
+    assert (request.domain, request.exclude) == (current.domain, current.exclude)
+    assert request.changes_to(current) == {}
+
+
+def test_only_an_entry_with_an_id_may_keep_names_outside_its_domain():
+    record = {"id": ID, "domain": "a.example", "exclude": ["b.example"]}
+    request = DesiredRestriction.from_entry(record)
+    assert request.changes_to(Restriction.from_api(record)) == {}
+    with pytest.raises(InvalidRestriction, match="'b.example', which is not below 'a.example'"):
+        request.changes_to(existing(domain="a.example"))
+    with pytest.raises(InvalidRestriction, match="'b.example', which is not below 'a.example'"):
+        request.body()
+
+
+def test_a_list_in_one_text_is_split_as_ansible_does():
+    request = DesiredRestriction.from_entry(
+        {"domain": "a.example", "exclude": "b.a.example, c.a.example"}
+    )
+    assert request.exclude == {"b.a.example", "c.a.example"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "has_them"),
+    [
+        ({"domain": "partner.example", "exclude": ["a.partner.example"], "comments": "x"}, True),
+        ({"comments": "x"}, True),
+        ({"comments": ""}, False),
+        ({"exclude": []}, False),
+        ({"domain": "other.example"}, False),
+    ],
+)
+def test_the_fields_of_a_write_are_compared_with_the_account(fields, has_them):
+    current = existing(exclude=["A.partner.example."], comments="x")
+    assert current.has_fields(fields) is has_them
+
+
+def test_the_oldest_comes_first_and_without_times_the_order_stays():
+    def ids(*records):
+        found = [existing(id=name, created_at=time) for name, time in records]
+        return [restriction.id for restriction in sorted(found, key=lambda known: known.age)]
+
+    assert ids(("b", "2026-01-01T05:20:00.12Z"), ("a", "2026-01-01T05:20:00.1Z")) == ["a", "b"]
+    assert ids(("b", "2026-01-01T05:20:00Z"), ("a", "2026-01-01T05:20:00Z")) == ["a", "b"]
+    assert ids(("b", None), ("a", None)) == ["b", "a"]
 
 
 def test_comments_are_counted_in_characters_not_bytes():

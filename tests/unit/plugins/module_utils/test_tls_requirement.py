@@ -15,9 +15,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_req
 
 PARTNER = {"id": "1", "domain": "Partner.example.", "exclude": ["News.partner.example."]}
 SUBDOMAIN = {"id": "2", "domain": "mail.partner.example", "exclude": ["a.mail.partner.example"]}
-EXEMPTED_WITH_ITS_OWN = {"id": "3", "domain": "news.partner.example", "exclude": []}
-STRAYS = {"id": "5", "domain": "partner.example", "exclude": ["example", "partner.example", ""]}
-TWIN = {"id": "4", "domain": "partner.example", "exclude": []}
+NEWS = {"id": "3", "domain": "news.partner.example", "exclude": []}
+OUTSIDE = {"id": "5", "domain": "partner.example", "exclude": ["example", "partner.example", ""]}
+ALL_MAIL = {"id": "6", "domain": "partner.example", "exclude": ["mail.partner.example"]}
+DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
 
 
 @pytest.mark.parametrize(
@@ -32,15 +33,19 @@ TWIN = {"id": "4", "domain": "partner.example", "exclude": []}
         ("x.news.partner.example", [PARTNER], False, "1", "News.partner.example."),
         ("badnews.partner.example", [PARTNER], True, "1", None),
         ("mail.partner.example", [PARTNER, SUBDOMAIN], True, "2", None),
-        ("a.mail.partner.example", [SUBDOMAIN, PARTNER], False, "2", "a.mail.partner.example"),
-        ("news.partner.example", [PARTNER, EXEMPTED_WITH_ITS_OWN], True, "3", None),
-        ("news.partner.example", [PARTNER, TWIN], True, "4", None),
-        ("partner.example", [TWIN, PARTNER], True, "1", None),
-        ("partner.example", [STRAYS], True, "5", None),
-        ("mail.partner.example", [STRAYS], True, "5", None),
+        # The parent still applies to what the child exempts.
+        ("a.mail.partner.example", [SUBDOMAIN, PARTNER], True, "1", None),
+        ("a.mail.partner.example", [SUBDOMAIN], False, "2", "a.mail.partner.example"),
+        ("a.mail.partner.example", [SUBDOMAIN, ALL_MAIL], False, "2", "a.mail.partner.example"),
+        ("b.mail.partner.example", [SUBDOMAIN, ALL_MAIL], True, "2", None),
+        ("news.partner.example", [PARTNER, NEWS], True, "3", None),
+        ("news.partner.example", [PARTNER, DUPLICATE], True, "4", None),
+        ("partner.example", [DUPLICATE, PARTNER], True, "4", None),
+        ("partner.example", [OUTSIDE], True, "5", None),
+        ("mail.partner.example", [OUTSIDE], True, "5", None),
     ],
 )
-def test_the_most_specific_restriction_decides(
+def test_mail_needs_tls_unless_every_restriction_that_covers_it_exempts_it(
     sender_domain, records, required, governed_by, exempted_by
 ):
     answer = tls_requirement(sender_domain, map(Restriction.from_api, records))
@@ -50,7 +55,7 @@ def test_the_most_specific_restriction_decides(
 
 
 def test_covering_are_the_restrictions_for_the_domain_and_those_above():
-    known = [Restriction.from_api(record) for record in (PARTNER, SUBDOMAIN, TWIN)]
+    known = [Restriction.from_api(record) for record in (PARTNER, SUBDOMAIN, DUPLICATE)]
     found = covering("mail.partner.example", known)
     assert [restriction.id for restriction in found] == ["1", "2", "4"]
     assert [restriction.id for restriction in covering("partner.example", known)] == ["1", "4"]

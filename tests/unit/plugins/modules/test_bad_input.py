@@ -213,9 +213,7 @@ def canonical(name):
     """The canonical form of an accepted name, by other means than the collection's."""
     labels = re.sub("[\u3002\uff0e\uff61]", ".", name).rstrip(".").split(".")
     return ".".join(
-        label.lower()
-        if label.isascii()
-        else idna.encode(label, uts46=True).decode("ascii")
+        label.lower() if label.isascii() else idna.encode(label, uts46=True).decode("ascii")
         for label in labels
     )
 
@@ -438,7 +436,9 @@ def test_shared_options(emulator, account, task, module, option, value):
         assert result["failed"]
         assert re.fullmatch(CREDENTIALS[option], str(value))
         assert account.restrictions() == []
-    elif option == "timeout" and re.search("did not respond|could not connect", result.get("msg", "")):
+    elif option == "timeout" and re.search(
+        "did not respond|could not connect", result.get("msg", "")
+    ):
         assert 0 < float(value) < 5
     elif not refused(result, requests):
         assert len(account.restrictions()) == (module != INFO)
