@@ -57,12 +57,11 @@ class Outcome:
     Attributes:
         updated: the records after the change; `previous` is each record before it.
         deleted: the records before the change; `duplicate_of` is the ID that a duplicate leaves.
-        uncertain: a change that failed, or a remaining delete, may have taken effect.
+        uncertain: a change that is not listed may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
         wait: seconds for which the rate limit delays the remaining changes.
-        unconfirmed: the action by domain, for remaining creates and updates that may have taken
-            effect.
+        unconfirmed: the action by domain, for remaining changes that may have taken effect.
         traceback: of an unexpected exception.
     """
 
@@ -224,11 +223,8 @@ class _Crew:
         self._queue.append(step)
         self._outcome.wait = max(self._outcome.wait, delay.seconds)
         if delay.outcome_unknown:
-            if isinstance(step, (Create, Update)):
-                self._outcome.unconfirmed[step.domain] = _action(step)
-            else:
-                # The next reading cannot tell who deleted what is gone.
-                self._outcome.uncertain = True
+            for change in _changes(step):
+                self._outcome.unconfirmed[change.domain] = _action(change)
 
     def _fail(self, step: Step, error: CloudflareError) -> None:
         if error.outcome_unknown:

@@ -33,7 +33,7 @@ def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]
     done = summary(values, check_mode)
     refusal = values.pop("refusal", None)
     if refusal:
-        return {**values, "msg": f"{refusal}. Plan: {done}", "failed": True}
+        return {**values, "msg": refusal, "failed": True}
     if values["failures"]:
         return {**values, "msg": failure_message(values["failures"], done), "failed": True}
     return {**values, "msg": done}

@@ -25,10 +25,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RateLimitWait,
     RetryLater,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import CREATE
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CREATE,
+    DELETE,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     by_domain,
     single_failure_message,
+    summary,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     number_between,
@@ -159,21 +163,21 @@ def _plan_and_apply(
 ) -> Result:
     options, progress = module.params, time_slice.progress
     plan = make_plan(desired, current, options["prune"], progress.done, progress.failed)
-    confirmed = [
-        restriction for restriction in plan.unchanged if restriction.domain in progress.unconfirmed
-    ]
+    predicted = predict(plan)
     warnings: list[str] = []
     values: dict[str, t.Any] = {}
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
         values = {"diff": diff_of(plan)} if module._diff else {}
         progress.is_planned = True
+    unchanged = len(plan.unchanged)
     try:
         refuse_mass_deletion(plan, current, options["max_delete_percent"])
     except TooManyDeletes as refusal:
-        values["refusal"] = str(refusal)
+        counts = {**_changes(predicted), "unchanged": unchanged}
+        values["refusal"] = f"{refusal}. Plan: {summary(counts, check_mode=True)}"
     if module.check_mode:
-        outcome = predict(plan)
+        outcome = predicted
     elif "refusal" in values:
         outcome = Outcome()
     else:
@@ -186,20 +190,32 @@ def _plan_and_apply(
             progress.consecutive_failures,
             output_is_closed,
         )
-    for restriction in confirmed:
-        record = dict(restriction.record)
-        if progress.unconfirmed[restriction.domain] == CREATE:
-            outcome.created.append(record)
-        else:
-            outcome.updated.append({**record, "previous": None})
-    values.update(_changes(outcome), unchanged=len(plan.unchanged) - len(confirmed))
-    values["api_calls"] = api.client.calls
+    unchanged -= _confirm(plan, progress.unconfirmed, outcome)
+    values.update(_changes(outcome), unchanged=unchanged, api_calls=api.client.calls)
     if time_slice.is_part:
         _remember(outcome, progress, api)
         estimate = api.client.rate_limit.seconds_for(outcome.remaining)
         reason = RATE_LIMIT if outcome.wait else ""
         values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
     return Result(values, warnings + api.client.warnings())
+
+
+def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> int:
+    """Count as done what an earlier slice did without getting to know it.
+
+    Returns how many of the unchanged restrictions are such ones.
+    """
+    confirmed = [known for known in plan.unchanged if known.domain in unconfirmed]
+    for restriction in confirmed:
+        record = dict(restriction.record)
+        if unconfirmed[restriction.domain] == CREATE:
+            outcome.created.append(record)
+        else:
+            outcome.updated.append({**record, "previous": None})
+    remaining = {delete.domain for delete in plan.deletes}
+    if any(action == DELETE and domain not in remaining for domain, action in unconfirmed.items()):
+        outcome.uncertain = True
+    return len(confirmed)
 
 
 def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> None:
