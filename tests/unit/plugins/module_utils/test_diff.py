@@ -1,0 +1,77 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import FIRST, SECOND, THIRD, desired, existing
+from strategies import FEW_DOMAINS, entries, restrictions
+
+
+def shown(listed, current, prune=True):
+    return diff_of(make_plan(listed, current, prune))
+
+
+def test_a_create_shows_only_what_it_sets():
+    entry = desired(domain="a.example", exclude=["c.a.example", "b.a.example"], comments="x")
+    assert shown([desired(domain="b.example"), entry], []) == [
+        {
+            "after_header": "create a.example",
+            "before": "",
+            "after": (
+                "domain: a.example\nexclude: b.a.example\nexclude: c.a.example\ncomments: x\n"
+            ),
+        },
+        {"after_header": "create b.example", "before": "", "after": "domain: b.example\n"},
+    ]
+
+
+def test_an_update_shows_one_line_for_each_fact_that_changes():
+    current = [existing(FIRST, "A.example", exclude=["Old.a.example", "b.a.example"], comments="x")]
+    entry = desired(domain="a.example", exclude=["b.a.example", "new.a.example"])
+    assert shown([entry], current) == [
+        {
+            "before_header": "update a.example",
+            "after_header": "update a.example",
+            "before": "exclude: old.a.example\n",
+            "after": "exclude: new.a.example\n",
+        }
+    ]
+
+
+def test_deletes_come_last_and_a_duplicate_names_the_restriction_that_stays():
+    current = [
+        existing(FIRST, "b.example", created_at="2026-01-01"),
+        existing(SECOND, "b.example", created_at="2026-01-02", comments="x"),
+        existing(THIRD, "a.example"),
+    ]
+    diff = shown([desired(domain="b.example"), desired(domain="c.example")], current)
+    assert [item.get("before_header") or item["after_header"] for item in diff] == [
+        "create c.example",
+        "delete a.example",
+        f"delete a duplicate ({SECOND}; {FIRST} stays): b.example",
+    ]
+    assert (diff[2]["before"], diff[2]["after"]) == ("domain: b.example\ncomments: x\n", "")
+
+
+def test_names_are_readable_and_comments_are_one_line_of_text():
+    (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\r")], [])
+    assert item["after_header"] == "create xn--mller-kva.example (müller.example)"
+    assert item["after"] == (
+        "domain: xn--mller-kva.example (müller.example)\ncomments: é\\\\\\n\\t\\u202e💌\\r\n"
+    )
+
+
+@given(
+    st.lists(entries(FEW_DOMAINS), unique_by=lambda entry: entry.domain),
+    st.lists(restrictions(FEW_DOMAINS), unique_by=lambda found: found.id),
+)
+def test_every_change_shows_a_difference(listed, current):
+    plan = make_plan(listed, current, prune=True)
+    diff = diff_of(plan)
+    assert len(diff) == plan.size
+    assert all(item["before"] != item["after"] for item in diff)

@@ -1,0 +1,70 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
+    desired_restrictions,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def refusal(entries, places=()):
+    with pytest.raises(InvalidEntries) as error:
+        desired_restrictions(entries, places)
+    return str(error.value)
+
+
+def test_all_invalid_entries_are_named_with_position_and_domain():
+    entries = [
+        {"domain": "a.example"},
+        "partner.example",
+        {"doman": "b.example"},
+        {"domain": "com"},
+        {"domain": "A.example."},
+    ]
+    assert refusal(entries) == (
+        "4 of 5 entries are invalid, so nothing was sent; fix them and run again:"
+        " entry 2: expected a mapping such as {domain: partner.example}, got text"
+        " ('partner.example')"
+        " | entry 3: unknown key 'doman'; did you mean 'domain'?"
+        " | entry 4 (com): domain 'com' has a single label; use a full domain such as"
+        " partner.example"
+        " | entry 5 (a.example): has the same domain as entry 1; merge the two"
+    )
+
+
+def test_entries_of_a_file_are_named_by_their_lines():
+    message = refusal([{"domain": "com"}], ["partners.csv line 2"])
+    assert ": partners.csv line 2 (com): domain 'com' has" in message
+
+
+def test_twenty_are_listed_and_the_others_counted():
+    message = refusal([{"domain": "x"}] * 30)
+    assert message.count(" | ") == 20
+    assert message.endswith(
+        "entry 20 (x): domain 'x' has a single label; use a full domain such as"
+        " partner.example | and 10 more"
+    )
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(["domain", "x"]), st.text(max_size=300)), min_size=1)
+)
+def test_whatever_the_entries_the_message_is_one_short_line(entries):
+    try:
+        desired_restrictions(entries)
+    except InvalidEntries as error:
+        assert len(str(error)) < 2000
+        assert "\n" not in str(error)
+
+
+def test_valid_entries_keep_their_order():
+    domains = ["b.example", "a.example"]
+    read = desired_restrictions([{"domain": domain} for domain in domains])
+    assert [entry.domain for entry in read] == domains
+    assert desired_restrictions([]) == []

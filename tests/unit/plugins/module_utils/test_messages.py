@@ -1,0 +1,134 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    duration,
+    failure_message,
+    final_result,
+    single_failure_message,
+    summary,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def counts(created, updated, deleted, unchanged):
+    records = {"created": created, "updated": updated, "deleted": deleted}
+    return {**{name: [{}] * count for name, count in records.items()}, "unchanged": unchanged}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "done", "planned"),
+    [
+        (
+            (30, 50, 150, 2300),
+            "30 created, 50 updated, 150 deleted, 2300 unchanged",
+            "30 to create, 50 to update, 150 to delete, 2300 unchanged",
+        ),
+        ((0, 1, 0, 0), "1 updated", "1 to update"),
+        ((0, 0, 0, 2530), "no changes, 2530 unchanged", "no changes, 2530 unchanged"),
+        ((0, 0, 0, 0), "no changes", "no changes"),
+    ],
+)
+def test_a_summary_leaves_out_counts_of_zero(numbers, done, planned):
+    assert summary(counts(*numbers)) == done
+    assert summary(counts(*numbers), check_mode=True) == planned
+
+
+def failed(number, reason, kind="refused", action="create"):
+    return Failure(f"p{number}.example", reason, kind, action).result()
+
+
+def test_failures_are_grouped_by_reason_the_largest_group_first():
+    failures = [
+        failed(1, "Cloudflare refused the request; fix it (POST …: 400)"),
+        *(
+            failed(n, "Cloudflare returned 503; try again later (POST …: 503)")
+            for n in range(20, 30)
+        ),
+        failed(7, "not attempted after 10 consecutive failures; run again", "not_attempted"),
+        failed(8, "not attempted after 10 consecutive failures; run again", "not_attempted"),
+    ]
+    assert failure_message(failures, "20 created") == (
+        "Cloudflare returned 503 for 10 creates (p20.example, p21.example, p22.example and 7 more);"
+        " try again later (POST …: 503). Cloudflare refused the request for 1 create (p1.example);"
+        " fix it (POST …: 400). 2 changes were not attempted after 10 consecutive failures."
+        " Result: 20 created. Run again to finish the rest."
+    )
+
+
+def test_a_group_counts_entries_and_deletions_as_such():
+    failures = [
+        failed(1, "x; y", action="update"),
+        failed(2, "x; y", action="delete"),
+        failed(3, "x; y", action="delete"),
+        failed(4, "x; y", action="entry"),
+    ]
+    assert failure_message(failures, "no changes").startswith(
+        "x for 1 update and 2 deletions and 1 entry (p1.example, p2.example, p3.example and 1 more);"
+    )
+
+
+def test_duplicates_are_one_group_although_their_ids_differ():
+    failures = [failed(n, f"two; fix (IDs {n})", "duplicates", "entry") for n in (1, 2)]
+    assert failure_message(failures, "no changes").startswith(
+        "two for 2 entries (p1.example, p2.example); fix (IDs 1)."
+    )
+
+
+def test_more_reasons_than_fit_are_counted():
+    message = failure_message([failed(n, f"reason {n}; advice") for n in range(9)], "no changes")
+    assert ". 4 more failed for other reasons, see failures. Result: no changes." in message
+
+
+LONG_TEXT = st.text(max_size=3000)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda domain, reason, kind: Failure(domain, reason, kind).result(),
+            *(LONG_TEXT, LONG_TEXT, st.sampled_from(["refused", "not_attempted", "duplicates"])),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_a_message_is_always_below_2000_characters_and_ends_with_the_result(failures):
+    message = failure_message(failures, "1 created")
+    assert len(message) < 2000
+    assert message.endswith(". Result: 1 created. Run again to finish the rest.")
+    assert len(single_failure_message(failures[0])) < 2000
+
+
+def test_a_single_failure_names_its_domain():
+    assert single_failure_message(failed(1, "x; y (z)")) == "x for p1.example; y (z)"
+    assert single_failure_message(failed(1, "x; y", action="entry")) == "x; y"
+
+
+def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
+    values = {**counts(1, 0, 0, 2), "failures": []}
+    assert final_result(dict(values), False)["msg"] == "1 created, 2 unchanged"
+    assert "failed" not in final_result(dict(values), False)
+    refused = final_result({**values, "refusal": "too many"}, False)
+    assert (refused["failed"], refused["msg"], "refusal" in refused) == (True, "too many", False)
+    assert final_result({**values, "failures": [failed(1, "x; y")]}, True)["failed"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "1 minute"),
+        (89, "1 minute"),
+        (150, "2 minutes"),
+        (3570, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_durations_are_in_minutes_or_hours(seconds, text):
+    assert duration(seconds) == text

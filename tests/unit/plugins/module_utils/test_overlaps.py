@@ -1,0 +1,128 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
+    findings_about,
+    warnings_about,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from samples import FIRST, SECOND, desired, existing
+
+REDUNDANT = (
+    "sub.a.example: already covered by a restriction for a parent domain; the additional"
+    " restriction has no effect of its own"
+)
+OWN_RESTRICTION = (
+    "sub.a.example is excluded from the restriction for a.example, but the restriction for"
+    " sub.a.example still requires TLS from it; delete one of the two: the restriction for"
+    " sub.a.example, or the exclude entry"
+)
+
+
+def void(name, exempting, requiring):
+    return (
+        f"{name} is excluded from the restriction for {exempting}, but the restriction for"
+        f" {requiring} still requires TLS from it; exclude it there too, or remove it from the"
+        f" exclude of {exempting}"
+    )
+
+
+A = {"domain": "a.example"}
+A_WITHOUT_SUB = {"domain": "a.example", "exclude": ["sub.a.example"]}
+SUB = {"domain": "sub.a.example"}
+SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
+
+
+@pytest.mark.parametrize(
+    ("listed", "on_account", "prune", "sentences"),
+    [
+        ([A, SUB], [], False, [REDUNDANT]),
+        ([SUB], [A], False, [REDUNDANT]),
+        ([A_WITHOUT_SUB, SUB], [], False, [OWN_RESTRICTION]),
+        ([SUB], [A_WITHOUT_SUB], False, [OWN_RESTRICTION]),
+        # The exempting one, in another spelling, is not touched.
+        ([SUB], [{"domain": "A.example", "exclude": ["Sub.A.Example."]}], False, [OWN_RESTRICTION]),
+        # A new exemption that another restriction of the account makes void.
+        ([A_WITHOUT_SUB], [SUB], False, [OWN_RESTRICTION]),
+        (
+            [SUB_WITHOUT_X],
+            [A],
+            False,
+            [void("x.sub.a.example", "sub.a.example", "a.example")],
+        ),
+        (
+            [{"domain": "a.example", "exclude": ["x.sub.a.example"]}],
+            [{"domain": "a.example"}, {"domain": "sub.a.example"}],
+            False,
+            [void("x.sub.a.example", "a.example", "sub.a.example")],
+        ),
+        ([{**SUB_WITHOUT_X}], [{"domain": "a.example", "exclude": ["x.sub.a.example"]}], False, []),
+        # Deliberate: the excluded name has a restriction with an exclude of its own.
+        ([A_WITHOUT_SUB, SUB_WITHOUT_X], [], False, []),
+        # Only what is created or updated is mentioned.
+        ([{"domain": "other.example"}], [A_WITHOUT_SUB, SUB], False, []),
+        ([SUB], [A, SUB], False, []),
+        ([{**SUB, "comments": "x"}], [A, SUB], False, []),
+        ([SUB], [A], True, []),
+        ([SUB, {**A, "state": "absent"}], [A], False, []),
+        ([SUB, {**A, "exclude": []}], [A_WITHOUT_SUB, SUB], False, []),
+        ([A, {"domain": "nota.example"}], [], False, []),
+        ([A_WITHOUT_SUB], [], False, []),
+        (
+            [{"domain": "co.uk"}],
+            [],
+            False,
+            [
+                "co.uk is a public suffix, so the restriction covers unrelated organizations; use the"
+                " partner's own domain below it"
+            ],
+        ),
+    ],
+)
+def test_overlaps_that_a_plan_creates_are_named(listed, on_account, prune, sentences):
+    current = [existing(str(number), **record) for number, record in enumerate(on_account)]
+    plan = make_plan([desired(**options) for options in listed], current, prune)
+    assert warnings_about(plan, current) == sentences
+
+
+def test_all_redundant_restrictions_share_one_line():
+    listed = [desired(**A), *(desired(domain=f"s{number}.a.example") for number in range(30))]
+    (sentence,) = warnings_about(make_plan(listed, []), [])
+    assert sentence.startswith("s0.a.example, s1.a.example, ")
+    assert " and 20 more: already covered" in sentence
+
+
+def test_warnings_are_limited():
+    names = [f"s{number}.a.example" for number in range(30)]
+    listed = [desired(**A, exclude=names), *(desired(domain=name) for name in names)]
+    warnings = warnings_about(make_plan(listed, []), [])
+    assert len(warnings) == 21
+    assert warnings[-1] == "10 more overlaps; the info module lists all as findings"
+
+
+def test_an_account_is_searched_for_findings():
+    current = [
+        existing(FIRST, "A.example", exclude=["sub.a.example", "b.example"]),
+        existing(SECOND, "a.example.", exclude=["Sub.a.example"]),
+        existing("3", "sub.a.example"),
+        existing("4", "x.sub.a.example"),
+        existing("5", "com.au"),
+    ]
+    found = [(finding.domain, finding.kind) for finding in findings_about(current)]
+    assert found == [
+        ("a.example", "duplicates"),
+        ("a.example", "outside_domain"),
+        ("com.au", "public_suffix"),
+        ("sub.a.example", "void_exemption"),
+        ("x.sub.a.example", "redundant"),
+    ]
+    messages = [finding.message for finding in findings_about(current)]
+    assert messages[0] == f"a.example has 2 restrictions (IDs {FIRST}, {SECOND}); keep one"
+    assert messages[1] == (
+        "the exclude entry b.example is not below a.example and has no effect; remove it"
+    )
+    assert findings_about(current[1:2]) == []

@@ -1,0 +1,25 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Restrictions and entries for the tests of pure rooms."""
+
+from __future__ import annotations
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    DesiredRestriction,
+    Restriction,
+)
+
+# With letters, as an ID is compared without their case.
+FIRST = "1a111111-1111-4111-8111-11111111111a"
+SECOND = "2b222222-2222-4222-8222-22222222222b"
+THIRD = "3c333333-3333-4333-8333-33333333333c"
+
+
+def desired(**options):
+    return DesiredRestriction.from_options({"state": "present", **options})
+
+
+def existing(restriction_id, domain, **fields):
+    return Restriction.from_api({"id": restriction_id, "domain": domain, **fields})
