@@ -1,18 +1,22 @@
-# Everything is kept in .venv, .nox and .cache of this folder.
+# Everything these commands install is kept in .venv, .nox and .cache of this folder.
 
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
+NOX = .venv/bin/python -m nox
+LOG = .cache/logs/$*.log
+# Three on two cores: the integration tests mostly wait.
+JOBS ?= 3
 
 .PHONY: help
 help:
-	@echo "make demo    see the main job, on an embedded API"
-	@echo "make test    run all tests; STAGE=unit-3.13 runs one stage and shows its output"
-	@echo "make bench   measure it next to what people use today"
+	@echo "make demo    see the main job, on an emulator of the API"
+	@echo "make test    run all tests; SESSION=unit-3.13 runs one session and shows its output"
+	@echo "make bench   measure the collection beside the alternatives"
 	@echo "make build   build the collection's tarball"
-	@echo "make clean   remove all that these commands made"
+	@echo "make clean   remove everything that these commands made"
 
-# A Python that is there need not run: a version manager's shim may point nowhere.
+# A command that exists may still fail: that of a version manager, for a version it has not.
 .venv/ready: pyproject.toml
 	@for python in $(PYTHON); do \
 	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
@@ -27,12 +31,28 @@ demo: .venv/ready
 	@.venv/bin/python demo/run.py
 
 .PHONY: test
+ifdef SESSION
 test: .venv/ready
-	@.venv/bin/python tests/stages.py $(STAGE)
+	@$(NOX) -s build $(SESSION)
+else
+test: session-build
+	@$(MAKE) --no-print-directory -k -O -j$(JOBS) \
+	  $$($(NOX) --list | sed -n 's/^\* \([^ ]*\).*/session-\1/p') && echo "All tests passed."
+endif
 
 .PHONY: bench
 bench: .venv/ready
-	@.venv/bin/python tests/stages.py bench
+	@$(NOX) -s build bench
+
+# One line for each session, and the end of the log if it failed.
+session-%: .venv/ready
+	@mkdir -p .cache/logs; start=$$(date +%s); \
+	$(NOX) -s $* >$(LOG) 2>&1; status=$$?; seconds=$$(($$(date +%s) - start)); \
+	if [ $$status = 0 ]; then \
+	  printf '%-17s ok      %4d s  %s\n' $* $$seconds "$$(grep -o 'skipped: .*' $(LOG))"; \
+	else \
+	  printf '%-17s FAILED  %4d s  the end of %s:\n' $* $$seconds $(LOG); tail -n 60 $(LOG); \
+	fi; exit $$status
 
 .PHONY: build
 build: .venv/ready

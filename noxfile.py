@@ -1,9 +1,9 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each stage of the tests does; `make test` runs them all, see tests/stages.py.
+"""The sessions that `make test` runs side by side; most linters come from antsibull-nox.toml.
 
-Tests run the built and installed collection. Most linters come from antsibull-nox.toml.
+All of them test the built and installed collection, so the session `build` goes first.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ import antsibull_nox
 import nox
 
 ROOT = Path(__file__).parent
-COLLECTIONS = ROOT / ".cache" / "collections"
+CACHE = ROOT / ".cache"
+COLLECTIONS = CACHE / "collections"
 COLLECTION = Path("ansible_collections", "cloudflare_email", "security")
 DEPENDENCIES = nox.project.load_toml("pyproject.toml")
 
-# Which Python runs which ansible-core: the first one that is there.
+# For each ansible-core, the Pythons that run it, by preference.
 CONTROLLERS = {
     "2.16": ["3.12", "3.11", "3.10"],
     "2.19": ["3.11", "3.12", "3.13"],
     "2.21": ["3.14", "3.13", "3.12"],
 }
 
-# The emulator needs Python 3.11 and runs on that of the tools, whoever talks to it.
+# The emulator needs Python 3.11 or newer, so it always runs on the Python of the tools.
 EMULATOR_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 nox.needs_version = ">=2026.2"
@@ -41,17 +42,24 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 
+os.environ["ANSIBLE_HOME"] = str(CACHE / "ansible")
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+if shutil.which("pyenv"):
+    # Without it, pyenv's commands run only the versions that its user has switched on.
+    versions = subprocess.check_output(["pyenv", "versions", "--bare"], text=True).split()
+    os.environ["PYENV_VERSION"] = ":".join(versions)
 
-def is_there(python: str) -> bool:
-    """Whether this Python runs; a version manager's shim can be there and not run."""
+
+def is_available(python: str) -> bool:
+    """Return whether this Python runs; the command of a version manager may exist and fail."""
     try:
         return not subprocess.run([f"python{python}", "-c", ""], capture_output=True).returncode
     except FileNotFoundError:
         return False
 
 
-def first_there(pythons: list[str]) -> str:
-    return next(filter(is_there, pythons), pythons[0])
+def first_available(pythons: list[str]) -> str:
+    return next(filter(is_available, pythons), pythons[0])
 
 
 def oldest_requests() -> str:
@@ -64,34 +72,34 @@ def group(name: str) -> tuple[str, ...]:
 
 @nox.session(python=False, default=False)
 def build(session: nox.Session) -> None:
-    """Build the collection and install the tarball, for the other stages."""
+    """Build the collection and install the tarball, for the other sessions."""
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    galaxy = ("python", "-m", "ansible", "galaxy", "collection")
-    dist = ROOT / ".cache" / "dist"
+    galaxy = (sys.executable, "-m", "ansible", "galaxy", "collection")
+    dist = CACHE / "dist"
     session.run(*galaxy, "build", "--force", "--output-path", str(dist))
     (tarball,) = dist.glob("*.tar.gz")
     session.run(*galaxy, "install", "--offline", "--no-deps", "-p", str(COLLECTIONS), str(tarball))
 
 
 def ansible_test(session: nox.Session, core: str, command: str, **config: str) -> None:
-    """Run a command of ansible-test, for integration tests with a configuration of theirs.
+    """Run a command of ansible-test; `config` is for integration tests.
 
-    It all lies in the system's temporary folder: ansible-test writes into the collection, and can't
-    run below a path with a space.
+    It runs in a temporary folder because ansible-test writes into the collection and does not run
+    below a path with a space.
     """
-    python = first_there(CONTROLLERS[core])
-    if not is_there(python):
+    python = first_available(CONTROLLERS[core])
+    if not is_available(python):
         session.skip(f"ansible-core {core} needs Python {' or '.join(CONTROLLERS[core])}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         collection = folder / COLLECTION
         shutil.copytree(COLLECTIONS / COLLECTION, collection)
         if command == "integration":
-            # Ansible takes the home folder from the user database, and not from HOME.
+            # Ansible takes the home folder from the user database, not from HOME.
             config["ansible_remote_tmp"] = str(folder / "tmp")
             config["ansible_async_dir"] = str(folder / "async")
-            if core == "2.16" and is_there("3.8"):
-                # The module side has nothing but what modules need, all as old as is allowed.
+            if core == "2.16" and is_available("3.8"):
+                # Where modules run, there is only what they need, in the oldest supported versions.
                 module_side = make_venv(session, folder / "modules", "3.8", oldest_requests())
                 config["ansible_python_interpreter"] = str(module_side / "python")
             path = collection / "tests" / "integration" / "integration_config.yml"
@@ -102,30 +110,39 @@ def ansible_test(session: nox.Session, core: str, command: str, **config: str) -
             python,
             *(f"ansible-core~={core}.0", "ansible-runner", "requests"),
         )
-        provide_get_pip(session, programs, python)
+        home = folder
+        if command == "sanity":
+            home = CACHE / "home"
+            prepare_home(session, home, programs, python)
         with session.chdir(collection):
             session.run(
                 *(str(programs / "ansible-test"), command, "--local", "--python", python),
                 *session.posargs,
                 env={
                     "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
-                    # Side by side, two would make an SSH key in one home folder; only sanity tests
-                    # have a cache there.
-                    "HOME": str(Path.home() if command == "sanity" else folder),
+                    "HOME": str(home),
                 },
                 interrupt_timeout=5,  # it has temporary folders to remove
             )
 
 
 def make_venv(session: nox.Session, folder: Path, python: str, *packages: str) -> Path:
-    """Returns where its programs are."""
+    """Create a virtual environment with these packages, and return its folder of programs."""
     session.run("uv", "venv", "--quiet", "--python", python, str(folder))
     session.run("uv", "pip", "install", "--quiet", "--python", str(folder), *packages)
     return folder / "bin"
 
 
-def provide_get_pip(session: nox.Session, programs: Path, python: str) -> None:
-    """Put get_pip.py where ansible-test looks before it downloads it."""
+def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) -> None:
+    """Put into a home folder what ansible-test's virtual environments need to install packages.
+
+    ansible-test hides the environment variables of pip from them, and downloads a script to install
+    pip with unless it finds one.
+    """
+    config = home / ".config"
+    config.mkdir(parents=True, exist_ok=True)
+    if not (config / "pip").exists():
+        (config / "pip").symlink_to(Path.home() / ".config" / "pip")
     script = (
         "from types import SimpleNamespace as Python\n"
         "from ansible_test._internal.python_requirements import get_venv_packages\n"
@@ -133,7 +150,7 @@ def provide_get_pip(session: nox.Session, programs: Path, python: str) -> None:
     )
     output = session.run(str(programs / "python"), "-c", script, silent=True, log=False)
     version = str(output).strip().replace(".", "_")
-    cache = Path.home() / ".ansible" / "test" / "cache"
+    cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "tests" / "get_pip.py", cache / f"get_pip_{version}.py")
 
@@ -158,8 +175,8 @@ def add_session(function: Callable[..., None], core: str) -> None:
     nox.session(name=f"{function.__name__}-{core}", python=False)(session)
 
 
-# The oldest and the newest that can run here; those that can't say so.
-_cores = [core for core in CONTROLLERS if is_there(first_there(CONTROLLERS[core]))]
+# The oldest and the newest ansible-core that run here; a session whose Python is missing says so.
+_cores = [core for core in CONTROLLERS if is_available(first_available(CONTROLLERS[core]))]
 for _core in CONTROLLERS:
     if _core not in _cores[1:-1]:
         add_session(integration, _core)
@@ -178,14 +195,14 @@ def run_unit_tests(session: nox.Session, *left_out: str) -> None:
             *(session.posargs or ["tests/unit"]),
             env={
                 "EMULATOR_PYTHON": sys.executable,
-                "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".cache" / "hypothesis"),
+                "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHE / "hypothesis"),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTHONPATH": str(COLLECTIONS),
             },
         )
 
 
-# The Python that the emulator is tested on, and the newest that modules run on.
+# The Python that runs the emulator, and the newest one.
 @nox.session(python=list(dict.fromkeys([EMULATOR_PYTHON, "3.13"])))
 def unit(session: nox.Session) -> None:
     """Unit tests."""
@@ -193,22 +210,22 @@ def unit(session: nox.Session) -> None:
     if session.python == EMULATOR_PYTHON:
         run_unit_tests(session)
     else:
-        # The long table runs with the newest and the oldest libraries, on which its faults depend.
+        # The faults depend on the libraries, and the other two sessions have the newest and the oldest.
         run_unit_tests(session, "tests/unit/plugins/modules/test_faults.py")
 
 
-@nox.session(name="unit-oldest", python=first_there(["3.8", "3.9", "3.10", EMULATOR_PYTHON]))
+@nox.session(name="unit-oldest", python=first_available(["3.8", "3.9", "3.10", EMULATOR_PYTHON]))
 def unit_oldest(session: nox.Session) -> None:
-    """Unit tests on the oldest Python that is there, with the oldest `requests` that is allowed."""
+    """Unit tests on the oldest available Python, with the oldest supported `requests`."""
     session.install(*group("unit"), oldest_requests())
     run_unit_tests(session)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The collection next to what people use today; not a test."""
+    """The collection beside the alternatives; not a test."""
     session.install(*group("bench"))
-    results = ROOT / ".cache" / "benchmark.json"
+    results = CACHE / "benchmark.json"
     env = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}
     session.run("python", "tests/benchmark/run.py", str(results), env=env)
 
@@ -226,14 +243,14 @@ def mypy(session: nox.Session) -> None:
     """Types."""
     session.install(*group("mypy"))
     plugins = str(COLLECTIONS / COLLECTION / "plugins")
-    cache = ("--cache-dir", str(ROOT / ".cache" / "mypy"))
-    session.run("mypy", *cache, plugins, "tests/emulator", "tests/stages.py", "noxfile.py")
+    cache = ("--cache-dir", str(CACHE / "mypy"))
+    session.run("mypy", *cache, plugins, "tests/emulator", "noxfile.py")
 
 
 @nox.session(python=False)
 def changelog(session: nox.Session) -> None:
     """The changelog's fragments."""
-    session.run("python", "-m", "antsibull_changelog", "lint")
+    session.run(sys.executable, "-m", "antsibull_changelog", "lint")
 
 
 antsibull_nox.load_antsibull_nox_toml()
