@@ -9,6 +9,8 @@ Importing this module never fails: `IMPORT_ERROR` says what is missing, so that 
 
 from __future__ import annotations
 
+__all__ = ["IMPORT_ERROR", "idna", "requests", "urllib3"]
+
 IMPORT_ERROR: ImportError | None = None
 try:
     import idna
