@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
-    Held,
     RateLimit,
+    RateLimitWait,
 )
 
 
@@ -26,18 +26,20 @@ def limit(fake_time):
     return RateLimit(0.1, fake_time.sleep, fake_time.clock)
 
 
-def call(limit, answer=None):
+def call(limit, response=None):
     limit.acquire()
-    limit.release(answer)
+    if response is not None:
+        limit.observe(response)
+    limit.release()
 
 
-def test_without_headers_nothing_is_waited_for(limit, fake_time):
+def test_without_headers_no_call_waits(limit, fake_time):
     for _call in range(1000):
         call(limit, {})
     assert fake_time.pauses == []
 
 
-def test_the_reserve_is_left_until_the_window_resets(limit, fake_time):
+def test_the_reserve_is_kept_until_the_window_resets(limit, fake_time):
     for left in range(99, 9, -1):
         call(limit, headers(left, 300))
     assert fake_time.pauses == []
@@ -53,59 +55,57 @@ def test_a_quota_that_others_use_up_is_noticed(limit, fake_time):
     assert fake_time.pauses == [200]
 
 
-@pytest.mark.parametrize(("longest_wait", "held"), [(29, True), (30, False)])
-def test_a_call_is_held_rather_than_waited_for_longer_than_told(
-    limit, fake_time, longest_wait, held
-):
+@pytest.mark.parametrize(("max_wait", "pauses"), [(29, []), (30, [30])])
+def test_a_call_waits_no_longer_than_it_is_told(limit, fake_time, max_wait, pauses):
     call(limit, headers(10, 30))
-    if held:
-        with pytest.raises(Held) as hold:
-            limit.acquire(longest_wait)
-        assert hold.value.seconds == 30
-        assert fake_time.pauses == []
-    else:
-        limit.acquire(longest_wait)
-        assert fake_time.pauses == [30]
+    try:
+        limit.acquire(max_wait)
+    except RateLimitWait as delay:
+        assert delay.seconds == 30
+    assert fake_time.pauses == pauses
 
 
-def test_answers_that_overtake_each_other_do_not_give_calls_back(limit, fake_time):
+def test_responses_that_overtake_each_other_do_not_give_calls_back(limit, fake_time):
     for _call in range(3):
-        limit.acquire()
-        limit.release(headers(50, 30))
+        call(limit, headers(50, 30))
     limit.acquire()
     limit.acquire()
-    limit.release(headers(10, 30))
-    limit.release(headers(11, 30))
+    for left in (10, 11):
+        limit.observe(headers(left, 30))
+        limit.release()
     limit.acquire()
     assert fake_time.pauses == [30]
 
 
-def test_odd_spacing_quotes_and_parameters_are_read(limit, fake_time):
-    call(limit, {"Ratelimit": 'x ; pk=1;r=0 ;t=7,,"y";r=9;t=99999999999', "Ratelimit-Policy": ";"})
+def test_unusual_spacing_and_parameters_are_read(limit, fake_time):
+    odd = 'x ; pk=1;r=0 ;t=7,,"y";r=9;t=99999999999'
+    call(limit, {"Ratelimit": odd, "Ratelimit-Policy": ";"})
     call(limit, {})
     assert fake_time.pauses == [7]
 
 
 def test_the_tightest_of_several_limits_binds(limit, fake_time):
-    answer = {
+    response = {
         "Ratelimit": '"burst";r=5;t=1, "default";r=10;t=60',
         "Ratelimit-Policy": '"burst";q=10;w=1, "default";q=100;w=300',
     }
-    call(limit, answer)
+    call(limit, response)
     limit.acquire()
     assert fake_time.pauses == [60]
 
 
-def test_a_429_holds_every_call(limit, fake_time):
+def test_a_block_delays_every_call_and_is_never_shortened(limit, fake_time):
     call(limit, headers(50, 30))
     limit.block(7)
     limit.block(3)
+    assert limit.is_blocked()
     limit.acquire()
     assert fake_time.pauses == [7]
+    assert not limit.is_blocked()
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         {"Ratelimit": "nonsense", "Ratelimit-Policy": "nonsense"},
         {"Ratelimit": '"default";r=;t=x'},
@@ -113,38 +113,103 @@ def test_a_429_holds_every_call(limit, fake_time):
         {"Ratelimit-Policy": '"default";q=0;w=0'},
     ],
 )
-def test_headers_of_another_form_hold_nothing(limit, fake_time, answer):
+def test_malformed_headers_delay_nothing(limit, fake_time, response):
     for _call in range(3):
-        call(limit, answer)
+        call(limit, response)
     assert fake_time.pauses == []
 
 
-def test_calls_go_one_at_a_time_until_the_first_answer_and_never_beyond_the_reserve():
+@pytest.mark.parametrize(
+    ("calls", "seconds"),
+    [(0, 0), (40, 0), (41, 30), (130, 30), (131, 330), (400, 930)],
+)
+def test_the_delay_of_further_calls_is_estimated_from_quota_and_window(limit, calls, seconds):
+    call(limit, headers(50, 30))
+    assert limit.seconds_for(calls) == seconds
+
+
+def test_without_headers_no_delay_is_estimated(limit):
+    call(limit, {})
+    assert limit.seconds_for(10_000) == 0
+
+
+def wait_for(condition):
+    """Wait until a condition that other threads bring about is true."""
+    with ThreadPoolExecutor(1) as pool:
+
+        def poll():
+            while not condition():
+                threading.Event().wait(0.001)
+
+        pool.submit(poll).result(timeout=10)
+
+
+class Caller(threading.Thread):
+    """Acquires in a thread of its own; `is_sent` says whether the call may be sent."""
+
+    def __init__(self, limit):
+        super().__init__(daemon=True)
+        self.is_sent = threading.Event()
+        self.is_delayed = threading.Event()
+        self._limit = limit
+        self.start()
+
+    def run(self):
+        try:
+            self._limit.acquire(max_wait=0)
+        except RateLimitWait:
+            self.is_delayed.set()
+        else:
+            self.is_sent.set()
+
+
+def test_until_the_first_response_calls_are_sent_one_at_a_time():
     limit = RateLimit(0.1)
-    lock = threading.Lock()
-    in_flight, most_in_flight, left = 0, [], 100
+    limit.acquire()
+    callers = [Caller(limit) for _number in range(5)]
+    assert not any(caller.is_sent.wait(0.05) for caller in callers)
+    limit.release()
+    wait_for(lambda: sum(caller.is_sent.is_set() for caller in callers) == 1)
+    assert [caller.is_sent.wait(0.05) for caller in callers].count(True) == 1
+    limit.observe({})
+    limit.release()
+    assert all(caller.is_sent.wait(10) for caller in callers)
 
-    def work():
-        nonlocal in_flight, left
-        for _call in range(9):
-            limit.acquire()
-            with lock:
-                in_flight += 1
-                most_in_flight.append(in_flight)
-            time.sleep(0.001)
-            with lock:
-                in_flight -= 1
-                left -= 1
-                answer = headers(left, 300)
-            limit.release(answer)
 
-    workers = [threading.Thread(target=work) for _worker in range(10)]
+def test_calls_in_flight_count_against_the_quota():
+    limit = RateLimit(0.1)
+    call(limit, headers(13, 300))
+    callers = [Caller(limit) for _number in range(6)]
+    wait_for(lambda: sum(caller.is_sent.is_set() for caller in callers) == 3)
+    assert [caller.is_sent.wait(0.05) for caller in callers].count(True) == 3
+    for left in (12, 11, 10):
+        limit.observe(headers(left, 300))
+        limit.release()
+    wait_for(lambda: sum(caller.is_delayed.is_set() for caller in callers) == 3)
+
+
+def test_a_429_blocks_the_workers_that_its_end_wakes():
+    limit = RateLimit(0.1)
+    limit.acquire()
+    callers = [Caller(limit) for _number in range(5)]
+    limit.observe({})
+    limit.release(block=60)
+    assert all(caller.is_delayed.wait(10) for caller in callers)
+
+
+def test_a_wait_of_many_workers_at_once_is_counted_once(fake_time):
+    limit = RateLimit(0.1, lambda seconds: None, fake_time.clock)
+    call(limit, {})
+    limit.block(60)
+
+    def acquire():
+        limit.acquire()
+
+    workers = [threading.Thread(target=acquire, daemon=True) for _worker in range(5)]
     for worker in workers:
         worker.start()
+    wait_for(lambda: limit.waited >= 60)
+    fake_time.now += 60
     for worker in workers:
-        worker.join()
-    assert left == 10
-    assert most_in_flight[0] == 1
-    assert 1 < max(most_in_flight) <= 10
-    with pytest.raises(Held):
-        limit.acquire(longest_wait=1)
+        worker.join(10)
+    assert limit.waited == 60
