@@ -14,12 +14,17 @@ import traceback
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     CloudflareClient,
-    CloudflareError,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
     TokenAuth,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from tls_and_proxy import ConnectProxy, SilentServer, refusing_port
 
 PARTNER = {"domain": "partner.example", "exclude": []}
@@ -46,7 +51,7 @@ def proxy():
 
 @pytest.fixture(params=["direct", "proxied"])
 def way(request, environment, proxy):
-    """Both ways to the server; all that is promised of one is promised of the other."""
+    """Both ways to the server; the promises hold for either."""
     if request.param == "proxied":
         environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     return request.param
@@ -70,7 +75,7 @@ def make_client(fake_time, token, ca_files):
             url,
             TokenAuth(token, "option api_token"),
             timeout=timeout,
-            retries=retries,
+            retry=RetryPolicy(retries),
             sleep=fake_time.sleep,
             clock=fake_time.clock,
             **options,
@@ -92,9 +97,9 @@ def calls(account):
     return [entry["call"] for entry in account.requests()]
 
 
-def failed_create(client, path, repeatable=False):
+def failed_create(client, path, idempotent=False):
     with pytest.raises(CloudflareError) as error:
-        client.request("POST", path, body=PARTNER, repeatable=repeatable)
+        client.request("POST", path, body=PARTNER, idempotent=idempotent)
     return error.value
 
 
@@ -108,20 +113,19 @@ def failed_create(client, path, repeatable=False):
         ("expired", "localhost", "expired"),
     ],
 )
-@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "once"])
-def test_a_certificate_that_is_not_right_ends_a_call_at_once_and_no_request_is_sent(
-    serve_tls, account, path, make_client, pauses, way, certificate, host, reason, repeatable
+@pytest.mark.parametrize("idempotent", [True, False], ids=["idempotent", "once"])
+def test_an_untrusted_certificate_ends_a_call_before_any_request_is_sent(
+    serve_tls, account, path, make_client, pauses, way, certificate, host, reason, idempotent
 ):
     server = serve_tls(certificate)
     client = make_client(url_of(server, host))
-    error = failed_create(client, path, repeatable)
-    before, after = (
-        f"POST {path}: the certificate of {host}:{server.port} was not accepted (",
-        "): if a proxy or a private CA is in between, name its certificate in ca_path",
+    error = failed_create(client, path, idempotent)
+    sentence, detail = str(error).split(" (POST …/sending_domain_restrictions: ")
+    assert sentence == (
+        f"the certificate of {host}:{server.port} is not trusted; if a proxy or a private CA is in"
+        " between, set ca_path to its certificate"
     )
-    assert str(error).startswith(before)
-    assert str(error).endswith(after)
-    assert re.search(reason, str(error)[len(before) : -len(after)])
+    assert re.search(reason, detail)
     assert not error.outcome_unknown
     assert client.calls == 1
     assert pauses == []
@@ -155,20 +159,20 @@ def test_a_ca_file_beats_requests_ca_bundle_and_no_check_beats_both(
 @pytest.mark.parametrize(
     ("verify", "bundle"), [(True, None), (True, "another ca"), ("another ca", "ca")]
 )
-def test_a_ca_that_none_named_is_not_trusted(
+def test_no_other_ca_is_trusted(
     server, path, make_client, environment, ca_files, way, verify, bundle
 ):
     if bundle:
         environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
     client = make_client(url_of(server), verify=ca_files.get(verify, verify))
-    assert "was not accepted" in str(failed_create(client, path))
+    assert "is not trusted" in str(failed_create(client, path))
     assert server.connections() == 1
     assert server.received == b""
 
 
 @pytest.mark.parametrize("named_by", ["ca_path", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "no certificate"])
-def test_a_ca_file_that_is_none_ends_a_call_at_once_as_not_sent(
+def test_an_unusable_ca_file_ends_a_call_before_any_request_is_sent(
     server, path, make_client, environment, pauses, tmp_path, named_by, content
 ):
     ca_file = tmp_path / "ca.pem"
@@ -189,7 +193,7 @@ def test_the_proxy_of_the_environment_carries_all_calls_and_sees_no_credential(
     environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
     client = make_client(url_of(server, "localhost"))
     client.request("GET", path)
-    client.request("POST", path, body=PARTNER, repeatable=False)
+    client.request("POST", path, body=PARTNER, idempotent=False)
     assert calls(account) == ["list", "create"]
     assert proxy.asked == [f"CONNECT localhost:{server.port}"]
     assert token.encode("ascii") in server.received
@@ -229,7 +233,7 @@ def test_plain_http_goes_through_no_proxy(
     assert proxy.connections() == 0
 
 
-def test_a_proxy_that_refuses_the_connection_means_not_sent_so_that_a_create_is_repeated(
+def test_a_create_is_retried_if_the_proxy_refuses_the_connection(
     server, account, path, make_client, environment, pauses
 ):
     environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{refusing_port()}")
@@ -237,8 +241,9 @@ def test_a_proxy_that_refuses_the_connection_means_not_sent_so_that_a_create_is_
     error = failed_create(client, path)
     assert not error.outcome_unknown
     assert str(error) == (
-        f"POST {path}: no connection to 127.0.0.1:{server.port} ([Errno 111] Connection refused):"
-        " check api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY"
+        f"could not connect to 127.0.0.1:{server.port}; check api_url, DNS, the network and the"
+        " environment variables HTTPS_PROXY and NO_PROXY (POST …/sending_domain_restrictions:"
+        " [Errno 111] Connection refused)"
     )
     assert client.calls == 3
     assert len(pauses) == 2
@@ -248,7 +253,7 @@ def test_a_proxy_that_refuses_the_connection_means_not_sent_so_that_a_create_is_
 @pytest.mark.parametrize(
     "refusal", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"]
 )
-def test_a_proxy_that_opens_no_tunnel_means_not_sent_so_that_a_create_is_repeated(
+def test_a_create_is_retried_if_the_proxy_opens_no_tunnel(
     server, proxy, token, path, make_client, environment, pauses, refusal
 ):
     environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
@@ -264,23 +269,23 @@ def test_a_proxy_that_opens_no_tunnel_means_not_sent_so_that_a_create_is_repeate
     assert server.connections() == 0
 
 
-def test_a_create_that_the_proxy_refused_first_is_made_once(
+def test_a_create_that_the_proxy_refuses_first_is_sent_once(
     server, proxy, account, path, make_client, environment
 ):
     environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     proxy.refusal = "503 Service Unavailable"
 
-    def let_it_pass(attempt, error):
+    def accept(attempt, error):
         proxy.refusal = ""
 
     client = make_client(url_of(server))
-    environment.setattr(client, "pause", let_it_pass)
-    client.request("POST", path, body=PARTNER, repeatable=False)
+    environment.setattr(client, "back_off", accept)
+    client.request("POST", path, body=PARTNER, idempotent=False)
     assert calls(account) == ["create"]
     assert len(account.restrictions()) == 1
 
 
-NO_URLS = [
+UNUSABLE_URLS = [
     "http://user:{password}#pw@127.0.0.1:1",
     "http://user:{password}/pw@127.0.0.1:1",
     "http://user:{password}?pw@127.0.0.1:1",
@@ -290,7 +295,7 @@ NO_URLS = [
     "http://user:{password}@127.0.0.1:99999",
     "foo://user:{password}@127.0.0.1:1",
 ]
-ODD_URLS = [
+MALFORMED_URLS = [
     "http://user:{password}@127.0.0.1:1",
     "http://user:p@127.0.0.1:1/{password}@127.0.0.1:1",
     "http://user:{password}%zz@127.0.0.1:1",
@@ -308,8 +313,8 @@ ODD_URLS = [
 ]
 
 
-@pytest.mark.parametrize("proxy_url", NO_URLS + ODD_URLS)
-def test_a_proxy_url_however_wrong_is_not_passed_by_and_does_not_show_its_password(
+@pytest.mark.parametrize("proxy_url", UNUSABLE_URLS + MALFORMED_URLS)
+def test_a_malformed_proxy_url_is_not_bypassed_and_does_not_show_its_password(
     server, path, make_client, environment, proxy_url
 ):
     environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
@@ -318,13 +323,16 @@ def test_a_proxy_url_however_wrong_is_not_passed_by_and_does_not_show_its_passwo
     assert server.connections() == 0
 
 
-@pytest.mark.parametrize("proxy_url", NO_URLS)
-def test_a_proxy_url_that_is_none_ends_a_call_at_once_as_not_sent(
+@pytest.mark.parametrize("proxy_url", UNUSABLE_URLS)
+def test_an_unusable_proxy_url_ends_a_call_before_any_request_is_sent(
     server, path, make_client, environment, pauses, proxy_url
 ):
     environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
     error = failed_create(make_client(url_of(server)), path)
-    assert str(error).endswith("HTTPS_PROXY and ALL_PROXY, is not a URL that can be used")
+    assert str(error) == (
+        "the request could not be sent; check that api_url, and the proxy in the environment"
+        " variables HTTPS_PROXY and ALL_PROXY, are valid URLs (POST …/sending_domain_restrictions)"
+    )
     assert not error.outcome_unknown
     assert pauses == []
 
@@ -337,7 +345,7 @@ def shows_the_password(error):
 
 @pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
 @pytest.mark.parametrize("first_of_its_connection", [True, False], ids=["first", "later"])
-def test_a_create_that_took_effect_before_the_connection_broke_is_never_sent_again(
+def test_a_create_that_took_effect_before_the_connection_was_lost_is_never_sent_again(
     server, proxy, account, path, make_client, pauses, way, resets, first_of_its_connection
 ):
     server.resets = proxy.resets = resets
@@ -348,9 +356,9 @@ def test_a_create_that_took_effect_before_the_connection_broke_is_never_sent_aga
     account.fault(kind="drop", moment="after", calls=["create"])
     error = failed_create(client, path)
     assert error.outcome_unknown
-    before, dummy, reason = str(error).partition(" (")
-    assert before == f"POST {path}: the connection to 127.0.0.1:{server.port} broke off"
-    assert re.search("Connection reset|closed connection|EOF|_ssl.c", reason)
+    sentence, detail = str(error).split(" (POST …/sending_domain_restrictions: ")
+    assert sentence == f"the connection to 127.0.0.1:{server.port} was lost; try again later"
+    assert re.search("Connection reset|closed connection|EOF|_ssl.c", detail)
     assert pauses == []
     assert calls(account) == ["create"]
     assert server.received.count(b"POST ") == 1
@@ -360,7 +368,7 @@ def test_a_create_that_took_effect_before_the_connection_broke_is_never_sent_aga
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
-def test_a_create_whose_connection_broke_ends_with_exactly_one_restriction(
+def test_a_create_whose_connection_is_lost_leaves_exactly_one_restriction(
     server, proxy, account, path, make_client, way, moment, times, resets
 ):
     server.resets = proxy.resets = resets
@@ -372,7 +380,7 @@ def test_a_create_whose_connection_broke_ends_with_exactly_one_restriction(
 
 
 @pytest.mark.parametrize("silent", ["plain server", "before TLS", "proxy", "behind proxy"])
-def test_a_server_that_says_nothing_is_left_after_the_time_out_of_the_client(
+def test_a_silent_server_is_given_up_after_the_timeout(
     proxy, path, make_client, environment, silent
 ):
     with SilentServer(seconds=5) as server:
@@ -389,19 +397,19 @@ def test_a_server_that_says_nothing_is_left_after_the_time_out_of_the_client(
     # Without TLS there was no request either.
     assert error.outcome_unknown == (silent in ("plain server", "proxy"))
     if not error.outcome_unknown:
-        assert f"POST {path}: no connection to 127.0.0.1:{server.port} (" in str(error)
-        assert "timed out): check api_url" in str(error)
-        return
-    # urllib3 1.26 does not tell a time-out from other errors on the way to and behind a proxy.
-    sentences = [f"no answer came from 127.0.0.1:{server.port} within 0.3 seconds"]
-    if silent == "proxy":
-        sentences.append(f"the connection to 127.0.0.1:{server.port} broke off (")
-    assert any(f"POST {path}: {sentence}" in str(error) for sentence in sentences)
-    if "broke off" in str(error):
+        assert str(error).startswith(f"could not connect to 127.0.0.1:{server.port}; ")
         assert "timed out)" in str(error)
+        return
+    in_time = f"127.0.0.1:{server.port} did not respond within 0.3 seconds; try again later, or"
+    # urllib3 1.26 does not tell a time-out from other errors on the way to and behind a proxy.
+    if silent == "proxy" and not str(error).startswith(in_time):
+        assert str(error).startswith(f"the connection to 127.0.0.1:{server.port} was lost; ")
+        assert "timed out)" in str(error)
+    else:
+        assert str(error).startswith(in_time)
 
 
-def test_a_create_that_found_no_tls_is_repeated(path, make_client, pauses):
+def test_a_create_is_retried_if_the_server_does_not_speak_tls(path, make_client, pauses):
     with SilentServer(seconds=5) as server:
         client = make_client(url_of(server), timeout=0.2, retries=2)
         assert not failed_create(client, path).outcome_unknown
@@ -409,7 +417,7 @@ def test_a_create_that_found_no_tls_is_repeated(path, make_client, pauses):
     assert len(pauses) == 2
 
 
-def test_an_answer_over_tls_that_does_not_come_is_left_after_the_time_out_of_the_client(
+def test_a_response_over_tls_that_does_not_come_is_given_up_after_the_timeout(
     server, account, path, make_client, way
 ):
     account.fault(kind="hang", seconds=5, moment="after", calls=["create"])
@@ -421,3 +429,18 @@ def test_an_answer_over_tls_that_does_not_come_is_left_after_the_time_out_of_the
     assert "within 0.3 seconds" in str(error)
     assert server.received.count(b"POST ") == 1
     assert len(account.restrictions()) == 1
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_netrc_does_not_replace_the_token(
+    server, account, token, path, make_client, environment, tmp_path, host
+):
+    netrc = tmp_path / "netrc"
+    netrc.write_text(
+        f"machine {host} login someone password something\ndefault login a password b\n",
+        encoding="ascii",
+    )
+    environment.setenv("NETRC", str(netrc))
+    make_client(url_of(server, host)).request("GET", path)
+    assert f"Authorization: Bearer {token}".encode("ascii") in server.received
+    assert b"Basic" not in server.received
