@@ -2,29 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Applying plans, against a fake API and, where the contract matters, against the emulator."""
+"""Applying plans with workers: order, failures, limits and interruptions, on a fake API."""
 
 from __future__ import annotations
 
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _apply
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import apply, predict
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-    CloudflareClient,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
-    TokenAuth,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CONFLICT,
+    INTERRUPTED,
+    REFUSED,
+    UNAVAILABLE,
+    UNCERTAIN,
     CloudflareError,
     RateLimitWait,
-    interrupted,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Create,
     Delete,
@@ -34,387 +30,382 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
-    RestrictionsApi,
 )
-from samples import FIRST, desired, existing
-
-# Longer than any test takes; ends one that would hang.
-DEADLINE = 20
+from samples import FIRST, SECOND, desired, existing
 
 
 class FakeApi:
-    """Accepts every call unless `react`, which is given the domain of the call, raises.
+    """Does what it is told, and records the calls.
 
-    The restriction with the ID `7`, or `7-x` for any x, is for `d7.example`.
+    `errors` has what the next calls for a domain raise; `before` is called with each domain.
     """
 
-    def __init__(self, react=lambda domain: None, has_batch_call=True):
-        self.has_batch_call = has_batch_call
+    def __init__(self, errors=None, before=lambda domain: None, batch_errors=()):
         self.calls = []
-        self.stopped = threading.Event()
-        self.client = SimpleNamespace(stop=self.stopped.set)
-        self._react = react
+        self.has_batch_call = True
+        self.is_stopped = False
+        self.client = SimpleNamespace(stop=self._stop)
+        self._errors = errors or {}
+        self._batch_errors = list(batch_errors)
+        self._before = before
+        self._lock = threading.Lock()
+
+    def _stop(self):
+        self.is_stopped = True
+
+    def _call(self, call, domain):
+        with self._lock:
+            self.calls.append((call, domain))
+            error = next(iter(self._errors.get(domain, ())), None)
+            if error:
+                self._errors[domain] = self._errors[domain][1:]
+        self._before(domain)
+        if error:
+            raise error
 
     def create(self, body):
         self._call("create", body["domain"])
-        return existing(FIRST, body["domain"])
+        return existing(f"id-of-{body['domain'].replace('.', '-')}", **body)
 
     def update(self, restriction_id, changes):
-        domain = domain_of(restriction_id)
-        self._call("update", domain)
-        return existing(restriction_id, domain, **changes)
+        self._call("update", restriction_id)
+        return existing(restriction_id, "a.example", **changes)
 
     def delete(self, restriction_id):
-        self._call("delete", domain_of(restriction_id))
-        return True
+        self._call("delete", restriction_id)
+        return restriction_id != "gone"
 
-    def delete_batch(self, restriction_ids):
-        self._call("batch", domain_of(restriction_ids[0]))
-        return restriction_ids
-
-    def _call(self, name, domain):
-        self.calls.append((name, domain))
-        self._react(domain)
+    def delete_batch(self, ids):
+        self.calls.append(("batch", tuple(ids)))
+        if self._batch_errors:
+            raise self._batch_errors.pop(0)
+        return [restriction_id for restriction_id in ids if restriction_id != "gone"]
 
 
-def domain_of(restriction_id):
-    return f"d{restriction_id.partition('-')[0]}.example"
+def creates(*domains):
+    return Plan(creates=[Create({"domain": domain, "exclude": []}) for domain in domains])
 
 
-def raising(errors):
-    def react(domain):
-        if domain in errors:
-            raise errors[domain]
-
-    return react
+def names(number):
+    return [f"d{index}.example" for index in range(number)]
 
 
-def error(kind, **attributes):
-    return CloudflareError("a problem", "an advice", kind, **attributes)
-
-
-def rate_limit_wait(seconds, outcome_unknown=False):
-    wait = RateLimitWait(seconds)
-    wait.outcome_unknown = outcome_unknown
-    return wait
-
-
-def names(*numbers):
-    return [f"d{number}.example" for number in numbers]
-
-
-def creates(*numbers):
-    return [Create({"domain": domain, "exclude": []}) for domain in names(*numbers)]
-
-
-def updates(*numbers):
-    return [
-        Update(existing(str(number), domain_of(str(number))), {"comments": "x"})
-        for number in numbers
-    ]
-
-
-def deletes(*ids, kept=None):
-    return [Delete(existing(str(id_), domain_of(str(id_))), kept) for id_ in ids]
+def failing(kind=UNAVAILABLE, **attributes):
+    return CloudflareError("no", "try again", kind, **attributes)
 
 
 def domains(records):
-    return [record["domain"] for record in records]
+    return sorted(record["domain"] for record in records)
 
 
 def kinds(outcome):
     return {failure.domain: failure.kind for failure in outcome.failures}
 
 
-@pytest.fixture
-def make_api(emulator):
-    def make(account):
-        auth = TokenAuth(account.tokens["write"], "option api_token")
-        return RestrictionsApi(CloudflareClient(emulator.url, auth, connections=5), account.id)
-
-    return make
-
-
 @pytest.mark.parametrize("concurrency", [1, 5])
-def test_creates_and_updates_come_first_and_deletes_last_in_batches(
-    emulator, make_api, concurrency
-):
-    seed = [{"domain": domain} for domain in names(*range(1510))]
-    account = emulator.create_account(restrictions=seed, quota=1_000_000)
-    api = make_api(account)
-    listed = [desired(domain=domain) for domain in names(*range(1500, 1505))]
-    listed += [desired(domain=domain, comments="x") for domain in names(*range(1505, 1520))]
-    outcome = apply(make_plan(listed, api.list_all(), prune=True), api, concurrency)
-    assert (len(outcome.created), len(outcome.updated), len(outcome.deleted)) == (10, 5, 1500)
-    assert (outcome.changed, outcome.failures, outcome.remaining) == (True, [], 0)
-    assert sorted(domains(account.restrictions())) == names(*range(1500, 1520))
-    calls = [entry["call"] for entry in account.requests()]
-    assert calls[:2] == ["list", "list"]
-    assert sorted(calls[2:17]) == ["create"] * 10 + ["update"] * 5
-    assert calls[17:] == ["batch", "batch"]
-
-
-def test_a_prediction_is_what_happens_except_for_what_only_the_api_knows(account, make_api):
-    account.seed([{"domain": domain} for domain in names(*range(10))])
-    api = make_api(account)
-    listed = [desired(domain=domain, comments="x") for domain in names(*range(5, 15))]
-    plan = make_plan(listed, api.list_all(), prune=True)
-    plan.failures.append(Failure("other.example", "a problem; an advice", "invalid"))
-    predicted, outcome = predict(plan), apply(plan, api)
-    for record in (*predicted.created, *predicted.updated, *outcome.created, *outcome.updated):
-        for field in ("id", "created_at", "modified_at"):
-            record.pop(field)
-    assert predicted == outcome
-    assert predicted.changed
-
-
-def test_results_have_every_field_also_where_a_response_lacks_it():
-    create = Create({"domain": "d0.example", "exclude": [], "comments": "x"})
-    plan = Plan([create], updates(1), deletes("1-b", kept="1"))
-    outcome = apply(plan, FakeApi())
-    (created,), (updated,), (deleted,) = outcome.created, outcome.updated, outcome.deleted
-    assert (created["id"], created["comments"]) == (FIRST, "x")
-    assert (updated["comments"], updated["previous"]["comments"]) == ("x", None)
-    assert (deleted["id"], deleted["duplicate_of"]) == ("1-b", "1")
-
-
-@pytest.mark.parametrize("ids", [["1"], ["1", "2", "3"]])
-def test_what_someone_else_deleted_before_is_neither_deleted_nor_a_failure(ids):
+def test_creates_and_updates_come_first_and_deletes_last_in_batches(concurrency):
+    current = [existing(str(index), name) for index, name in enumerate(names(1510))]
+    listed = [desired(domain=name) for name in names(5)]
+    listed += [desired(domain=f"d{index}.example", comments="x") for index in range(5, 8)]
+    listed += [desired(domain=f"new{index}.example") for index in range(5)]
     api = FakeApi()
-    api.delete = lambda restriction_id: False
-    api.delete_batch = lambda restriction_ids: ["2"]
-    outcome = apply(Plan(deletes=deletes(*ids)), api)
-    assert domains(outcome.deleted) == [domain_of(found) for found in ids if found == "2"]
-    assert outcome.failures == []
-    assert outcome.remaining == 0
+    outcome = apply(make_plan(listed, current, prune=True), api, concurrency)
+    kinds_in_order = [call for call, _target in api.calls]
+    assert sorted(kinds_in_order[:8]) == ["create"] * 5 + ["update"] * 3
+    assert kinds_in_order[8:] == ["batch", "batch"]
+    assert sorted(len(ids) for _call, ids in api.calls[8:]) == [502, 1000]
+    assert (len(outcome.created), len(outcome.updated), len(outcome.deleted)) == (5, 3, 1502)
+    assert outcome.changed
+    assert (outcome.remaining, outcome.failures) == (0, [])
 
 
-def test_a_refused_batch_is_a_failure_of_every_domain_in_it():
-    api = FakeApi(raising({"d0.example": error("refused", status=400, code=1)}))
-    outcome = apply(Plan(deletes=deletes(0, 1)), api)
-    reason = "a problem; an advice"
-    assert sorted(outcome.failures, key=lambda failure: failure.domain) == [
-        Failure(domain, reason, "refused", "delete", 400, 1) for domain in names(0, 1)
+def test_a_prediction_is_what_applying_returns_except_for_what_only_the_api_knows():
+    current = [existing(FIRST, "a.example", comments="old"), existing(SECOND, "b.example")]
+    listed = [desired(domain="a.example", comments="x"), desired(domain="c.example")]
+    plan = make_plan(listed, current, prune=True)
+    done, predicted = apply(plan, FakeApi()), predict(plan)
+    assert predicted.changed
+    assert predicted.updated == done.updated
+    assert predicted.deleted == done.deleted
+    (created,) = done.created
+    assert predicted.created == [{**created, "id": None}]
+    assert done.updated[0]["previous"] == current[0].record
+
+
+def test_a_prediction_has_the_failures_of_the_plan():
+    current = [existing(FIRST, "a.example"), existing(SECOND, "a.example")]
+    plan = make_plan([desired(domain="a.example")], current)
+    assert predict(plan).failures == plan.failures != []
+    assert not predict(plan).changed
+
+
+def test_as_many_changes_as_allowed_are_in_flight_at_once():
+    barrier = threading.Barrier(4, timeout=10)
+    api = FakeApi(before=lambda domain: barrier.wait())
+    outcome = apply(creates(*names(8)), api, concurrency=4)
+    assert len(outcome.created) == 8
+
+
+def test_no_more_changes_than_allowed_are_in_flight_at_once():
+    in_flight, most, lock = set(), [], threading.Lock()
+
+    def count(domain):
+        with lock:
+            in_flight.add(domain)
+            most.append(len(in_flight))
+        threading.Event().wait(0.005)
+        with lock:
+            in_flight.remove(domain)
+
+    apply(creates(*names(20)), FakeApi(before=count), concurrency=2)
+    assert max(most) == 2
+
+
+def test_a_failed_change_does_not_stop_the_others():
+    api = FakeApi({"d1.example": [failing(REFUSED, status=400, code=7)]})
+    outcome = apply(creates(*names(3)), api)
+    assert domains(outcome.created) == ["d0.example", "d2.example"]
+    (failure,) = outcome.failures
+    assert failure.result() == {
+        "domain": "d1.example",
+        "action": "create",
+        "kind": "refused",
+        "reason": "no; try again",
+        "status": 400,
+        "code": 7,
+    }
+
+
+def duplicates_of(domain, current):
+    listed = [desired(domain=domain, comments="new")]
+    return make_plan(listed, current, prune=True)
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+def test_a_domain_whose_change_failed_keeps_its_duplicates(is_earlier):
+    current = [
+        existing(FIRST, "a.example"),
+        existing(SECOND, "a.example"),
+        existing("3", "b.example"),
     ]
-    assert not outcome.changed
+    plan = duplicates_of("a.example", current)
+    if is_earlier:
+        plan.updates.clear()
+        outcome = apply(plan, FakeApi(), failed=["a.example"])
+    else:
+        outcome = apply(plan, FakeApi({FIRST: [failing(REFUSED)]}))
+    assert domains(outcome.deleted) == ["b.example"]
 
 
-@pytest.mark.parametrize("kind", ["unavailable", "credentials", "rate_limited", "uncertain"])
-def test_ten_consecutive_failures_that_are_not_specific_to_one_change_end_the_run(kind):
-    failing = {domain: error(kind) for domain in names(*range(30))}
-    api = FakeApi(raising(failing))
-    plan = Plan(creates(*range(1, 30)), updates(0), deletes("0-b", 30, kept="0"))
-    plan.creates, plan.updates = plan.creates[:9], [*plan.updates, *updates(*range(10, 20))]
-    outcome = apply(plan, api)
-    assert len(api.calls) == 10
-    # Each domain is named once, also the one whose duplicate could not be deleted either.
-    assert len(outcome.failures) == len(kinds(outcome)) == 21
-    assert kinds(outcome) == {
-        **dict.fromkeys(names(*range(10)), kind),
-        **dict.fromkeys(names(*range(10, 20), 30), "not_attempted"),
+def test_a_deleted_duplicate_names_the_restriction_that_stays():
+    current = [existing(FIRST, "a.example"), existing(SECOND, "a.example")]
+    (deleted,) = apply(duplicates_of("a.example", current), FakeApi()).deleted
+    assert (deleted["id"], deleted["duplicate_of"]) == (SECOND, FIRST)
+
+
+def test_a_certain_failure_does_not_make_an_uncertain_one_certain():
+    errors = {
+        "d0.example": [failing(UNCERTAIN, outcome_unknown=True)],
+        "d1.example": [failing(REFUSED)],
     }
-    assert outcome.remaining == 0
-
-
-@pytest.mark.parametrize("ending", [error("refused"), error("conflict"), None])
-def test_a_success_or_a_failure_of_one_change_begins_the_count_of_failures_again(ending):
-    failing = {domain: error("unavailable") for domain in names(*range(20))}
-    failing["d9.example"] = ending
-    api = FakeApi(raising({domain: why for domain, why in failing.items() if why}))
-    outcome = apply(Plan(creates(*range(19))), api)
-    assert len(api.calls) == 19
-    assert "not_attempted" not in kinds(outcome).values()
-    assert outcome.consecutive_failures == 9
-
-
-@pytest.mark.parametrize(("before", "calls"), [(0, 10), (9, 1)])
-def test_failures_of_earlier_slices_count(before, calls):
-    api = FakeApi(raising({domain: error("unavailable") for domain in names(*range(20))}))
-    outcome = apply(Plan(creates(*range(20))), api, consecutive_failures=before)
-    assert len(api.calls) == calls
-    assert outcome.consecutive_failures == 10
-
-
-def test_a_certain_failure_does_not_hide_an_uncertain_one():
-    failing = {
-        "d0.example": error("uncertain", outcome_unknown=True),
-        "d1.example": error("refused"),
-    }
-    outcome = apply(Plan(creates(0, 1)), FakeApi(raising(failing)))
+    outcome = apply(creates(*names(2)), FakeApi(errors))
     assert outcome.uncertain
     assert outcome.changed
+    assert not apply(creates("d0.example"), FakeApi({"d0.example": [failing()]})).changed
 
 
 @pytest.mark.parametrize(
-    ("plan", "failed"),
+    ("numbers", "error", "earlier", "attempted"),
     [
-        (Plan(), ["d0.example"]),
-        (Plan(failures=[Failure("d0.example", "a problem; an advice", "invalid")]), []),
-        (Plan(updates=updates(0)), []),
+        (range(30), UNAVAILABLE, 0, 10),
+        (range(30), UNAVAILABLE, 7, 3),
+        (range(30), REFUSED, 9, 30),
+        (range(30), CONFLICT, 9, 30),
+        # A success in between starts the count again.
+        ([*range(9), *range(10, 30)], UNAVAILABLE, 0, 20),
     ],
-    ids=["in an earlier slice", "while planning", "now"],
 )
-def test_a_domain_whose_change_failed_keeps_all_its_restrictions(plan, failed):
-    api = FakeApi(raising({"d0.example": error("refused")}))
-    plan = Plan(plan.creates, plan.updates, deletes("0-b", 1, kept="0"), failures=plan.failures)
-    outcome = apply(plan, api, failed=failed)
-    assert domains(outcome.deleted) == ["d1.example"]
+def test_ten_consecutive_failures_that_are_not_specific_to_one_change_end_the_run(
+    numbers, error, earlier, attempted
+):
+    errors = {f"d{index}.example": [failing(error, status=503)] for index in numbers}
+    api = FakeApi(errors)
+    outcome = apply(creates(*names(30)), api, consecutive_failures=earlier)
+    assert len(api.calls) == attempted
+    assert len(outcome.failures) == 30 - len(outcome.created)
+    assert list(kinds(outcome).values()).count("not_attempted") == 30 - attempted
     assert outcome.remaining == 0
 
 
-def test_as_many_changes_as_requested_are_in_flight_at_the_same_time():
-    barrier = threading.Barrier(3)
-    in_flight, highest = [], []
-
-    def react(domain):
-        in_flight.append(domain)
-        barrier.wait(DEADLINE)
-        highest.append(len(in_flight))
-        barrier.wait(DEADLINE)
-        in_flight.remove(domain)
-
-    outcome = apply(Plan(creates(*range(9))), FakeApi(react), concurrency=3)
-    assert len(outcome.created) == 9
-    assert max(highest) == 3
+def test_a_specific_failure_ends_a_row_of_other_failures():
+    errors = {name: [failing()] for name in names(15)}
+    errors["d9.example"] = [failing(REFUSED)]
+    outcome = apply(creates(*names(15)), FakeApi(errors))
+    assert "not_attempted" not in kinds(outcome).values()
+    assert outcome.consecutive_failures == 5
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
-def test_each_worker_makes_a_change_before_the_time_limit_ends_the_slice(concurrency):
-    api = FakeApi()
-    outcome = apply(Plan(creates(*range(8)), deletes=deletes(8, 9)), api, concurrency, time_limit=0)
-    assert len(outcome.created) == len(api.calls) == concurrency
-    assert outcome.remaining == 10 - concurrency
+def test_after_giving_up_nothing_is_deleted():
+    plan = creates(*names(10))
+    plan.deletes = [Delete(existing(FIRST, "a.example"))]
+    api = FakeApi({name: [failing()] for name in names(10)})
+    outcome = apply(plan, api)
+    assert ("delete", FIRST) not in api.calls
+    assert kinds(outcome)["a.example"] == "not_attempted"
+    reasons = {failure.domain: failure.reason for failure in outcome.failures}
+    assert reasons["a.example"] == "not attempted after 10 consecutive failures; run again"
+
+
+def test_a_time_slice_makes_progress_and_ends():
+    plan = creates(*names(10))
+    plan.deletes = [Delete(existing(FIRST, "a.example"))]
+    outcome = apply(plan, FakeApi(), concurrency=2, time_limit=0)
+    assert len(outcome.created) == 2
+    assert outcome.remaining == 9
     assert outcome.failures == []
 
 
-def test_a_rate_limit_wait_ends_the_slice_and_leaves_what_it_delays():
-    both = threading.Barrier(2)
+@pytest.mark.parametrize("is_unknown", [False, True])
+def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
+    def delay(seconds):
+        wait = RateLimitWait(seconds)
+        wait.outcome_unknown = is_unknown
+        return wait
 
-    def react(domain):
-        if domain == "d0.example":
-            return
-        both.wait(DEADLINE)
-        if domain == "d1.example":
-            raise rate_limit_wait(60)
-        # The longer wait is recorded first.
-        time.sleep(0.05)
-        raise rate_limit_wait(5)
-
-    api = FakeApi(react)
-    plan = Plan(creates(0, 1, 2, 3), deletes=deletes(4, 5))
-    outcome = apply(plan, api, concurrency=2, consecutive_failures=4)
-    assert domains(outcome.created) == ["d0.example"]
-    assert sorted(api.calls) == [("create", domain) for domain in names(0, 1, 2)]
+    errors = {"d0.example": [delay(20)], FIRST: [delay(60)]}
+    plan = creates(*names(9))
+    plan.updates = [Update(existing(FIRST, "a.example"), {"comments": "x"})]
+    barrier = threading.Barrier(10, timeout=10)
+    api = FakeApi(errors, before=lambda domain: barrier.wait())
+    outcome = apply(plan, api, concurrency=10)
     assert outcome.wait == 60
-    assert (outcome.remaining, outcome.failures, outcome.unconfirmed) == (5, [], {})
-
-
-@pytest.mark.parametrize(
-    ("plan", "unconfirmed"),
-    [
-        (Plan(creates(0)), {"d0.example": "create"}),
-        (Plan(updates=updates(0)), {"d0.example": "update"}),
-        (Plan(deletes=deletes(0)), {"d0.example": "delete"}),
-        (Plan(deletes=deletes(0, 1)), {"d0.example": "delete", "d1.example": "delete"}),
-    ],
-    ids=["create", "update", "delete", "batch"],
-)
-def test_a_delayed_change_that_may_have_taken_effect_is_recorded_with_its_action(plan, unconfirmed):
-    api = FakeApi(raising({"d0.example": rate_limit_wait(5, outcome_unknown=True)}))
-    outcome = apply(plan, api)
+    assert (len(outcome.created), outcome.remaining) == (8, 2)
+    unconfirmed = {"d0.example": "create", "a.example": "update"} if is_unknown else {}
     assert outcome.unconfirmed == unconfirmed
-    assert (outcome.remaining, outcome.failures) == (len(unconfirmed), [])
+    assert outcome.failures == []
+    assert not apply(creates("b.example"), FakeApi({"b.example": [delay(1)]})).changed
 
 
-@pytest.mark.parametrize(
-    ("has_batch_call", "count", "batches"),
-    [(True, 1, 0), (True, 2, 1), (True, 1200, 2), (False, 1200, 0)],
-)
-def test_without_the_batch_call_single_deletes_do_the_work(has_batch_call, count, batches):
-    api = FakeApi(has_batch_call=has_batch_call)
-
-    def delete_batch(restriction_ids):
-        api.calls.append(("batch", len(restriction_ids)))
-        raise NoBatchCall
-
-    api.delete_batch = delete_batch
-    outcome = apply(Plan(creates(0), updates(1), deletes(*range(2, 2 + count))), api)
-    calls = [name for name, _target in api.calls]
-    assert calls == ["create", "update", *["batch"] * batches, *["delete"] * count]
-    assert domains(outcome.deleted) == names(*range(2, 2 + count))
-    assert (outcome.failures, outcome.remaining) == ([], 0)
-    assert api.has_batch_call == (has_batch_call and not batches)
+def test_nothing_begins_after_a_wait_for_the_rate_limit():
+    api = FakeApi({"d0.example": [RateLimitWait(60)]})
+    plan = creates(*names(3))
+    plan.deletes = [Delete(existing(FIRST, "a.example"))]
+    assert apply(plan, api).remaining == 4
+    assert api.calls == [("create", "d0.example")]
 
 
-def test_after_an_interrupt_calls_in_flight_end_and_no_other_one_begins(monkeypatch):
-    in_flight = threading.Barrier(3)
+def deletes(number):
+    return [Delete(existing(f"id-{index}", name)) for index, name in enumerate(names(number))]
 
-    def react(domain):
-        if domain in names(1, 2):
-            in_flight.wait(DEADLINE)
-            assert api.stopped.wait(DEADLINE)
 
-    def interrupted_wait(workers):
-        in_flight.wait(DEADLINE)
+def test_without_the_batch_call_single_deletes_do_its_work():
+    plan = creates("new.example")
+    plan.deletes = deletes(2500)
+    api = FakeApi(batch_errors=[NoBatchCall(), NoBatchCall(), NoBatchCall()])
+    outcome = apply(plan, api)
+    assert len(outcome.deleted) == 2500
+    assert not api.has_batch_call
+    assert [call for call, _target in api.calls] == ["create"] + ["batch"] * 3 + ["delete"] * 2500
+
+
+def test_a_missing_batch_call_is_not_tried_again():
+    api = FakeApi()
+    api.has_batch_call = False
+    outcome = apply(Plan(deletes=deletes(20)), api, concurrency=4)
+    assert len(outcome.deleted) == 20
+    assert {call for call, _target in api.calls} == {"delete"}
+
+
+def test_a_refused_batch_is_a_failure_of_each_of_its_domains():
+    api = FakeApi(batch_errors=[failing(REFUSED)])
+    outcome = apply(Plan(deletes=deletes(20)), api)
+    assert domains(outcome.deleted) == []
+    assert kinds(outcome) == dict.fromkeys(names(20), "refused")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_somebody_else_deleted_is_no_change(number):
+    plan = Plan(deletes=[Delete(existing("gone", "a.example")), *deletes(5)][:number])
+    outcome = apply(plan, FakeApi())
+    assert domains(outcome.deleted) == ["d0.example"][: number - 1]
+    assert outcome.changed == (number == 2)
+    assert outcome.failures == []
+
+
+def test_several_failures_of_one_domain_are_reported_once():
+    plan = Plan(
+        deletes=[Delete(existing(FIRST, "a.example")), Delete(existing(SECOND, "a.example"))]
+    )
+    outcome = apply(plan, FakeApi(batch_errors=[failing(REFUSED)]))
+    assert len(outcome.failures) == 1
+
+
+class Interrupt:
+    """Raises KeyboardInterrupt in the main thread once both workers are busy."""
+
+    def __init__(self, monkeypatch):
+        self.busy = threading.Barrier(3, timeout=10)
+        self.interrupted = threading.Event()
+        monkeypatch.setattr(_apply, "wait", self._wait)
+
+    def _wait(self, futures):
+        self.busy.wait()
+        self.interrupted.set()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_apply, "wait", interrupted_wait)
-    api = FakeApi(react)
-    outcome = apply(Plan(creates(0, 1, 2, 3), updates(4), deletes(5, 6)), api, concurrency=2)
-    assert sorted(domains(outcome.created)) == names(0, 1, 2)
-    assert len(api.calls) == 3
-    assert kinds(outcome) == dict.fromkeys(names(3, 4, 5, 6), "not_attempted")
-    assert {failure.action for failure in outcome.failures} == {"create", "update", "delete"}
-    assert not outcome.uncertain
+    def work(self, domain):
+        self.busy.wait()
+        # Long enough for the main thread to stop the other workers.
+        threading.Event().wait(0.2)
+
+
+def test_after_ctrl_c_calls_in_flight_end_and_no_other_one_begins(monkeypatch):
+    api = FakeApi(before=Interrupt(monkeypatch).work)
+    plan = creates(*names(10))
+    plan.deletes = [Delete(existing(FIRST, "a.example"))]
+    outcome = apply(plan, api, concurrency=2)
+    assert api.is_stopped
+    assert len(api.calls) == len(outcome.created) == 2
+    left = [failure for failure in outcome.failures if failure.kind == "not_attempted"]
+    assert len(left) == 9
+    assert left[0].reason == "not attempted because the run was interrupted; run again"
     assert outcome.remaining == 0
 
 
-@pytest.mark.parametrize(
-    ("outcome_unknown", "kind"), [(False, "not_attempted"), (True, "interrupted")]
-)
-def test_an_interrupted_call_failed_only_if_it_may_have_taken_effect(
-    monkeypatch, outcome_unknown, kind
-):
-    in_flight = threading.Event()
-
-    def react(domain):
-        in_flight.set()
-        assert api.stopped.wait(DEADLINE)
-        raise interrupted(outcome_unknown)
-
-    def interrupted_wait(workers):
-        assert in_flight.wait(DEADLINE)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_apply, "wait", interrupted_wait)
-    api = FakeApi(react)
-    outcome = apply(Plan(creates(0)), api)
-    assert kinds(outcome) == {"d0.example": kind}
-    assert outcome.uncertain == outcome_unknown
+def test_a_call_that_was_interrupted_before_it_was_sent_counts_as_not_attempted(monkeypatch):
+    api = FakeApi({"d0.example": [failing(INTERRUPTED)]}, before=Interrupt(monkeypatch).work)
+    outcome = apply(creates(*names(2)), api, concurrency=2)
+    assert kinds(outcome) == {"d0.example": "not_attempted"}
+    assert not outcome.uncertain
 
 
-def test_after_an_unexpected_exception_no_call_begins_and_nothing_done_is_lost():
-    def react(domain):
-        if domain == "d1.example":
-            raise RuntimeError("it broke")
-
-    api = FakeApi(react)
-    outcome = apply(Plan(creates(0, 1, 2), deletes=deletes(3, 4)), api)
-    assert domains(outcome.created) == ["d0.example"]
-    assert len(api.calls) == 2
-    assert api.stopped.is_set()
-    assert kinds(outcome) == {
-        "d1.example": "unexpected",
-        **dict.fromkeys(names(2, 3, 4), "not_attempted"),
-    }
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x")])
+def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
+    errors = {"d5.example": [error]}
+    api = FakeApi(errors)
+    outcome = apply(creates(*names(10)), api)
+    assert len(outcome.created) == 5
+    assert len(api.calls) == 6
+    assert kinds(outcome)["d5.example"] == "unexpected"
+    assert list(kinds(outcome).values()).count("not_attempted") == 4
     assert outcome.uncertain
-    assert outcome.traceback.endswith("RuntimeError: it broke\n")
+    assert f"{error.__class__.__name__}: x" in outcome.traceback
+    assert api.is_stopped
 
 
-def test_a_run_whose_result_nobody_can_receive_makes_no_further_call():
+def test_a_run_ends_when_nobody_waits_for_its_result():
     api = FakeApi()
-    plan = Plan(creates(0, 1, 2), deletes=deletes(3, 4))
-    outcome = apply(plan, api, is_cancelled=lambda: len(api.calls) == 1)
-    assert domains(outcome.created) == ["d0.example"]
-    assert len(api.calls) == 1
-    assert kinds(outcome) == dict.fromkeys(names(1, 2, 3, 4), "not_attempted")
+    outcome = apply(creates(*names(10)), api, is_cancelled=lambda: len(api.calls) >= 3)
+    assert len(outcome.created) == 3
+    assert api.is_stopped
+    reasons = {failure.reason for failure in outcome.failures}
+    assert reasons == {"not attempted because nobody waits for the result any more; run again"}
+
+
+def test_what_a_response_lacks_is_taken_from_the_plan():
+    api = FakeApi()
+    api.update = lambda restriction_id, changes: existing(restriction_id, "a.example")
+    current = existing(FIRST, "a.example", created_at="2026-01-01T00:00:00Z")
+    plan = Plan(updates=[Update(current, {"comments": "x"})])
+    (updated,) = apply(plan, api).updated
+    assert (updated["comments"], updated["created_at"]) == ("x", "2026-01-01T00:00:00Z")
