@@ -20,7 +20,7 @@ SINGLE, PLURAL, INFO = (
     "sending_domain_restriction_info",
 )
 MODULES = [SINGLE, PLURAL, INFO]
-WISHES = {
+REQUESTS = {
     SINGLE: {"domain": "a.example"},
     PLURAL: {"restrictions": [{"domain": "a.example"}]},
     INFO: {},
@@ -44,17 +44,15 @@ def credentials(request, account):
 @pytest.fixture
 def run(emulator, account, in_no_time):
     def run(module, **options):
-        wish = WISHES[module]
-        return run_module(
-            module, {"account_id": account.id, "api_url": emulator.url, **wish, **options}
-        )
+        given = {"account_id": account.id, "api_url": emulator.url, **REQUESTS[module]}
+        return run_module(module, {**given, **options})
 
     return run
 
 
 @pytest.fixture
 def no_network(account, environment):
-    """Nothing is to be sent, to wherever."""
+    """Nothing may be sent, to wherever."""
 
     def connect(*args, **kwargs):
         raise AssertionError("a connection was tried")
@@ -74,13 +72,13 @@ def evil():
 def tls_url(serve_tls):
     """Return a URL of the emulator behind TLS, with the certificate of that name."""
 
-    def url(certificate="good"):
-        return f"https://localhost:{serve_tls(certificate).port}/client/v4"
+    def url(certificate="good", host="localhost"):
+        return f"https://{host}:{serve_tls(certificate).port}/client/v4"
 
     return url
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [302, 308])
 @pytest.mark.parametrize("target", ["another host", "plain HTTP", "the same host", "no URL"])
 @pytest.mark.parametrize("call", ["list", "create"])
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
@@ -103,110 +101,49 @@ def test_a_redirect_is_refused_and_no_credential_gets_there(
     assert account.restrictions() == []
 
 
-@pytest.mark.parametrize("entry", ["machine 127.0.0.1", "machine localhost", "default"])
+@pytest.mark.parametrize(
+    ("entry", "host"),
+    [
+        ("machine 127.0.0.1", "127.0.0.1"),
+        ("machine localhost", "localhost"),
+        ("default", "localhost"),
+    ],
+)
 @pytest.mark.parametrize("place", ["home", "NETRC"])
 @pytest.mark.parametrize("module", MODULES)
 def test_netrc_does_not_replace_the_credentials(
-    run, account, credentials, environment, tmp_path, tls_url, ca, module, entry, place
+    run, account, credentials, environment, tmp_path, tls_url, ca, module, entry, host, place
 ):
     netrc = tmp_path / (".netrc" if place == "home" else "elsewhere")
     netrc.write_text(f"{entry} login someone password something\n", encoding="ascii")
     if place == "NETRC":
         environment.setenv("NETRC", str(netrc))
-    # Plain HTTP to loopback reads no environment at all, so TLS it is.
-    assert not run(module, api_url=tls_url(), ca_path=ca.path, **credentials).get("failed")
+    # With plain HTTP to loopback, requests would not read netrc at all.
+    result = run(module, api_url=tls_url(host=host), ca_path=ca.path, **credentials)
+    assert not result.get("failed")
     for request in account.requests():
         assert "basic" not in request["headers"].get("Authorization", "").lower()
     assert len(account.restrictions()) == (module != INFO)
 
 
-PLAIN_URLS = [
-    "http://api.cloudflare.com/client/v4",
-    "HTTP://evil.example/",
-    "http\u017f://127.0.0.1/",
-    "http://evillocalhost/",
-    "http://localhost.evil.example/",
-    "http://127.0.0.1.evil.example/",
-    "http://127.0.0.1@evil.example/",
-    "http://localhost:80@evil.example/",
-    "http://evil.example#@127.0.0.1/",
-    "http://evil.example?@127.0.0.1/",
-    "http://127.0.0.1\\@evil.example/",
-    "http://127.0.0.1\\.evil.example/",
-    "http://[::1].evil.example/",
-    "http://127.0.0.1%2eevil.example/",
-    "http://localhost\u3002evil.example/",
-    "http://127.0.0.1 .evil.example/",
-    "http://127.0.0.1\t@evil.example/",
-    "http://127.0.0.1\r\nHost: evil.example/",
-    "http://0.0.0.0/",
-    "http://[::]/",
-    "http://169.254.169.254/",
-    "http:///evil.example",
-    "http:evil.example",
-    "ftp://127.0.0.1/",
-    "//evil.example/",
-    "https://127.0.0.1@evil.example/",
-]
-
-
-@pytest.mark.parametrize("url", PLAIN_URLS)
 @pytest.mark.parametrize("place", ["option", "environment"])
+@pytest.mark.parametrize("module", MODULES)
 def test_a_url_that_would_send_credentials_elsewhere_is_refused(
-    run, no_network, credentials, environment, url, place
+    run, no_network, credentials, environment, module, place
 ):
+    url = "http://127.0.0.1.evil.example/"
     if place == "environment":
         environment.setenv("CLOUDFLARE_BASE_URL", url)
-    for module in MODULES:
-        result = run(module, api_url=url if place == "option" else None, **credentials)
-        assert result["failed"]
-        assert result["msg"].startswith("api_url ")
+    result = run(module, api_url=url if place == "option" else None, **credentials)
+    assert result["failed"]
+    assert result["msg"].startswith("api_url ")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1"])
 def test_plain_http_to_loopback_is_allowed(run, emulator, account, credentials, host):
     url = emulator.url.replace("127.0.0.1", host)
-    result = run(INFO, api_url=url, retries=0, **credentials)
-    assert "without encryption" not in result.get("msg", "")
-
-
-@pytest.mark.parametrize(
-    "wrong", ["\n", "\r\nX-Evil: 1", "\0", "\t", " ", "\x7f", "\u00e4", "\u2028"]
-)
-@pytest.mark.parametrize("place", ["option", "environment"])
-@pytest.mark.parametrize("module", MODULES)
-def test_a_control_character_in_a_secret_is_refused_before_the_request_and_not_shown(
-    run, account, environment, credentials, wrong, place, module
-):
-    name, secret = list(credentials.items())[-1]
-    options = {**credentials, name: secret + wrong}
-    if place == "environment":
-        if "\0" in wrong:
-            pytest.skip("no environment can hold it")
-        variables = {
-            "api_token": "CLOUDFLARE_API_TOKEN",
-            "api_email": "CLOUDFLARE_EMAIL",
-            "api_key": "CLOUDFLARE_API_KEY",
-        }
-        for option, value in options.items():
-            environment.setenv(variables[option], value)
-        options = {}
-    result = run(module, **options)
-    assert result["failed"]
-    assert "copy it again" in result["msg"]
-    assert secret not in json.dumps(result)
-    assert account.requests() == []
-
-
-@pytest.mark.parametrize("wrong", ["\n", "\r\nX-Evil: 1", "\0", " ", "\x7f", "\u00e4"])
-@pytest.mark.parametrize("module", MODULES)
-def test_a_control_character_in_the_email_address_is_refused_before_the_request(
-    run, account, wrong, module
-):
-    result = run(module, api_email=account.email + wrong, api_key=account.api_key)
-    assert result["failed"]
-    assert result["msg"].startswith("the e-mail address of the API key has a space")
-    assert account.requests() == []
+    assert not run(SINGLE, api_url=url, **credentials).get("failed")
+    assert len(account.restrictions()) == 1
 
 
 @pytest.mark.parametrize("kind", ["api_token", "api_key"])
@@ -235,38 +172,26 @@ def test_a_secret_that_the_api_repeats_is_shown_in_no_form(run, account, module,
             assert form not in shown
 
 
-PATH_TRICKS = [
-    *("../", "..", "/", "?", "#", "%2f", "%2e%2e", " ", ".", "\\", "\n", "\0", "a/../b", "a%2fb"),
-    *("a b", "a?page=2", "a#b", "a" * 33, "\u00e4", "a;b", "a\u202e", "//", "a/", "/a", "~", "*"),
-]
-
-
-@pytest.mark.parametrize("text", PATH_TRICKS)
+@pytest.mark.parametrize("place", ["option", "environment"])
 @pytest.mark.parametrize("module", MODULES)
-def test_no_account_id_changes_the_path(run, no_network, credentials, environment, module, text):
-    for place in ("option", "environment"):
-        options = {"account_id": text}
-        if place == "environment":
-            if "\0" in text:
-                continue
-            environment.setenv("CLOUDFLARE_ACCOUNT_ID", text)
-            options = {"account_id": None}
-        result = run(module, **options, **credentials)
-        assert result["failed"]
-        assert result["msg"].startswith("account_id ")
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_an_empty_account_id_is_a_missing_one(run, credentials, module):
-    assert run(module, account_id="", **credentials)["msg"].startswith("the account is missing")
+def test_no_account_id_changes_the_path(run, no_network, credentials, environment, module, place):
+    if place == "environment":
+        environment.setenv("CLOUDFLARE_ACCOUNT_ID", "a/../b")
+    account_id = "a/../b" if place == "option" else None
+    result = run(module, account_id=account_id, **credentials)
+    assert result["failed"]
+    assert result["msg"].startswith("account_id ")
 
 
 UUID = "00000000-0000-4000-8000-000000000000"
+NOT_AN_ID = [
+    *("", "../", "..", "/", "?", "#", "%2f", "%2e%2e", " ", ".", "\\", "\n", "\0", "a/../b", "a b"),
+    *("a?page=2", "a#b", "\u00e4", "a;b", "a\u202e", "//", "a/", "/a", "~", "*"),
+    *(UUID[:-1] + "/", UUID + "\n", UUID + "/x", UUID + "?x", " " + UUID),
+]
 
 
-@pytest.mark.parametrize(
-    "text", ["", *PATH_TRICKS, UUID[:-1] + "/", UUID + "\n", UUID + "/x", UUID + "?x", " " + UUID]
-)
+@pytest.mark.parametrize("text", NOT_AN_ID)
 @pytest.mark.parametrize("module", [SINGLE, INFO])
 def test_no_id_changes_the_path(run, no_network, credentials, module, text):
     options = {"id": text, "domain": None} if module == SINGLE else {"id": text}
@@ -317,37 +242,3 @@ def test_proxies_of_the_environment_are_used_and_see_no_credential(
         connections = proxy.connections()
         assert not run(module, api_url=url, ca_path=ca.path, **credentials).get("failed")
         assert proxy.connections() == connections
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_with_both_kinds_of_credentials_in_the_environment_the_token_is_used(
-    run, account, environment, module
-):
-    environment.setenv("CLOUDFLARE_API_TOKEN", account.tokens["write"])
-    environment.setenv("CLOUDFLARE_EMAIL", account.email)
-    environment.setenv("CLOUDFLARE_API_KEY", account.api_key)
-    assert not run(module).get("failed")
-    for request in account.requests():
-        assert request["headers"]["Authorization"] == f"Bearer {account.tokens['write']}"
-        assert "X-Auth-Key" not in request["headers"]
-
-
-@pytest.mark.parametrize(
-    ("option", "variable", "sentence"),
-    [
-        ("api_key", "CLOUDFLARE_API_KEY", "has no e-mail address; set api_email"),
-        ("api_email", None, "api_email has no API key; set api_key"),
-        (None, None, "credentials are missing; set api_token"),
-    ],
-)
-@pytest.mark.parametrize("module", MODULES)
-def test_half_a_pair_of_credentials_gets_its_own_sentence(
-    run, account, environment, module, option, variable, sentence
-):
-    values = {"api_key": account.api_key, "api_email": account.email}
-    options = {option: values[option]} if option else {}
-    assert sentence in run(module, **options)["msg"]
-    if variable:
-        environment.setenv(variable, values[option])
-        assert sentence in run(module)["msg"]
-    assert account.requests() == []
