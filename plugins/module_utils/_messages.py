@@ -33,7 +33,8 @@ def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]
     done = summary(values, check_mode)
     refusal = values.pop("refusal", None)
     if refusal:
-        return {**values, "msg": refusal, "failed": True}
+        result = "" if check_mode else f". Result: {done}"
+        return {**values, "msg": f"{refusal}{result}", "failed": True}
     if values["failures"]:
         return {**values, "msg": failure_message(values["failures"], done), "failed": True}
     return {**values, "msg": done}

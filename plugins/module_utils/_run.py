@@ -162,7 +162,8 @@ def _plan_and_apply(
     current: list[Restriction],
 ) -> Result:
     options, progress = module.params, time_slice.progress
-    plan = make_plan(desired, current, options["prune"], progress.done, progress.failed)
+    done = {*progress.created, *progress.updated}
+    plan = make_plan(desired, current, options["prune"], done, progress.failed)
     predicted = predict(plan)
     warnings: list[str] = []
     values: dict[str, t.Any] = {}
@@ -172,7 +173,9 @@ def _plan_and_apply(
         progress.is_planned = True
     unchanged = len(plan.unchanged)
     try:
-        refuse_mass_deletion(plan, current, options["max_delete_percent"])
+        # What this run created must not change what the guard allows.
+        guarded = [known for known in current if known.domain not in progress.created]
+        refuse_mass_deletion(plan, guarded, options["max_delete_percent"])
     except TooManyDeletes as refusal:
         counts = {**_changes(predicted), "unchanged": unchanged}
         values["refusal"] = f"{refusal}. Plan: {summary(counts, check_mode=True)}"
@@ -220,8 +223,8 @@ def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> 
 
 def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> None:
     """Keep what later slices must know."""
-    written = [*outcome.created, *outcome.updated]
-    progress.done += [comparison_key(record["domain"]) for record in written]
+    progress.created += [comparison_key(record["domain"]) for record in outcome.created]
+    progress.updated += [comparison_key(record["domain"]) for record in outcome.updated]
     progress.failed += [failure.domain for failure in outcome.failures]
     progress.unconfirmed = outcome.unconfirmed
     progress.consecutive_failures = outcome.consecutive_failures
@@ -229,7 +232,7 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.blocked_until = time.time() + outcome.wait
     progress.has_batch_call = api.has_batch_call
     progress.is_stalled = bool(outcome.wait) and not (
-        written or outcome.deleted or outcome.failures
+        outcome.created or outcome.updated or outcome.deleted or outcome.failures
     )
 
 

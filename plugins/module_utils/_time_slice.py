@@ -33,7 +33,8 @@ class Progress:
     """What later slices must know.
 
     Attributes:
-        done: domains that were created or updated.
+        created: domains that were created.
+        updated: domains that were updated.
         failed: domains that could not be changed.
         unconfirmed: the action by domain, for writes that may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
@@ -45,7 +46,8 @@ class Progress:
         is_planned: whether a slice has made a plan, and so has reported warnings and a diff.
     """
 
-    done: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     unconfirmed: dict[str, str] = field(default_factory=dict)
     consecutive_failures: int = 0

@@ -116,7 +116,10 @@ def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
     assert final_result(dict(values), False)["msg"] == "1 created, 2 unchanged"
     assert "failed" not in final_result(dict(values), False)
     refused = final_result({**values, "refusal": "too many"}, False)
-    assert (refused["failed"], refused["msg"], "refusal" in refused) == (True, "too many", False)
+    assert refused["failed"]
+    assert "refusal" not in refused
+    assert refused["msg"] == "too many. Result: 1 created, 2 unchanged"
+    assert final_result({**values, "refusal": "too many"}, True)["msg"] == "too many"
     assert final_result({**values, "failures": [failed(1, "x; y")]}, True)["failed"]
 
 

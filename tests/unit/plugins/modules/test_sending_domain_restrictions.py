@@ -238,9 +238,9 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options,
     assert len(checked["diff"]) == len(real["diff"]) == 21
     assert real["deleted"] == []
     assert not real["changed"]
-    assert checked["msg"] == real["msg"]
     assert checked["msg"].startswith("20 of the 20 domains on the account would lose their last")
     assert checked["msg"].endswith(". Plan: 1 to create, 20 to delete")
+    assert real["msg"] == checked["msg"] + ". Result: no changes"
     assert account.restrictions() == seeded
     assert {entry["call"] for entry in account.requests()} == {"list"}
 

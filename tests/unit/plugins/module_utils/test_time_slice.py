@@ -1,0 +1,57 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+    MAX_WAIT,
+    Progress,
+    TimeSlice,
+)
+
+NO_LIMIT = float("inf")
+
+
+def time_slice_of(given, secrets=("a-secret-of-20-letters",)):
+    return TimeSlice.of(SimpleNamespace(params={"time_slice": given}, no_log_values=set(secrets)))
+
+
+@pytest.mark.parametrize(
+    ("given", "secrets", "limits"),
+    [
+        (None, [], (NO_LIMIT, NO_LIMIT)),
+        ({"seconds": 4}, [], (4, MAX_WAIT)),
+        # It could not tell the next slice what it did.
+        ({"seconds": 4}, ["short"], (NO_LIMIT, NO_LIMIT)),
+        # Otherwise no slice might ever change anything.
+        ({"seconds": 4, "progress": {"is_stalled": True}}, [], (4, NO_LIMIT)),
+    ],
+    ids=["whole run", "part", "short secret", "after a stalled one"],
+)
+def test_a_slice_ends_and_waits_as_its_place_in_the_run_requires(given, secrets, limits):
+    time_slice = time_slice_of(given, secrets)
+    assert (time_slice.seconds, time_slice.max_wait) == limits
+    assert time_slice.is_part == (time_slice.seconds < NO_LIMIT)
+
+
+def test_the_next_slice_gets_all_progress_that_a_slice_reports():
+    progress = Progress(
+        created=["a.example"],
+        updated=["d.example"],
+        failed=["b.example"],
+        unconfirmed={"c.example": "create"},
+        consecutive_failures=1,
+        refusals=2,
+        read_attempts=3,
+        blocked_until=4.5,
+        has_batch_call=False,
+        is_stalled=True,
+        is_planned=True,
+    )
+    report = json.loads(json.dumps(TimeSlice(4, MAX_WAIT, progress).report(7)))
+    assert time_slice_of({"seconds": 10, "progress": report["progress"]}).progress == progress
