@@ -1,0 +1,409 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _libraries
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    SHARED_ARGUMENTS,
+    InvalidOption,
+    restrictions_api_from,
+)
+
+ACCOUNT_ID = "0123456789abcdef0123456789abcdef"
+API_URL = "https://api.cloudflare.com/client/v4"
+
+OPTION_TOKEN = {"api_token": "option-token"}
+OPTION_KEY = {"api_email": "option@company.example", "api_key": "option-key"}
+ENV_TOKEN = {"CLOUDFLARE_API_TOKEN": "env-token"}
+ENV_KEY = {"CLOUDFLARE_EMAIL": "env@company.example", "CLOUDFLARE_API_KEY": "env-key"}
+ENV_BOTH = {**ENV_TOKEN, **ENV_KEY}
+
+NOT_IN_SECRETS = ["\n", "\r\nX-Evil: 1", "\t", " ", "\x7f", "\u00e4", "\u2028"]
+
+
+@pytest.fixture
+def task(environment):
+    """A task with these options and this environment, as far as `_options` looks at it."""
+
+    def make(options, variables=None):
+        for variable, value in (variables or {}).items():
+            environment.setenv(variable, value)
+        defaults = {name: argument.get("default") for name, argument in SHARED_ARGUMENTS.items()}
+        params = {**defaults, "account_id": ACCOUNT_ID, **options}
+        return SimpleNamespace(params=params, no_log_values=set())
+
+    return make
+
+
+@pytest.fixture
+def client_for(task):
+    return lambda *given: restrictions_api_from(task(*given)).client
+
+
+@pytest.fixture
+def refusal_of(task):
+    def refuse(*given):
+        with pytest.raises(InvalidOption) as refusal:
+            restrictions_api_from(task(*given))
+        return str(refusal.value)
+
+    return refuse
+
+
+def headers_of(client):
+    request = SimpleNamespace(headers={})
+    client._auth(request)
+    return request.headers
+
+
+def bearer(source):
+    return {"Authorization": f"Bearer {source}-token"}
+
+
+def key_of(email_source, key_source):
+    return {
+        "X-Auth-Email": f"{email_source}@company.example",
+        "X-Auth-Key": f"{key_source}-key",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "headers", "source"),
+    [
+        (OPTION_TOKEN, {}, bearer("option"), "option api_token"),
+        (OPTION_KEY, {}, key_of("option", "option"), "option api_key"),
+        ({}, ENV_TOKEN, bearer("env"), "environment variable CLOUDFLARE_API_TOKEN"),
+        ({}, ENV_KEY, key_of("env", "env"), "environment variable CLOUDFLARE_API_KEY"),
+        ({}, ENV_BOTH, bearer("env"), "environment variable CLOUDFLARE_API_TOKEN"),
+        (OPTION_TOKEN, ENV_BOTH, bearer("option"), "option api_token"),
+        (OPTION_KEY, ENV_BOTH, key_of("option", "option"), "option api_key"),
+        ({**OPTION_TOKEN, **OPTION_KEY}, ENV_BOTH, bearer("option"), "option api_token"),
+        ({"api_key": "option-key"}, ENV_BOTH, key_of("env", "option"), "option api_key"),
+        (
+            {"api_email": "option@company.example"},
+            ENV_BOTH,
+            key_of("option", "env"),
+            "environment variable CLOUDFLARE_API_KEY",
+        ),
+        (
+            {"api_token": "", "api_key": "", "api_email": ""},
+            ENV_TOKEN,
+            bearer("env"),
+            "environment variable CLOUDFLARE_API_TOKEN",
+        ),
+    ],
+)
+def test_options_beat_the_environment_and_a_token_beats_a_key(
+    client_for, options, variables, headers, source
+):
+    client = client_for(options, variables)
+    assert headers_of(client) == headers
+    assert f"({source})" in client._auth.description
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "account_id", "url"),
+    [
+        ({}, {}, ACCOUNT_ID, API_URL),
+        ({"api_url": "https://o.example"}, {}, ACCOUNT_ID, "https://o.example"),
+        (
+            {"account_id": "A" * 32, "api_url": "https://o.example"},
+            {},
+            "A" * 32,
+            "https://o.example",
+        ),
+        (
+            {"account_id": "A" * 32, "api_url": "https://o.example"},
+            {"CLOUDFLARE_ACCOUNT_ID": "e" * 32, "CLOUDFLARE_BASE_URL": "https://e.example"},
+            "A" * 32,
+            "https://o.example",
+        ),
+        *(
+            (
+                {"account_id": omitted, "api_url": omitted},
+                {"CLOUDFLARE_ACCOUNT_ID": "e" * 32, "CLOUDFLARE_BASE_URL": "https://e.example"},
+                "e" * 32,
+                "https://e.example",
+            )
+            for omitted in (None, "")
+        ),
+        ({}, {"CLOUDFLARE_BASE_URL": ""}, ACCOUNT_ID, API_URL),
+    ],
+)
+def test_the_account_and_the_url_come_from_the_task_before_the_environment(
+    task, options, variables, account_id, url
+):
+    api = restrictions_api_from(task({**OPTION_TOKEN, **options}, variables))
+    assert api._path.startswith(f"/accounts/{account_id}/")
+    assert api.client._base_url == url
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "value"),
+    [
+        ({}, lambda client: client._timeout, 30.0),
+        ({"timeout": 0.5}, lambda client: client._timeout, 0.5),
+        ({}, lambda client: client.retry.retries, 5),
+        ({"retries": 0}, lambda client: client.retry.retries, 0),
+        ({}, lambda client: client.rate_limit._reserve, 0.1),
+        ({"rate_limit_reserve": 90}, lambda client: client.rate_limit._reserve, 0.9),
+        ({}, lambda client: client._verify, True),
+        ({"ca_path": __file__}, lambda client: client._verify, __file__),
+        ({"validate_certs": False}, lambda client: client._verify, False),
+        ({"validate_certs": False, "ca_path": "/none"}, lambda client: client._verify, False),
+    ],
+)
+def test_the_other_options_reach_the_client(client_for, options, setting, value):
+    assert setting(client_for({**OPTION_TOKEN, **options})) == value
+
+
+NO_CREDENTIALS = (
+    "credentials are missing; set api_token, or the environment variable CLOUDFLARE_API_TOKEN"
+)
+NO_ACCOUNT = (
+    "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
+)
+NO_EMAIL = (
+    "the API key ({}) has no e-mail address; set api_email or the environment variable"
+    " CLOUDFLARE_EMAIL, or use an API token instead"
+)
+NO_KEY = (
+    "api_email has no API key; set api_key or the environment variable CLOUDFLARE_API_KEY, or use"
+    " an API token instead"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "sentence"),
+    [
+        ({}, {}, NO_CREDENTIALS),
+        ({}, {"CLOUDFLARE_EMAIL": "env@company.example"}, NO_CREDENTIALS),
+        ({"account_id": None}, ENV_TOKEN, NO_ACCOUNT),
+        ({"account_id": ""}, {**ENV_TOKEN, "CLOUDFLARE_ACCOUNT_ID": ""}, NO_ACCOUNT),
+        ({"account_id": None}, {}, f"{NO_CREDENTIALS} and {NO_ACCOUNT}"),
+        ({"api_key": "option-key"}, {}, NO_EMAIL.format("option api_key")),
+        ({"api_key": "option-key"}, ENV_TOKEN, NO_EMAIL.format("option api_key")),
+        (
+            {},
+            {"CLOUDFLARE_API_KEY": "env-key"},
+            NO_EMAIL.format("environment variable CLOUDFLARE_API_KEY"),
+        ),
+        ({"api_email": "option@company.example"}, ENV_TOKEN, NO_KEY),
+    ],
+)
+def test_missing_credentials_and_a_missing_account_are_named(
+    refusal_of, options, variables, sentence
+):
+    assert refusal_of(options, variables) == sentence
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("timeout", 0, "timeout is 0; use a number of seconds above 0 and below 3600"),
+        ("timeout", 3600, "timeout is 3600; use a number of seconds above 0 and below 3600"),
+        ("timeout", float("nan"), "timeout is nan; use a number of seconds above 0 and below 3600"),
+        ("retries", -1, "retries is -1; use a number from 0 to 100"),
+        ("retries", 101, "retries is 101; use a number from 0 to 100"),
+        ("rate_limit_reserve", -1, "rate_limit_reserve is -1; use a number from 0 to 90"),
+        ("rate_limit_reserve", 91, "rate_limit_reserve is 91; use a number from 0 to 90"),
+        (
+            "ca_path",
+            "/no/such/file",
+            "ca_path '/no/such/file' does not exist on the host that runs the task; correct the"
+            " path",
+        ),
+    ],
+)
+def test_an_option_out_of_range_is_refused(refusal_of, option, value, sentence):
+    assert refusal_of({**OPTION_TOKEN, option: value}) == sentence
+
+
+@pytest.mark.parametrize(
+    "account_id",
+    [
+        *("../x", "a/b", "a?b", "a#b", "a%2fb", " ", ".", "\\", "a;b", "a\u202e", "~", "*"),
+        *("a" * 31, "a" * 33, "g" * 32, "a" * 31 + "\u0661", "a" * 32 + "\n", " " + "a" * 32),
+    ],
+)
+@pytest.mark.parametrize("place", ["option", "environment"])
+def test_an_account_id_other_than_32_hexadecimal_digits_is_refused(refusal_of, account_id, place):
+    is_option = place == "option"
+    options = {**OPTION_TOKEN, "account_id": account_id if is_option else None}
+    variables = {} if is_option else {"CLOUDFLARE_ACCOUNT_ID": account_id}
+    assert refusal_of(options, variables) == (
+        f"account_id {account_id!r} is not the ID of an account; use the 32 hexadecimal digits that"
+        " the dashboard shows"
+    )
+
+
+@pytest.mark.parametrize("character", NOT_IN_SECRETS)
+@pytest.mark.parametrize(
+    ("options", "variables", "source"),
+    [
+        ({"api_token": "a-value{}"}, {}, "api_token"),
+        ({"api_email": "a@b.example", "api_key": "a-value{}"}, {}, "option api_key"),
+        ({}, {"CLOUDFLARE_API_TOKEN": "a-value{}"}, "CLOUDFLARE_API_TOKEN"),
+        (
+            {"api_email": "a@b.example"},
+            {"CLOUDFLARE_API_KEY": "a-value{}"},
+            "environment variable CLOUDFLARE_API_KEY",
+        ),
+    ],
+)
+def test_a_secret_with_a_character_that_none_has_is_refused_and_not_shown(
+    refusal_of, options, variables, source, character
+):
+    given = [
+        {name: text.format(character) for name, text in texts.items()}
+        for texts in (options, variables)
+    ]
+    assert refusal_of(*given) == (
+        f"the secret in {source} has a space, a line break or another character that no Cloudflare"
+        " credential has; copy it again (a file often ends in a line break)"
+    )
+
+
+@pytest.mark.parametrize("character", NOT_IN_SECRETS)
+def test_an_email_address_that_would_break_a_header_is_refused(refusal_of, character):
+    options = {**OPTION_KEY, "api_email": f"a@company.example{character}"}
+    assert refusal_of(options) == (
+        "the e-mail address of the API key has a space, a line break or another character that no"
+        " e-mail address of a Cloudflare user has; copy it again"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        API_URL,
+        "https://proxy.company.example:8443/client/v4",
+        "https://[2001:db8::1]/client/v4",
+        "http://127.0.0.1:8080/client/v4",
+        "http://127.1.2.3/client/v4",
+        "http://[::1]:8080/client/v4",
+        "http://localhost:8080/client/v4",
+        "HTTP://LOCALHOST",
+    ],
+)
+def test_an_encrypted_or_loopback_url_is_used_as_it_is(client_for, url):
+    assert client_for({**OPTION_TOKEN, "api_url": url})._base_url == url
+
+
+NOT_ENCRYPTED = "would send the credentials without encryption; use https"
+NOT_A_URL = f"is not a URL; omit it, or use {API_URL}"
+MORE_THAN_A_URL = "api_url has a user, a query or a fragment; use only a scheme, a host and a path"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        *(
+            (url, f"api_url {url!r} {NOT_ENCRYPTED}")
+            for url in [
+                "http://api.cloudflare.com/client/v4",
+                "HTTP://evil.example/",
+                "http://evillocalhost/",
+                "http://localhost.evil.example/",
+                "http://127.0.0.1.evil.example/",
+                "http://2130706433/",
+                "http://0.0.0.0/",
+                "http://[::]/",
+                "http://169.254.169.254/",
+            ]
+        ),
+        *(
+            (url, f"api_url {url!r} {NOT_A_URL}")
+            for url in [
+                "api.cloudflare.com",
+                "//evil.example/",
+                "http:evil.example",
+                "http:///evil.example",
+                "ftp://127.0.0.1/",
+                "file:///etc/passwd",
+                "https://",
+                "https://a:b",
+                "https://a:99999",
+                "http://[::1",
+                "http://[::1].evil.example/",
+                "http\u017f://127.0.0.1/",
+                "http://127.0.0.1\\.evil.example/",
+                "http://127.0.0.1%2eevil.example/",
+                "http://localhost\u3002evil.example/",
+                "http://127.0.0.1 .evil.example/",
+                "http://127.0.0.1\r\nHost: evil.example/",
+                "http://local\nhost/",
+                f"{API_URL}\n",
+                f"{API_URL}/a b",
+            ]
+        ),
+        *(
+            (url, MORE_THAN_A_URL)
+            for url in [
+                "http://127.0.0.1@evil.example/",
+                "http://localhost:80@evil.example/",
+                "http://127.0.0.1\\@evil.example/",
+                "http://127.0.0.1\t@evil.example/",
+                "http://evil.example#@127.0.0.1/",
+                "http://evil.example?@127.0.0.1/",
+                "https://user:secret@api.cloudflare.com/client/v4",
+                f"{API_URL}?x=1",
+                f"{API_URL}#x",
+            ]
+        ),
+    ],
+)
+def test_a_url_that_could_give_credentials_away_is_refused(refusal_of, url, sentence):
+    assert refusal_of({**OPTION_TOKEN, "api_url": url}) == sentence
+
+
+LONG = "a-secret/of~more+than.16=="
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "hidden"),
+    [
+        ({"api_token": LONG}, {}, {LONG, quote(LONG, safe="")}),
+        ({**OPTION_KEY, "api_key": LONG}, {}, {LONG, quote(LONG, safe="")}),
+        # Not used, but secret all the same.
+        (OPTION_TOKEN, {"CLOUDFLARE_API_TOKEN": LONG}, {LONG, "option-token"}),
+        (OPTION_TOKEN, {"CLOUDFLARE_API_KEY": LONG}, {LONG, "option-token"}),
+        # Used, however short.
+        ({}, {"CLOUDFLARE_API_TOKEN": "short"}, {"short"}),
+    ],
+)
+def test_secrets_are_masked_wherever_they_come_from(task, options, variables, hidden):
+    module = task(options, variables)
+    restrictions_api_from(module)
+    assert hidden <= module.no_log_values
+
+
+def test_a_short_placeholder_that_is_not_used_is_not_masked(task):
+    # It would garble every number.
+    module = task(OPTION_TOKEN, {"CLOUDFLARE_API_KEY": "0"})
+    restrictions_api_from(module)
+    assert module.no_log_values == {"option-token"}
+
+
+def test_a_url_with_a_password_is_masked(task):
+    url = "https://user:secret@api.cloudflare.com"
+    module = task({**OPTION_TOKEN, "api_url": url})
+    with pytest.raises(InvalidOption):
+        restrictions_api_from(module)
+    assert url in module.no_log_values
+
+
+@pytest.mark.parametrize("name", ["requests", "idna", None])
+def test_a_missing_library_is_named_with_the_interpreter_that_lacks_it(
+    refusal_of, monkeypatch, name
+):
+    monkeypatch.setattr(_libraries, "IMPORT_ERROR", ImportError("it is broken", name=name))
+    sentence = refusal_of(OPTION_TOKEN)
+    assert f"Python library ({name or 'requests'}) on " in sentence
+    assert sentence.endswith(" (it is broken)")
