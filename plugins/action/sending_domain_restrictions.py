@@ -63,8 +63,10 @@ class ActionModule(ActionBase):
         else:
             values = self._run_slices(task_vars)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
+        if "warnings" in values:
+            values["warnings"] = [_text(warning) for warning in values["warnings"]]
         if len((task_vars or {}).get("ansible_play_hosts_all", ())) > 1:
-            _name_host(values.get("diff", ()), self._host)
+            _name_host(values, self._host)
         self._show_plan(values)
         result.update(values)
         return result
@@ -203,9 +205,18 @@ class _Total:
         return values
 
 
-def _name_host(diff: t.Iterable[Values], host: str) -> None:
-    """Add the host to the headers of a diff, for plays with several hosts."""
-    for item in diff:
+def _text(warning: t.Any) -> str:
+    """Return the text of a warning, which is an object of its own since ansible-core 2.19."""
+    if isinstance(warning, dict):
+        return warning["event"]["msg"]
+    return warning if isinstance(warning, str) else warning.event.msg
+
+
+def _name_host(values: Values, host: str) -> None:
+    """Name the host in the warnings and the diff of a result, for plays with several hosts."""
+    if "warnings" in values:
+        values["warnings"] = [f"{host}: {warning}" for warning in values["warnings"]]
+    for item in values.get("diff", ()):
         for header in ("before_header", "after_header"):
             if header in item:
                 item[header] += f" on {host}"

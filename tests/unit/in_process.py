@@ -30,6 +30,9 @@ except ImportError:  # ansible-core before 2.17
         return mock.patch.object(basic, "_ANSIBLE_ARGS", arguments)
 
 
+# ansible-core before 2.16 wants it from a package that its own importer did not load.
+importlib.import_module("ansible_collections.cloudflare_email.security")._collection_meta = {}
+
 MAX_SLICES = 500
 PLUGINS = "ansible_collections.cloudflare_email.security.plugins."
 

@@ -1,0 +1,389 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs in time slices: what repeats, gets lost or changes between two of them, and what is shown."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from in_process import Task
+
+TINY = 0.001  # seconds; a slice of one change for each worker
+LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
+
+
+@pytest.fixture
+def options(emulator, account, in_no_time):
+    return {
+        "account_id": account.id,
+        "api_token": account.tokens["write"],
+        "api_url": emulator.url,
+        "retries": 2,
+        "concurrency": 5,
+    }
+
+
+def entries(number, **fields):
+    return [{"domain": f"d{index:03}.example", **fields} for index in range(number)]
+
+
+def domains(records):
+    return sorted(record["domain"] for record in records)
+
+
+def between_slices(task, number, do):
+    """Have something done before slice `number` (from 0) of a task."""
+    execute = task.execute
+
+    def execute_after(*args):
+        if len(task.slices) == number + 1:
+            do()
+        return execute(*args)
+
+    task.execute = execute_after
+
+
+@pytest.mark.parametrize("lost", [0, 5, 11])
+def test_a_slice_that_the_connection_repeats_creates_nothing_twice(account, options, lost):
+    task = Task({**options, "restrictions": entries(60)}, TINY)
+    execute = task.execute
+
+    def execute_twice(*args):
+        if len(task.slices) == lost + 1:
+            execute(*args)
+        return execute(*args)
+
+    task.execute = execute_twice
+    result = task.run()
+    assert not result.get("failed")
+    assert domains(account.restrictions()) == domains(entries(60))
+    # Only the lost result could tell that these were created, not there before.
+    assert (len(result["created"]), result["unchanged"]) == (55, 5)
+
+
+def test_each_slice_sees_what_others_added_changed_and_deleted(account, options):
+    listed = entries(20, comments="New")
+    account.seed([{"domain": "d018.example"}, {"domain": "d019.example", "comments": "Old"}])
+    task = Task({**options, "restrictions": listed, "prune": True}, TINY)
+
+    def colleague():
+        present = [
+            {k: v for k, v in record.items() if k != "last_modified"}
+            for record in account.restrictions()
+        ]
+        kept = [record for record in present if record["domain"] != "d000.example"]
+        added = [{"domain": "d017.example", "comments": "New"}, {"domain": "theirs.example"}]
+        account.seed([*kept, *added])
+
+    between_slices(task, 1, colleague)
+    result = task.run()
+    assert not result.get("failed")
+    # What this run created is not created again, even if somebody deletes it meanwhile.
+    assert domains(account.restrictions()) == domains(listed[1:])
+    assert domains(result["deleted"]) == ["theirs.example"]
+    assert len(result["created"]) == 17
+
+
+def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
+    account.change(list_lag=3600)
+    result = Task({**options, "restrictions": entries(30)}, TINY).run()
+    assert not result.get("failed")
+    assert domains(account.restrictions()) == domains(entries(30))
+    assert len(result["created"]) == 30
+
+
+def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(account, options):
+    account.seed([{"domain": "d000.example"}, {"domain": "D000.example"}])
+    account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
+    listed = entries(20, comments="New")
+    result = Task({**options, "restrictions": listed, "prune": True}, TINY).run()
+    assert [failure["domain"] for failure in result["failures"]] == ["d000.example"]
+    assert [entry["call"] for entry in account.requests()].count("update") == 1
+    assert result["deleted"] == []
+    assert len(account.restrictions()) == 21
+
+
+def test_calls_are_counted_over_all_slices(account, options):
+    task = Task({**options, "restrictions": entries(20)}, TINY)
+    result = task.run()
+    assert len(task.slices) > 2
+    assert result["api_calls"] == len(account.requests())
+
+
+def test_warnings_are_shown_once(account, options):
+    messages = {"messages": [{"code": 1, "message": "Soon gone"}]}
+    account.fault(calls=["list"], times=None, kind="merge", set=messages)
+    listed = [*entries(20), {"domain": "sub.d000.example"}]
+    result = Task({**options, "restrictions": listed}, TINY).run()
+    assert [warning.partition(":")[0] for warning in result["warnings"]] == [
+        "sub.d000.example",
+        "Cloudflare",
+    ]
+
+
+def test_a_warning_names_the_host_in_a_play_with_several(account, options):
+    listed = [{"domain": "a.example"}, {"domain": "sub.a.example"}]
+    hosts = {"inventory_hostname": "web1", "ansible_play_hosts_all": ["web1", "web2"]}
+    result = Task({**options, "restrictions": listed}, 4).run(**hosts)
+    assert [warning.split(":")[:2] for warning in result["warnings"]] == [
+        ["web1", " sub.a.example"]
+    ]
+
+
+class TaskTimeoutError(BaseException):
+    """What ansible-core raises for the task keyword `timeout`, by this name in every version."""
+
+
+@pytest.mark.parametrize(
+    ("error", "flags", "reason"),
+    [
+        (
+            TaskTimeoutError("timed out"),
+            {"failed": True},
+            "the task was stopped by its timeout of 7 seconds",
+        ),
+        (
+            AnsibleConnectionFailure("gone"),
+            {"unreachable": True},
+            "the module could not be run any more (gone)",
+        ),
+        (
+            AnsibleError("broken"),
+            {"failed": True},
+            "the module could not be run any more (broken)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 2])
+def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
+    account, options, error, flags, reason, number
+):
+    task = Task({**options, "restrictions": entries(30)}, TINY, timeout=7)
+
+    def cut_off():
+        raise error
+
+    between_slices(task, number, cut_off)
+    if number == 0:
+        with pytest.raises(error.__class__):
+            task.run()
+        return
+    result = task.run()
+    assert {name: result.get(name) for name in ("failed", "unreachable") if name in result} == flags
+    assert result["changed"]
+    assert domains(result["created"]) == domains(account.restrictions()) == domains(entries(10))
+    assert result["msg"] == (
+        f"{reason}. 20 changes are left. Result: 10 created. Run again to finish the rest."
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "changed"),
+    [
+        ({"failed": True, "msg": "MODULE FAILURE", "module_stdout": "Killed", "rc": 137}, True),
+        ({"failed": True, "msg": "it is broken"}, False),
+    ],
+)
+def test_a_later_slice_that_fails_as_a_whole_keeps_the_results(account, options, values, changed):
+    account.seed([{"domain": "d000.example"}])
+    account.fault(calls=["create"], **LIMITED)
+    task = Task({**options, "restrictions": entries(10)}, TINY)
+    execute = task.execute
+    task.execute = lambda *args: execute(*args) if len(task.slices) == 1 else dict(values)
+    result = task.run()
+    assert result["failed"]
+    assert result["unchanged"] == 1
+    assert result["msg"].startswith(values["msg"])
+    assert len(result["created"]) == len(account.restrictions()) - 1
+    assert result["changed"] == (changed or bool(result["created"]))
+
+
+def test_a_write_that_was_never_confirmed_counts_as_changed(account, options):
+    account.fault(calls=["create"], kind="drop", moment="after")
+    account.fault(calls=["list"], skip=1, **LIMITED)
+    task = Task({**options, "restrictions": entries(1)}, 4)
+    between_slices(task, 1, lambda: (_ for _ in ()).throw(AnsibleError("broken")))
+    result = task.run()
+    assert result["changed"]
+    assert [(failure["domain"], failure["kind"]) for failure in result["failures"]] == [
+        ("d000.example", "uncertain")
+    ]
+
+
+@pytest.mark.parametrize("call", ["create", "update", "delete"])
+def test_a_write_that_a_later_slice_confirms_is_reported(account, options, call):
+    account.seed([{"domain": "d000.example"}] if call != "create" else [])
+    account.fault(calls=[call], kind="drop", moment="after", times=3)
+    account.fault(
+        calls=["list" if call == "create" else "get"], skip=int(call == "create"), **LIMITED
+    )
+    change = {"create": {}, "update": {"comments": "x"}, "delete": {"state": "absent"}}[call]
+    result = Task({**options, "restrictions": entries(1, **change)}, 4).run()
+    assert not result.get("failed")
+    assert result["changed"]
+    if call != "delete":
+        assert domains(result[f"{call}d"]) == ["d000.example"]
+
+
+def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, options):
+    task = Task({**options, "restrictions": entries(30)}, TINY)
+    outage = {"kind": "status", "status": 503, "times": None}
+    between_slices(task, 2, lambda: account.fault(**outage))
+    result = task.run()
+    assert result["failed"]
+    assert result["msg"].startswith("Cloudflare returned 503; try again later")
+    assert result["msg"].endswith(
+        "20 changes are left. Result: 10 created. Run again to finish the rest."
+    )
+    assert [entry["status"] for entry in account.requests()].count(503) == 3
+    assert task.shown[-3:] == [
+        "[host] 10 of 30 changes done, Cloudflare returned 503; retry 1 of 2",
+        "[host] 10 of 30 changes done, Cloudflare returned 503; retry 2 of 2",
+        "[host] 10 created",
+    ]
+
+
+def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, options):
+    task = Task({**options, "restrictions": entries(15)}, TINY)
+    task.run()
+    assert task.shown == [
+        "[host] 5 of 15 changes done",
+        "[host] 10 of 15 changes done",
+        "[host] 15 created",
+    ]
+    again = Task({**options, "restrictions": entries(15)}, 60)
+    assert again.run()["msg"] == "no changes, 15 unchanged"
+    assert again.shown == []
+
+
+def test_a_wait_for_the_rate_limit_is_shown_with_its_end_and_a_line_a_minute(account, options):
+    account.fault(calls=["create"], **LIMITED)
+    task = Task({**options, "restrictions": entries(1)}, 4)
+    assert not task.run().get("failed")
+    waiting = "waiting for Cloudflare's rate limit until 12:34:56"
+    assert task.shown == [
+        f"[host] 0 of 1 changes done, {waiting}",
+        *[f"[host] still working, {waiting}"] * 9,
+        "[host] 1 created",
+    ]
+    assert sum(task.waits) == pytest.approx(600 - 2, abs=2)
+    assert max(task.waits) == 60
+
+
+def test_a_long_run_says_once_how_long_it_takes(account, options):
+    account.change(quota=20, window=60)
+    task = Task({**options, "restrictions": entries(60)}, 4)
+    task.run()
+    estimates = [line for line in task.shown if "at Cloudflare's rate limit" in line]
+    assert len(estimates) == 1
+    assert estimates[0].startswith("[host] 43 changes left, which takes about ")
+    assert any(line.endswith("done at about 12:34:56") for line in task.shown)
+
+
+def test_what_this_run_created_does_not_change_what_the_guard_allows(account, options):
+    account.seed([{"domain": f"old{index}.example"} for index in range(9)])
+    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+    assert task.run()["msg"] == "10 created, 9 deleted"
+
+
+def test_a_refusal_by_the_guard_in_a_later_slice_says_what_is_done(account, options):
+    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+    theirs = [{"domain": f"theirs{index}.example"} for index in range(20)]
+    between_slices(task, 1, lambda: account.seed(theirs))
+    result = task.run()
+    assert result["failed"]
+    assert result["msg"].endswith(". Plan: 5 to create, 20 to delete. Result: 5 created")
+
+
+def test_what_one_slice_learns_about_the_api_reaches_the_next(account, options):
+    account.seed([{"domain": f"old{index}.example"} for index in range(9)])
+    account.change(batch="not_found")
+    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+    task.run()
+    assert [entry["call"] for entry in account.requests()].count("batch") == 1
+    account.fault(**LIMITED, calls=["create"], times=None)
+    refused = Task({**options, "restrictions": entries(11)}, 4)
+    assert refused.run()["failed"]
+    # The slice after one that changed nothing waits in place.
+    assert [
+        given["time_slice"].get("progress", {}).get("refusals") for given in refused.slices
+    ] == [None, 1]
+
+
+def test_the_wait_of_the_rate_limit_is_handed_to_the_next_slice(account, options):
+    account.fault(calls=["create"], **LIMITED)
+    task = Task({**options, "restrictions": entries(1)}, 4)
+    handed_on = []
+    execute = task._execute
+
+    def note(module_args=None, **keywords):
+        handed_on.append(module_args["time_slice"].get("progress", {}).get("blocked_until", 0))
+        return execute(module_args, **keywords)
+
+    task._execute = note
+    task.run()
+    assert handed_on[0] == 0
+    assert handed_on[1] > 600
+
+
+def test_no_log_shows_nothing(account, options):
+    task = Task({**options, "restrictions": entries(15)}, TINY, no_log=True, diff=True)
+    task.run()
+    account.fault(kind="status", status=503, times=None, calls=["create"])
+    failing = Task({**options, "restrictions": entries(16)}, TINY, no_log=True, diff=True)
+    assert failing.run()["failed"]
+    assert task.shown == failing.shown == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
+    account.seed([{"domain": "dup.example"}, {"domain": "dup.example"}])
+    listed = [{"domain": "dup.example"}, {"domain": "new.example"}]
+    task = Task({**options, "restrictions": listed}, 4, check_mode=check_mode, diff=True)
+    assert task.run()["failed"]
+    plan, summary = task.shown
+    assert "+domain: new.example" in plan
+    assert summary == ("[host] 1 to create" if check_mode else "[host] 1 created")
+
+
+def test_several_hosts_are_told_apart_in_the_plan(account, options):
+    account.seed([{"domain": "b.example"}, {"domain": "c.example"}])
+    listed = [
+        {"domain": "a.example"},
+        {"domain": "b.example", "comments": "x"},
+        {"domain": "c.example", "state": "absent"},
+    ]
+    task = Task({**options, "restrictions": listed}, 4, check_mode=True, diff=True)
+    headers = [
+        {name: text for name, text in item.items() if name.endswith("header")}
+        for item in task.run(ansible_play_hosts_all=["host", "other"])["diff"]
+    ]
+    assert headers == [
+        {"after_header": "create a.example on host"},
+        {
+            "before_header": "update b.example on host",
+            "after_header": "update b.example on host",
+        },
+        {"before_header": "delete c.example on host"},
+    ]
+
+
+def test_nothing_shown_or_returned_has_the_secret_or_the_state_between_slices(account, options):
+    token = options["api_token"]
+    listed = entries(20, comments=f"Agreed {token}")
+    account.fault(calls=["create"], skip=15, kind="status", status=400, code=1, message=token)
+    task = Task({**options, "restrictions": listed}, TINY, diff=True)
+    result = task.run()
+    assert result["failed"]
+    assert "time_slice" not in result["invocation"]["module_args"]
+    shown = json.dumps([result, task.shown])
+    assert token not in shown
+    assert "time_slice" not in shown
+    for offset in range(3):
+        encoded = base64.b64encode(b"x" * offset + token.encode()).decode()
+        assert encoded[4:-4] not in shown
