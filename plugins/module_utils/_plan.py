@@ -76,13 +76,18 @@ class Delete:
 
 @dataclass
 class Plan:
-    """The difference between an account and a list of desired restrictions."""
+    """The difference between an account and a list of desired restrictions.
+
+    Attributes:
+        unlisted: the domains on the account that the list does not have and that stay.
+    """
 
     creates: list[Create] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     deletes: list[Delete] = field(default_factory=list)
     unchanged: list[Restriction] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -122,12 +127,11 @@ def make_plan(
             plan.failures.append(Failure(str(entry.domain), str(error), DUPLICATES))
         except InvalidRestriction as error:
             plan.failures.append(Failure(entry.domain or str(entry.id), str(error), INVALID))
+    unlisted = [restriction for restriction in account if restriction.domain not in listed]
     if prune:
-        plan.deletes += [
-            Delete(restriction)
-            for restriction in account
-            if restriction.domain not in listed and restriction.domain not in failed
-        ]
+        plan.deletes += [Delete(known) for known in unlisted if known.domain not in failed]
+    else:
+        plan.unlisted = sorted({known.domain for known in unlisted})
     return plan
 
 

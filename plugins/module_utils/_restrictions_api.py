@@ -57,6 +57,7 @@ class RestrictionsApi:
     def __init__(self, client: CloudflareClient, account_id: str) -> None:
         self.client = client
         self.has_batch_call = True
+        self.account_id = account_id
         self._path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
 
     def list_all(self) -> list[Restriction]:

@@ -107,7 +107,7 @@ def run_list(module: AnsibleModule) -> Result:
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     number_between("max_delete_percent", options["max_delete_percent"], 0, 100)
     api = restrictions_api_from(module, concurrency)
-    desired = desired_restrictions(options["restrictions"])
+    desired = desired_restrictions(options["restrictions"], _places(options["source"]))
     time_slice = TimeSlice.of(module)
     try:
         current = _read(api, time_slice)
@@ -121,6 +121,11 @@ def run_list(module: AnsibleModule) -> Result:
         retry = f"{delay.error.problem}; retry {delay.attempts} of {api.client.retry.retries}"
         return _unfinished(time_slice.report(None, delay.seconds, retry), api.client)
     return _plan_and_apply(module, api, time_slice, desired, current)
+
+
+def _places(source: dict[str, t.Any] | None) -> list[str]:
+    """Return what messages call the entries of a file."""
+    return [f"{source['file']} line {line}" for line in source["lines"]] if source else []
 
 
 def output_is_closed() -> bool:
@@ -194,7 +199,13 @@ def _plan_and_apply(
             output_is_closed,
         )
     unchanged -= _confirm(plan, progress.unconfirmed, outcome)
-    values.update(_changes(outcome), unchanged=unchanged, api_calls=api.client.calls)
+    values.update(
+        _changes(outcome),
+        unchanged=unchanged,
+        unlisted=plan.unlisted,
+        refused="refusal" in values,
+        api_calls=api.client.calls,
+    )
     if time_slice.is_part:
         _remember(outcome, progress, api)
         estimate = api.client.rate_limit.seconds_for(outcome.remaining)

@@ -74,6 +74,11 @@ msg:
   returned: always
   type: str
   sample: 180 restrictions, 2 findings
+account_id:
+  description: The ID of the account.
+  returned: success
+  type: str
+  sample: 0123456789abcdef0123456789abcdef
 sending_domain_restrictions:
   description: The restrictions, sorted by domain. The list is empty if there are none.
   returned: success
@@ -219,6 +224,7 @@ def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.An
     findings = [finding.result() for finding in findings_about(found)]
     result: dict[str, t.Any] = {
         "msg": f"{_count(found, 'restriction')}, {_count(findings, 'finding')}",
+        "account_id": api.account_id,
         "sending_domain_restrictions": [dict(restriction.record) for restriction in found],
         "findings": findings,
     }

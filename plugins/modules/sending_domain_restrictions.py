@@ -38,9 +38,9 @@ options:
         that DNS does not allow, which an account may have, are refused. An entry with an C(id) may keep names
         outside its domain in C(exclude) if the account already has them.
       - If entries are invalid, the task names all of them, up to 20, before anything is sent.
+      - Required, unless O(file) is set.
     type: list
     elements: raw
-    required: true
     suboptions:
       domain:
         description: The domain that mail comes from. Its subdomains are covered too.
@@ -60,9 +60,21 @@ options:
         type: str
         choices: [present, absent]
         default: present
+  file:
+    description:
+      - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
+        relative path is searched for like that of M(ansible.builtin.copy).
+      - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) has the list. All values are read as text,
+        so that C(no) or C(0123) needs no quotes.
+      - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments) and C(state), of
+        which only C(domain) is required. Several names in one C(exclude) cell are separated by spaces, commas,
+        semicolons or line breaks. An empty cell is an empty list or comment. A missing column is an omitted key.
+        Columns are separated by commas, semicolons or tabs.
+      - Nothing in the file is templated.
+    type: path
   prune:
     description:
-      - Whether to delete every restriction that is not listed in O(restrictions), so that the account equals the list.
+      - Whether to delete every restriction that is not in the list, so that the account equals the list.
       - If the account has duplicates, several restrictions for one listed domain, all but one are deleted. The one
         that already matches is kept, otherwise the oldest. Without O(prune), such a domain is a failure.
     type: bool
@@ -78,6 +90,18 @@ options:
     description: How many changes are sent at the same time, from 1 to 50.
     type: int
     default: 10
+  report_html:
+    description:
+      - A file on the controller to write a report to, a page for the browser that needs no network. It shows what is
+        enforced, what changed or would change, what failed, and findings. An existing file is overwritten.
+      - The report is also written in check mode, and if the task fails. It is not available with C(async).
+    type: path
+  report_markdown:
+    description: A file on the controller to write the same report to, as Markdown for the comment of a pull request.
+    type: path
+  source:
+    description: Internal. The action plugin uses it to tell the module the lines of the entries in O(file).
+    type: dict
   time_slice:
     description: Internal. The action plugin uses it to run the module for some seconds at a time.
     type: dict
@@ -108,14 +132,11 @@ EXAMPLES = r"""
       - domain: former-partner.example
         state: absent
 
-- name: Make the account equal to a list that is kept elsewhere
+- name: Make the account equal to a file in git, and write a report
   cloudflare_email.security.sending_domain_restrictions:
-    restrictions: "{{ partner_domains }}"
+    file: partners.csv
     prune: true
-  vars:
-    partner_domains:
-      - domain: partner.example
-      - domain: bank.example
+    report_html: report.html
 
 - name: Delete all restrictions, which needs explicit permission
   cloudflare_email.security.sending_domain_restrictions:
@@ -193,6 +214,18 @@ unchanged:
   returned: once the account was read
   type: int
   sample: 998
+unlisted:
+  description: The domains on the account that are not in the list and stay, because O(prune) is off. Sorted.
+  returned: once the account was read
+  type: list
+  elements: str
+  sample:
+    - old-partner.example
+refused:
+  description: Whether O(max_delete_percent) stopped the task.
+  returned: unless the task was cut short
+  type: bool
+  sample: false
 failures:
   description: The domains whose change could not be applied, each once, sorted by domain.
   returned: once the account was read
@@ -257,12 +290,18 @@ def main() -> None:
         argument_spec={
             **SHARED_ARGUMENTS,
             # The module checks the entries itself, to name all bad ones in one error.
-            "restrictions": {"type": "list", "elements": "raw", "required": True},
+            "restrictions": {"type": "list", "elements": "raw"},
+            "file": {"type": "path"},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
             "concurrency": {"type": "int", "default": 10},
+            "report_html": {"type": "path"},
+            "report_markdown": {"type": "path"},
+            "source": {"type": "dict"},
             "time_slice": {"type": "dict"},
         },
+        required_one_of=[("restrictions", "file")],
+        mutually_exclusive=[("restrictions", "file")],
         supports_check_mode=True,
     )
     try:

@@ -274,3 +274,10 @@ def test_the_guard_names_numbers_domains_and_the_way_to_allow_it():
         " or set max_delete_percent to 32"
     )
     refuse_mass_deletion(plan, current, 32)
+
+
+def test_without_prune_the_plan_names_the_domains_that_are_not_listed():
+    current = account_of(3)
+    listed = [desired(domain="d1.example")]
+    assert make_plan(listed, current).unlisted == ["d0.example", "d2.example"]
+    assert make_plan(listed, current, prune=True).unlisted == []
