@@ -21,7 +21,16 @@ MAX_LISTED = 20
 
 
 class InvalidEntries(ValueError):
-    """Some entries are wrong; the message names each with its position and its domain."""
+    """Some entries are wrong; the message names each with its place and its domain.
+
+    Arguments:
+        problems: a sentence for each.
+        total: how many entries there are.
+    """
+
+    def __init__(self, problems: list[str], total: int) -> None:
+        super().__init__(_message(problems, total))
+        self.problems = problems
 
 
 def desired_restrictions(
@@ -54,8 +63,13 @@ def desired_restrictions(
         desired[restriction.domain] = restriction
         first_place[restriction.domain] = place
     if problems:
-        raise InvalidEntries(_message(problems, len(entries)))
+        raise InvalidEntries(problems, len(entries))
     return list(desired.values())
+
+
+def places(file: str, lines: t.Iterable[int]) -> list[str]:
+    """Return what messages call the entries of a file that begin in these lines."""
+    return [f"{file} line {line}" for line in lines]
 
 
 def _domain_of(entry: t.Any) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._apply i
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
+    places,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     RateLimitWait,
@@ -107,7 +108,9 @@ def run_list(module: AnsibleModule) -> Result:
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     number_between("max_delete_percent", options["max_delete_percent"], 0, 100)
     api = restrictions_api_from(module, concurrency)
-    desired = desired_restrictions(options["restrictions"], _places(options["source"]))
+    desired = desired_restrictions(
+        options["restrictions"], places(**options["source"]) if options["source"] else ()
+    )
     time_slice = TimeSlice.of(module)
     try:
         current = _read(api, time_slice)
@@ -121,11 +124,6 @@ def run_list(module: AnsibleModule) -> Result:
         retry = f"{delay.error.problem}; retry {delay.attempts} of {api.client.retry.retries}"
         return _unfinished(time_slice.report(None, delay.seconds, retry), api.client)
     return _plan_and_apply(module, api, time_slice, desired, current)
-
-
-def _places(source: dict[str, t.Any] | None) -> list[str]:
-    """Return what messages call the entries of a file."""
-    return [f"{source['file']} line {line}" for line in source["lines"]] if source else []
 
 
 def output_is_closed() -> bool:

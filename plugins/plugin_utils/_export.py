@@ -1,0 +1,145 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the restrictions of an account as YAML or CSV, so that reading them changes nothing.
+
+Names are canonical and sorted, and there are no times, so that differences in git are small.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import typing as t
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
+    desired_restrictions,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+    FORMULA,
+    KEY,
+    format_of,
+)
+
+_FIRST_LINE = "# Exported by cloudflare_email.security from account {}; sha256:{}"
+
+
+@dataclass
+class Export:
+    """The text of a file, how many restrictions it has, and the domains that it cannot have."""
+
+    text: str = ""
+    count: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def export(
+    path: str,
+    account_id: str,
+    records: t.Iterable[dict[str, t.Any]],
+    findings: t.Iterable[dict[str, str]],
+) -> Export:
+    """Write the restrictions of an account as the extension of `path` says.
+
+    Of several restrictions for one domain, the oldest is written.
+
+    Arguments:
+        records, findings: as `sending_domain_restriction_info` returns them.
+
+    Raises:
+        InvalidFile: the extension is unknown.
+    """
+    is_yaml = format_of(path, path) == "yaml"
+    exported = Export()
+    entries = []
+    for restriction in _oldest_of_each_domain(records):
+        entry = _entry(restriction)
+        if _is_valid(entry):
+            entries.append(entry)
+        else:
+            exported.left_out.append(restriction.domain)
+    exported.count = len(entries)
+    if is_yaml:
+        notes = [f"not in this file: {domain}" for domain in exported.left_out]
+        notes += [finding["message"] for finding in findings]
+        exported.text = _yaml(entries, account_id, notes)
+    else:
+        exported.text = _csv(entries)
+    return exported
+
+
+def is_unedited_export(text: str) -> bool:
+    """Return whether a text is a YAML export that nobody changed."""
+    first, _newline, rest = text.partition("\n")
+    return first.endswith(f"sha256:{_checksum(rest)}") and first.startswith("# Exported by ")
+
+
+def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[Restriction]:
+    oldest: dict[str, Restriction] = {}
+    for restriction in sorted(map(Restriction.from_api, records), key=lambda known: known.age):
+        oldest.setdefault(restriction.domain, restriction)
+    return sorted(oldest.values(), key=lambda known: known.domain)
+
+
+def _entry(restriction: Restriction) -> dict[str, t.Any]:
+    entry = restriction.managed_fields()
+    if not _is_valid(entry):
+        # An entry with an ID may keep names outside its domain.
+        entry["id"] = restriction.id
+    return entry
+
+
+def _is_valid(entry: dict[str, t.Any]) -> bool:
+    """Return whether the module accepts an entry."""
+    try:
+        desired_restrictions([entry])
+    except InvalidEntries:
+        return False
+    return True
+
+
+def _yaml(entries: list[dict[str, t.Any]], account_id: str, notes: list[str]) -> str:
+    # Text from the account must not end a comment.
+    comments = "".join(f"# {''.join(filter(str.isprintable, note))}\n" for note in notes)
+    document = yaml.dump(
+        {KEY: entries},
+        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
+        allow_unicode=True,
+        sort_keys=False,
+        width=10**9,
+    )
+    rest = comments + document
+    return f"{_FIRST_LINE.format(account_id, _checksum(rest))}\n{rest}"
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _csv(entries: list[dict[str, t.Any]]) -> str:
+    columns = ["domain", "exclude", "comments", *(["id"] if any(map(_has_id, entries)) else [])]
+    rows: list[str] = []
+    # A writer of LF would not quote a lone CR.
+    writer = csv.writer(SimpleNamespace(write=rows.append), lineterminator="\r\n")
+    writer.writerow(columns)
+    for entry in entries:
+        cells = {**entry, "exclude": " ".join(entry["exclude"])}
+        writer.writerow([_escaped(cells.get(column, "")) for column in columns])
+    return "".join(row[:-2] + "\n" for row in rows)
+
+
+def _has_id(entry: dict[str, t.Any]) -> bool:
+    return "id" in entry
+
+
+def _escaped(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if FORMULA.match(cell) else cell

@@ -1,0 +1,229 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads lists of restrictions from YAML and CSV files.
+
+Values are read as text and checked by the module, which names a bad entry by its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
+    desired_restrictions,
+    places,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    ENTRY_KEYS,
+)
+
+KEY = "sending_domain_restrictions"
+CSV_COLUMNS = ("domain", "exclude", "comments", "state")
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+_FORMATS = {".yml": "yaml", ".yaml": "yaml", ".csv": "csv", ".tsv": "csv"}
+
+
+class InvalidFile(ValueError):
+    """A file that is not a list of restrictions; the message says what is wrong and what to do."""
+
+
+@dataclass
+class Entries:
+    """The entries of a file, as the module takes them, and the line where each begins."""
+
+    entries: list[t.Any] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, entry: t.Any, line: int) -> None:
+        self.entries.append(entry)
+        self.lines.append(line)
+
+
+def read_entries(path: str, name: str) -> Entries:
+    """Read a list of restrictions.
+
+    Arguments:
+        name: what messages call the file.
+
+    Raises:
+        InvalidFile: it cannot be read, or is not a list of restrictions.
+    """
+    is_yaml = format_of(path, name) == "yaml"
+    text = _text(path, name)
+    if not text.strip():
+        empty = f"write {KEY}: []" if is_yaml else "write at least the row with the columns"
+        raise InvalidFile(f"{name} is empty; {empty}, if you mean an empty list")
+    return _YamlReader(name).read(text) if is_yaml else _read_csv(text, name)
+
+
+def format_of(path: str, name: str) -> str:
+    """Return `yaml` or `csv`, as the extension of a path says; raises `InvalidFile`."""
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in _FORMATS:
+        raise InvalidFile(f"{name} has an unknown extension; use {', '.join(_FORMATS)}")
+    return _FORMATS[extension]
+
+
+def _text(path: str, name: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise InvalidFile(f"there is no file {name}; check its path") from None
+    except OSError as error:
+        raise InvalidFile(f"{name} cannot be read ({error.strerror}); check it") from None
+    except UnicodeDecodeError:
+        raise InvalidFile(f"{name} is not encoded in UTF-8; save it as 'CSV UTF-8'") from None
+
+
+class _YamlReader:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def read(self, text: str) -> Entries:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        try:
+            root = loader.get_single_node()
+            return self._entries(root)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise self._error(line, f"is not valid YAML ({error.problem})", "correct it") from None
+        except yaml.YAMLError as error:
+            # Such as "unacceptable character #x0001: control characters are not allowed".
+            problem = str(error).splitlines()[0].rpartition(": ")[2]
+            raise InvalidFile(f"{self._name} is not valid YAML ({problem}); correct it") from None
+        except RecursionError:
+            raise InvalidFile(f"{self._name} contains itself; remove its aliases") from None
+        finally:
+            loader.dispose()
+
+    def _entries(self, root: yaml.Node | None) -> Entries:
+        advice = f"write {KEY}: and the list below it"
+        if not isinstance(root, yaml.MappingNode):
+            raise InvalidFile(f"{self._name} is not a mapping; {advice}")
+        # Other keys are for others.
+        keys = {self._scalar(key): value for key, value in root.value}
+        if len(keys) < len(root.value):
+            raise InvalidFile(f"{self._name} has a key twice; keep one of them")
+        if KEY not in keys:
+            close = difflib.get_close_matches(KEY, [str(key) for key in keys], 1)
+            misspelt = f"; is '{close[0]}' misspelt?" if close else f"; {advice}"
+            raise InvalidFile(f"{self._name} has no key {KEY}{misspelt}")
+        node = keys[KEY]
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._error(
+                node.start_mark.line + 1, f"{KEY} is not a list", "write [] for an empty list"
+            )
+        entries = Entries()
+        for item in node.value:
+            entries.add(self._value(item), item.start_mark.line + 1)
+        return entries
+
+    def _value(self, node: yaml.Node) -> t.Any:
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item) for item in node.value]
+        if not isinstance(node, yaml.MappingNode):
+            return self._scalar(node)
+        mapping = {self._scalar(key): self._value(value) for key, value in node.value}
+        if len(mapping) < len(node.value):
+            raise self._error(node.start_mark.line + 1, "has a key twice", "keep one of them")
+        return mapping
+
+    def _scalar(self, node: yaml.Node) -> str | None:
+        """Return a scalar as text; `None` for one that is omitted."""
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._error(line, "has a key that is not text", "correct it")
+        # "tag:yaml.org,2002:" is that of YAML's own types, written out or not.
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            raise self._error(line, f"has the unknown tag {node.tag}", "remove it")
+        return None if node.tag.endswith(":null") else node.value
+
+    def _error(self, line: int, problem: str, advice: str) -> InvalidFile:
+        return InvalidFile(f"{self._name} line {line} {problem}; {advice}")
+
+
+def _read_csv(text: str, name: str) -> Entries:
+    csv.field_size_limit(2**31 - 1)
+    delimiter = _delimiter(text)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    entries, columns = Entries(), []
+    problems = []
+    line = 1
+    try:
+        for row in rows:
+            cells = [cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell for cell in row]
+            if not any(map(str.strip, cells)):
+                pass
+            elif columns and len(cells) == len(columns):
+                entries.add(_entry(dict(zip(columns, cells))), line)
+            elif not columns:
+                columns = _columns(cells, name, line)
+            else:
+                problems.append(
+                    f"{name} line {line}: has {len(cells)} cells instead of {len(columns)}; quote"
+                    f" cells that contain {delimiter!r}"
+                )
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise InvalidFile(
+            f"{name} line {line} is not valid CSV ({error}); check its quotes"
+        ) from None
+    if problems:
+        raise InvalidFile(str(_with_invalid_entries(problems, entries, name)))
+    return entries
+
+
+def _with_invalid_entries(problems: list[str], entries: Entries, name: str) -> InvalidEntries:
+    """Return an error that also names the entries that the module would refuse."""
+    total = len(problems) + len(entries.entries)
+    try:
+        desired_restrictions(entries.entries, places(name, entries.lines))
+    except InvalidEntries as error:
+        problems = problems + error.problems
+    return InvalidEntries(problems, total)
+
+
+def _delimiter(text: str) -> str:
+    header = text.lstrip().partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
+def _columns(cells: list[str], name: str, line: int) -> list[str]:
+    columns = [cell.strip().lower() for cell in cells]
+    for column in columns:
+        if column not in ENTRY_KEYS:
+            close = difflib.get_close_matches(column, CSV_COLUMNS, 1)
+            advice = f"did you mean '{close[0]}'?" if close else f"use {', '.join(CSV_COLUMNS)}"
+            raise InvalidFile(f"{name} line {line} has the unknown column {column!r}; {advice}")
+        if columns.count(column) > 1:
+            raise InvalidFile(f"{name} line {line} has the column {column!r} twice; remove one")
+    if "domain" not in columns:
+        raise InvalidFile(f"{name} line {line} has no column 'domain'; add it")
+    return columns
+
+
+def _entry(cells: dict[str, str]) -> dict[str, t.Any]:
+    """Return the entry of a row, without the times, which only the account sets."""
+    entry: dict[str, t.Any] = {"domain": cells["domain"].strip()}
+    if "exclude" in cells:
+        entry["exclude"] = re.split(r"[\s,;]+", cells["exclude"].strip(" \t\r\n,;"))
+        if entry["exclude"] == [""]:
+            entry["exclude"] = []
+    if "comments" in cells:
+        entry["comments"] = cells["comments"]
+    for column in ("state", "id"):
+        if cells.get(column, "").strip():
+            entry[column] = cells[column].strip()
+    return entry

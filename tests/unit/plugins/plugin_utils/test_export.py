@@ -1,0 +1,182 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Exports: reading one back gives what the account has."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import jsonschema
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    desired_restrictions,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
+    export,
+    is_unedited_export,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+    read_entries,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import FIRST, SECOND
+from strategies import DOMAINS, other_spellings, records
+
+ACCOUNT_ID = "0123456789abcdef0123456789abcdef"
+COLLECTION = os.path.join(os.path.dirname(__file__), *[os.pardir] * 4)
+TRICKY = (
+    *("no", "~", "null", "0123", "1e3", "2026-11-23", "<<", "=", "- a", "# a", "a: b", "'a", '"'),
+    *(
+        "=1",
+        "'=1",
+        "''@",
+        "+1",
+        "-1",
+        "\t=",
+        "\r",
+        "\n",
+        "a\rb",
+        "a\r\nb\n",
+        " a ",
+        "{{ a }}",
+        "{% a",
+    ),
+    *("\u0085", "\u2028", "\ufeff", "\U0001f512", "a,b;c\td", "x" * 1024),
+)
+TEXTS = st.sampled_from(TRICKY) | st.text(
+    st.characters(blacklist_categories=["Cc", "Cs"]) | st.sampled_from("\t\r\n'=+-@"), max_size=30
+)
+
+
+@st.composite
+def accounts(draw):
+    """The records of an account with any comments, and with names outside their domain."""
+    found = draw(st.lists(records(), max_size=4, unique_by=lambda record: record["id"]))
+    for record in found:
+        record["comments"] = draw(st.none() | TEXTS)
+        if draw(st.booleans()):
+            record["exclude"].append(draw(other_spellings(draw(DOMAINS))))
+    return found
+
+
+def read_back(folder, records, extension):
+    exported = export(f"x.{extension}", ACCOUNT_ID, records, [])
+    path = folder / f"list.{extension}"
+    with open(str(path), "w", encoding="utf-8", newline="") as file:
+        file.write(exported.text)
+    return exported, read_entries(str(path), path.name).entries
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("exports")
+
+
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+@given(found=accounts())
+def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, found):
+    exported, entries = read_back(folder, found, extension)
+    current = [Restriction.from_api(record) for record in found]
+    plan = make_plan(desired_restrictions(entries), current, prune=True)
+    assert plan.creates == []
+    assert not plan.failures
+    assert all(delete.kept for delete in plan.deletes)
+    # Of duplicates, one that matches the exported one is kept.
+    assert plan.updates == []
+    assert exported.count == len({known.domain for known in current})
+    assert exported.left_out == []
+
+
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(folder, extension):
+    idn = "xn--mller-kva.example"
+    found = [
+        {"id": FIRST, "domain": "b.example", "created_at": "2021-01-01T00:00:00Z"},
+        {"id": SECOND, "domain": "B.example", "created_at": "2020-01-01T00:00:00Z"},
+        {"id": "3", "domain": idn, "exclude": [f"Z.{idn}.", f"a.{idn}", f"z.{idn}"]},
+        {"id": "4", "domain": "A.example.", "comments": None},
+    ]
+    found[1]["comments"] = "older"
+    _exported, entries = read_back(folder, found, extension)
+    assert entries == [
+        {"domain": "a.example", "exclude": [], "comments": ""},
+        {"domain": "b.example", "exclude": [], "comments": "older"},
+        {"domain": idn, "exclude": [f"a.{idn}", f"z.{idn}"], "comments": ""},
+    ]
+
+
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
+    found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]
+    exported, entries = read_back(folder, found, extension)
+    assert (exported.left_out, exported.count) == (["com"], 1)
+    assert [entry["domain"] for entry in entries] == ["a.example"]
+    assert ("# not in this file: com\n" in exported.text) == (extension == "yml")
+
+
+def test_findings_are_comments_that_no_text_of_the_account_can_end():
+    message = "a.example\nsending_domain_restrictions: []\u2028\x1b"
+    findings = [{"domain": "a", "kind": "k", "message": message}]
+    text = export("x.yml", ACCOUNT_ID, [], findings).text
+    assert text.splitlines()[1:] == [
+        "# a.examplesending_domain_restrictions: []",
+        "sending_domain_restrictions: []",
+    ]
+
+
+@pytest.mark.parametrize("change", ["", "\n", " ", "# edited\n"])
+def test_an_edited_export_is_recognised(change):
+    text = export("x.yml", ACCOUNT_ID, [{"id": FIRST, "domain": "a.example"}], []).text
+    assert is_unedited_export(text)
+    assert is_unedited_export(text + change) == (not change)
+    assert not is_unedited_export(text.partition("\n")[2])
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1"])
+def test_no_cell_is_a_formula_for_a_spreadsheet(cell):
+    found = [{"id": FIRST, "domain": "a.example", "comments": cell}]
+    assert f"a.example,,'{cell}" in export("x.csv", ACCOUNT_ID, found, []).text
+
+
+@pytest.fixture(scope="module")
+def validator():
+    with open(os.path.join(COLLECTION, "docs", "restrictions_file.schema.json")) as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@given(accounts())
+def test_every_export_is_valid_for_the_schema(folder, validator, found):
+    _exported, entries = read_back(folder, found, "yml")
+    validator.validate({"sending_domain_restrictions": entries})
+
+
+@pytest.mark.parametrize(
+    ("document", "is_valid"),
+    [
+        ({"sending_domain_restrictions": []}, True),
+        ({"sending_domain_restrictions": [{"domain": "a.example"}], "other": 1}, True),
+        ({"sending_domain_restrictions": [{"domain": "a", "state": "absent"}]}, True),
+        ({"sending_domain_restrictions": [{"domain": "a", "state": None}]}, True),
+        ({"sending_domain_restrictions": [{"domain": "a", "exclude": "x.a, y.a"}]}, True),
+        ({}, False),
+        ({"sending_domain_restrictions": None}, False),
+        ({"sending_domain_restrictions": ["a.example"]}, False),
+        ({"sending_domain_restrictions": [{"doman": "a.example"}]}, False),
+        ({"sending_domain_restrictions": [{"domain": "a", "doman": "b"}]}, False),
+        ({"sending_domain_restrictions": [{"domain": "a", "state": "gone"}]}, False),
+        ({"sending_domain_restrictions": [{"domain": "a", "exclude": [[]]}]}, False),
+        ({"sending_domain_restrictions": [{"domain": "a", "comments": "x" * 1025}]}, False),
+    ],
+)
+def test_the_schema_accepts_lists_and_nothing_else(validator, document, is_valid):
+    assert validator.is_valid(document) == is_valid
