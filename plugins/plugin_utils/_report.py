@@ -1,0 +1,118 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report of a preview or a run, as a web page or as Markdown. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+    TITLE,
+    changes_of,
+    counts_of,
+    labels_of,
+    notes_of,
+    shown_time,
+    tree_of,
+    visible,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
+    markdown_report,
+)
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+Records = t.Sequence[t.Mapping[str, t.Any]]
+
+__all__ = ["Report", "html_report", "markdown_report"]
+
+_ASSETS = Path(__file__).parent / "report"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report is made of. Records are as in the results of the modules.
+
+    Attributes:
+        is_preview: the changes were not made.
+        source: the name of the file with the list, or `a variable`.
+        time: when the account was read; with a time zone.
+        summary: the counts of the changes in one line.
+        problem: why the run failed; empty if it did not.
+        restrictions: those of the account: in a preview as they are, otherwise as they are now.
+        unlisted: the domains on the account that are not in the list and stay.
+    """
+
+    is_preview: bool
+    account_id: str
+    source: str
+    time: datetime
+    summary: str
+    problem: str
+    restrictions: Records
+    created: Records
+    updated: Records
+    deleted: Records
+    unlisted: t.Sequence[str]
+    failures: Records
+    findings: Records
+    warnings: t.Sequence[str]
+
+    def records(self, action: str) -> Records:
+        """Return the records that were created, updated or deleted, or would be."""
+        return {"create": self.created, "update": self.updated, "delete": self.deleted}[action]
+
+
+def html_report(report: Report) -> str:
+    """Return the report as one HTML file that loads nothing."""
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
+    )
+    environment.filters["visible"] = visible
+    style, script = _asset("report.css"), _asset("report.js")
+    return environment.get_template("report.html.j2").render(
+        title=TITLE,
+        report=report,
+        time=shown_time(report.time),
+        counts=counts_of(report),
+        notes=notes_of(report),
+        data=_json(
+            {
+                "labels": labels_of(report),
+                "changes": [vars(change) for change in changes_of(report)],
+                "restrictions": [vars(row) for row in tree_of(report)],
+            }
+        ),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+    )
+
+
+def _asset(name: str) -> Markup:
+    return Markup((_ASSETS / name).read_text(encoding="utf-8"))
+
+
+def _hash(text: str) -> str:
+    """Return what a content security policy calls a text that may stand in the page."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _json(data: t.Any) -> Markup:
+    """Return JSON that can stand in a script element: nothing in it is markup."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)

@@ -1,0 +1,268 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a report shows, whatever its format. Pure.
+
+Texts of the account, of the list and of messages are untrusted. Those that are returned have no
+invisible characters, but they are not escaped: that depends on the format.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import unicodedata
+from dataclasses import dataclass, field
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+    parents,
+    unicode_form,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import Report
+
+Record = t.Mapping[str, t.Any]
+# A field, `exclude` or `comments`, and what it has: an exempt subdomain or the comment.
+Fact = t.Tuple[str, str]
+
+TITLE = "Sending domain restrictions"
+
+# Deletes come first because they are what a reviewer must not overlook.
+ACTIONS = ("delete", "create", "update")
+
+_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
+# Joiners are part of emoji and of some scripts; elsewhere they only disguise a text.
+_CHARACTER = re.compile("(?P<kept>[\n\t]|(?<=[^\0-\x7f])[\u200c\u200d](?=[^\0-\x7f]))|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A restriction that was changed, or would be.
+
+    Attributes:
+        statuses: one of `ACTIONS`.
+        before, after: the facts that differ; `None` if there is no restriction.
+        unchanged: how many exempt subdomains stay.
+        note: anything else that the reader must know.
+    """
+
+    statuses: list[str]
+    domain: str
+    before: list[Fact] | None
+    after: list[Fact] | None
+    unchanged: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A restriction on the account, in the tree of domains.
+
+    Attributes:
+        statuses: at most one of `ACTIONS`, `failed` and `unlisted`, and `finding`.
+        level: how many domains with a restriction there are above.
+        parent: the nearest of them.
+    """
+
+    statuses: list[str]
+    domain: str
+    level: int
+    parent: str
+    exclude: list[str]
+    comments: str
+    created: str
+    modified: str
+
+
+@dataclass
+class Group:
+    """Lines that have something in common: a kind, and perhaps a text, that is about names then."""
+
+    kind: str
+    text: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+def visible(text: str) -> str:
+    """Return a text with codes such as [U+202E] for invisible characters, save spaces and breaks.
+
+    Some of them, the bidirectional controls, make a text look like another one.
+    """
+    if text.isprintable():
+        return text
+    return _CHARACTER.sub(_visible_character, text.replace("\r\n", "\n"))
+
+
+def shown_name(name: str) -> str:
+    """Return a name; if it is internationalized, with its other form beside it."""
+    other = unicode_form(_key(name)) if idna and name.isascii() else _key(name)
+    return visible(name if other.isascii() == name.isascii() else f"{name} ({other})")
+
+
+def shown_time(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M %Z}"
+
+
+def labels_of(report: Report) -> dict[str, str]:
+    """Return what the statuses of changes and rows are called."""
+    actions = {action: f"to {action}" if report.is_preview else f"{action}d" for action in ACTIONS}
+    return {**actions, "failed": "failed", "unlisted": "not in the list", "finding": "finding"}
+
+
+def counts_of(report: Report) -> dict[str, int]:
+    """Return the numbers that the report starts with, by their labels."""
+    labels = labels_of(report)
+    return {
+        "restrictions": len(report.restrictions),
+        "exclusions": sum(len(record.get("exclude") or []) for record in report.restrictions),
+        **{labels[action]: len(report.records(action)) for action in ACTIONS},
+        "failures": len(report.failures),
+        "findings": len(report.findings),
+    }
+
+
+def notes_of(report: Report) -> dict[str, list[Group]]:
+    """Return what people should read, by headings; those without lines are left out."""
+    unlisted = [shown_name(name) for name in report.unlisted]
+    notes = {
+        "Failures": _groups(
+            report.failures,
+            "reason",
+            lambda failure: _target(failure["domain"], failure["action"]),
+        ),
+        "Findings": _groups(
+            report.findings, "message", lambda finding: shown_name(finding["domain"])
+        ),
+        "Warnings": [Group("", "", [visible(text) for text in report.warnings])],
+        "On the account but not in the list": [
+            Group("", "They stay, because prune is off.", unlisted)
+        ],
+    }
+    return {
+        f"{heading} ({sum(len(group.lines) for group in groups):,})": groups
+        for heading, groups in notes.items()
+        if any(group.lines for group in groups)
+    }
+
+
+def changes_of(report: Report) -> list[Change]:
+    """Return the changes in the order of `ACTIONS`."""
+    return [
+        _change(action, record, report.is_preview)
+        for action in ACTIONS
+        for record in report.records(action)
+    ]
+
+
+def tree_of(report: Report) -> list[Row]:
+    """Return the restrictions of the account: each one right after those for its parent domains."""
+    keys = [_key(record["domain"]) for record in report.restrictions]
+    names = dict(zip(keys, (record["domain"] for record in report.restrictions)))
+    paths = {
+        key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
+    }
+    statuses = _statuses(report)
+    with_finding = {_key(finding["domain"]) for finding in report.findings}
+    rows = []
+    for key, record in sorted(
+        zip(keys, report.restrictions),
+        key=lambda item: (paths[item[0]], item[1].get("created_at") or ""),
+    ):
+        *above, _own = paths[key]
+        exclude = record.get("exclude") or []
+        status = statuses.get(record.get("id") or "") or statuses.get(key)
+        has_finding = with_finding and with_finding & {key, *map(_key, exclude)}
+        rows.append(
+            Row(
+                [*([status] if status else []), *(["finding"] if has_finding else [])],
+                shown_name(record["domain"]),
+                len(above),
+                shown_name(names[above[-1]]) if above else "",
+                [shown_name(name) for name in sorted(exclude)],
+                visible(record.get("comments") or ""),
+                _minute(record.get("created_at") or ""),
+                _minute(record.get("modified_at") or ""),
+            )
+        )
+    return rows
+
+
+def _visible_character(match: re.Match[str]) -> str:
+    character = match.group()
+    is_kept = match["kept"] or character.isprintable() or unicodedata.category(character) == "Zs"
+    return character if is_kept else f"[U+{ord(character):04X}]"
+
+
+def _target(domain: str, action: str) -> str:
+    return f"{shown_name(domain)} ({action})" if action in ACTIONS else shown_name(domain)
+
+
+def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str]) -> list[Group]:
+    """Group items with the same text, and the others by kind; the largest groups come first."""
+    by_text: dict[tuple[str, str], list[Record]] = {}
+    for item in items:
+        by_text.setdefault((item["kind"], item[text]), []).append(item)
+    groups: dict[tuple[str, str], Group] = {}
+    for (kind, words), same in by_text.items():
+        title, words = visible(kind.replace("_", " ").capitalize()), visible(words)
+        if len(same) > 1:
+            groups[kind, words] = Group(title, words, [*map(line, same)])
+        else:
+            group = groups.setdefault((kind, ""), Group(title))
+            is_named = same[0]["domain"] in same[0][text]
+            group.lines.append(words if is_named else f"{line(same[0])}: {words}")
+    return sorted(groups.values(), key=lambda group: -len(group.lines))
+
+
+def _change(action: str, record: Record, is_preview: bool) -> Change:
+    domain, facts = shown_name(record["domain"]), _facts(record)
+    if action == "create":
+        return Change([action], domain, None, facts)
+    if action == "delete":
+        kept = visible(record.get("duplicate_of") or "")
+        stays = "stays" if is_preview else "stayed"
+        note = f"duplicate of the restriction {kept}, which {stays}" if kept else ""
+        return Change([action], domain, facts, None, 0, note)
+    before = _facts(record["previous"]) if record.get("previous") else []
+    return Change(
+        [action],
+        domain,
+        [fact for fact in before if fact not in facts],
+        [fact for fact in facts if fact not in before],
+        sum(fact in facts for fact in before if fact[0] == "exclude"),
+        "" if record.get("previous") else "the state before is not known",
+    )
+
+
+def _facts(record: Record) -> list[Fact]:
+    names = sorted({_key(name) for name in record.get("exclude") or []})
+    comments = record.get("comments")
+    return [("exclude", shown_name(name)) for name in names] + (
+        [("comments", visible(comments))] if comments else []
+    )
+
+
+def _statuses(report: Report) -> dict[str, str]:
+    """Return the statuses of restrictions by ID, or by domain where that has no ID."""
+    statuses = {_key(name): "unlisted" for name in report.unlisted}
+    statuses.update((_key(failure["domain"]), "failed") for failure in report.failures)
+    for action in ACTIONS:
+        records = report.records(action)
+        statuses.update((record["id"], action) for record in records if record.get("id"))
+    return statuses
+
+
+def _key(name: str) -> str:
+    """Return what spellings of a name have in common, as far as that can be told without `idna`."""
+    return comparison_key(name) if idna or name.isascii() else name.rstrip(".").lower()
+
+
+def _minute(time: str) -> str:
+    match = _UTC.fullmatch(time)
+    return f"{match[1]} {match[2]}" if match else visible(time)

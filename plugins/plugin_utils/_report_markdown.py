@@ -1,0 +1,177 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report as Markdown, for the comment of a pull request. Pure.
+
+Text that is not ours stands in code spans and code blocks only. There it cannot mention people,
+refer to issues, or become a link, a table or HTML.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+    ACTIONS,
+    TITLE,
+    Change,
+    Fact,
+    Group,
+    Row,
+    changes_of,
+    counts_of,
+    labels_of,
+    notes_of,
+    shown_time,
+    tree_of,
+    visible,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import Report
+
+# Characters. GitHub accepts 65,536 in a comment, and a CI job may add some of its own.
+MAX_LENGTH = 60_000
+# What each section may take, however long those before it are.
+MIN_SECTION = 4_000
+MAX_LINE = 300
+MAX_PROBLEM = 2_000
+# Lines of one item, such as the names in `exclude`.
+MAX_LINES = 10
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A heading and items, each of which is shown as a whole or left out.
+
+    Attributes:
+        block: the language of the code block around the items; empty if they are a list.
+        is_folded: only the heading is shown at first.
+    """
+
+    heading: str
+    items: list[str]
+    block: str = ""
+    is_folded: bool = False
+
+    def render(self, room: int) -> str:
+        """Return the section in at most `room` characters."""
+        start, end = f"\n### {self.heading}\n\n", ""
+        if self.is_folded:
+            start, end = f"\n<details><summary>{self.heading}</summary>\n\n", "\n</details>\n"
+        if self.block:
+            fence = "`" * max(3, 1 + _longest_run("".join(self.items)))
+            start, end = f"{start}{fence}{self.block}\n", f"{fence}\n{end}"
+        lines = [f"{item}\n" for item in self.items]
+        room -= len(start) + len(end)
+        if sum(map(len, lines)) <= room:
+            return start + "".join(lines) + end
+        more = "\n… and {:,} more, see the full report.\n"
+        lengths = [*itertools.accumulate(map(len, lines), initial=len(more.format(len(lines))))]
+        shown = max(0, bisect.bisect(lengths, room) - 1)
+        return start + "".join(lines[:shown]) + end + more.format(len(lines) - shown)
+
+
+def markdown_report(report: Report) -> str:
+    """Return the report in at most `MAX_LENGTH` characters, with counts of what is left out."""
+    text = _head(report)
+    sections = [section for section in _sections(report) if section.items]
+    for number, section in enumerate(sections):
+        reserved = sum(len(later.render(MIN_SECTION)) for later in sections[number + 1 :])
+        text += section.render(MAX_LENGTH - len(text) - reserved)
+    return text
+
+
+def _head(report: Report) -> str:
+    counts = counts_of(report)
+    table = (
+        " | ".join(name.capitalize() for name in counts),
+        " | ".join("---:" for _name in counts),
+        " | ".join(f"{count:,}" for count in counts.values()),
+    )
+    parts = [
+        f"## {TITLE}: {'preview' if report.is_preview else 'result'}",
+        f"Failed: {_code(report.problem, MAX_PROBLEM)}" if report.problem else "",
+        _code(report.summary) if report.summary else "",
+        "\n".join(f"| {row} |" for row in table),
+        f"Account {_code(report.account_id)}, list from {_code(report.source)},"
+        f" {shown_time(report.time)}",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _sections(report: Report) -> t.Iterator[_Section]:
+    notes = [
+        _Section(heading, [_note(group) for group in groups] if groups[0].kind else _list(groups))
+        for heading, groups in notes_of(report).items()
+    ]
+    if report.failures:
+        yield notes.pop(0)
+    changes, labels = changes_of(report), labels_of(report)
+    for action in ACTIONS:
+        items = [_change(change) for change in changes if change.statuses == [action]]
+        yield _Section(f"{labels[action].capitalize()} ({len(items):,})", items, "diff")
+    yield from notes
+    rows = [_row(row) for row in tree_of(report)]
+    yield _Section(f"Restrictions on the account ({len(rows):,})", rows, "text", is_folded=True)
+
+
+def _list(groups: list[Group]) -> list[str]:
+    return [f"- {_code(line)}" for group in groups for line in group.lines]
+
+
+def _note(group: Group) -> str:
+    """Return a kind of failures or findings, and below it what it concerns."""
+    title = f"- {group.kind} ({len(group.lines):,})"
+    if group.text:
+        title += f": {_code(group.text)}"
+    return "\n".join([title, *_some([f"  - {_code(line)}" for line in group.lines], "  - ")])
+
+
+def _change(change: Change) -> str:
+    """Return a change as lines of a diff."""
+    mark = {"create": "+", "delete": "-"}.get(change.statuses[0], "!")
+    note = f" ({change.note})" if change.note else ""
+    lines = [
+        *(f"-   {_fact(fact)}" for fact in change.before or ()),
+        *(f"+   {_fact(fact)}" for fact in change.after or ()),
+    ]
+    return "\n".join([f"{mark} {_line(change.domain + note)}", *_some(lines, f"{mark}   ")])
+
+
+def _fact(fact: Fact) -> str:
+    return _line(": ".join(fact))
+
+
+def _row(row: Row) -> str:
+    indent = "  " * row.level
+    lines = [f"{indent}    exclude: {_line(name)}" for name in row.exclude]
+    if row.comments:
+        lines.insert(0, f"{indent}    comments: {_line(row.comments)}")
+    return "\n".join([f"{indent}{_line(row.domain)}", *_some(lines, f"{indent}    ")])
+
+
+def _some(lines: list[str], indent: str) -> list[str]:
+    """Return the first lines, and one with the number of those left out."""
+    rest = len(lines) - MAX_LINES
+    return [*lines[:MAX_LINES], f"{indent}… and {rest:,} more"] if rest > 0 else lines
+
+
+def _line(text: str, limit: int = MAX_LINE) -> str:
+    return shortened(visible(text).replace("\n", " ↵ "), limit)
+
+
+def _code(text: str, limit: int = MAX_LINE) -> str:
+    """Return a code span, in which nothing has a meaning but a run of as many backticks."""
+    fence = "`" * (1 + _longest_run(text))
+    return f"{fence} {_line(text, limit)} {fence}"
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

@@ -1,0 +1,275 @@
+/*
+Copyright: Contributors to the cloudflare_email.security collection
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+
+The tables of the report. All text is untrusted, so elements are made from text only, never from HTML.
+*/
+"use strict";
+
+const ROWS_AT_ONCE = 100;
+const MAX_PRINTED_ROWS = 2000;
+const MAX_LINES = 6;
+const MIN_ROWS_FOR_CONTROLS = 5;
+
+const { labels, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const STATUSES = Object.keys(labels);
+const { compare } = new Intl.Collator("en", { numeric: true });
+
+function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function count(number, noun) {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function button(className, action, ...children) {
+  const made = element("button", className, ...children);
+  made.type = "button";
+  made.addEventListener("click", action);
+  return made;
+}
+
+/* A list, of which only the first items are shown at first. */
+function list(items) {
+  const all = items.map((item) => element("li", "", item));
+  if (items.length <= MAX_LINES) {
+    return [element("ul", "", ...all)];
+  }
+  const rest = element("ul", "folded", ...all.slice(MAX_LINES));
+  const toggle = button("unfold", () => {
+    rest.hidden = !rest.hidden;
+    toggle.setAttribute("aria-expanded", !rest.hidden);
+  }, `${rest.children.length.toLocaleString("en")} more`);
+  rest.hidden = true;
+  toggle.setAttribute("aria-expanded", false);
+  return [element("ul", "", ...all.slice(0, MAX_LINES)), toggle, rest];
+}
+
+function statusCell(row) {
+  const marks = row.statuses.map((status) => element("span", `status ${status}`, labels[status]));
+  return element("td", "statuses", ...marks);
+}
+
+function domainCell(row, ...details) {
+  const cell = element("th", "domain", element("bdi", "", row.domain), ...details);
+  cell.scope = "row";
+  cell.abbr = row.domain;
+  return cell;
+}
+
+/* One side of a change: what it removes or adds. */
+function sideCell(className, tag, facts, nothing, unchanged) {
+  if (facts === null) {
+    return element("td", className, element("span", "muted", "no restriction"));
+  }
+  const words = { exclude: "exempt", comments: "comment" };
+  const items = facts.map(([field, text]) => {
+    const content = element(tag, field, element("bdi", "", text));
+    return element("span", "fact", element("span", "muted", words[field]), " ", content);
+  });
+  const cell = element("td", className);
+  if (items.length > 0) {
+    cell.append(...list(items));
+  } else {
+    cell.append(element("span", "muted", nothing));
+  }
+  if (unchanged > 0) {
+    cell.append(element("p", "muted", `${count(unchanged, "exempt name")} unchanged`));
+  }
+  return cell;
+}
+
+function changeCells(change) {
+  const nothing = change.statuses[0] === "update" ? "–" : "no exempt names";
+  const note = change.note ? [element("p", "muted", change.note)] : [];
+  return [
+    statusCell(change),
+    domainCell(change, ...note),
+    sideCell("before", "del", change.before, nothing, 0),
+    sideCell("after", "ins", change.after, nothing, change.unchanged),
+  ];
+}
+
+function restrictionCells(row) {
+  const details = [];
+  if (row.parent) {
+    details.push(element("p", "muted", "below ", element("bdi", "", row.parent)));
+  }
+  if (row.exclude.length > 0) {
+    const names = row.exclude.map((name) =>
+      element("span", "fact", element("span", "muted", "exempt"), " ", element("bdi", "", name)),
+    );
+    details.push(...list(names));
+  }
+  const domain = domainCell(row, ...details);
+  domain.style.setProperty("--level", Math.min(row.level, 4));
+  return [
+    domain,
+    statusCell(row),
+    element("td", "comments", element("bdi", "", row.comments)),
+    element("td", "created", row.created),
+    element("td", "modified", row.modified),
+  ];
+}
+
+const ORDERS = {
+  tree: (one, other) => one.index - other.index,
+  statuses: (one, other) => rank(one) - rank(other),
+};
+
+function rank(row) {
+  return row.statuses.length ? STATUSES.indexOf(row.statuses[0]) : STATUSES.length;
+}
+
+/*
+Set up a table of which only the first rows are in the page.
+
+noun: what a row is called.
+words: returns the texts of a row that are searched.
+makeCells: returns the cells of a row; the first line of the table is sorted by at first.
+*/
+function setUp(id, noun, rows, words, makeCells) {
+  const section = document.getElementById(id);
+  const find = (selector) => section.querySelector(selector);
+  const [search, filters, shownText, table, more] = [
+    "input", ".filters", ".shown", "table", ".more",
+  ].map(find);
+  const headers = [...section.querySelectorAll("thead th")];
+  const names = headers.map((header) => header.textContent);
+  const body = table.tBodies[0];
+  let matching = rows;
+  let shown = 0;
+  let filter = "";
+  let sorted = { key: headers[0].className, isDescending: false };
+
+  rows.forEach((row, index) => {
+    row.index = index;
+    row.text = words(row).join("\n").toLowerCase();
+  });
+
+  function makeRow(row) {
+    const cells = makeCells(row);
+    cells.forEach((cell, index) => (cell.dataset.name = names[index]));
+    return element("tr", row.statuses.join(" "), ...cells);
+  }
+
+  function showMore(limit) {
+    const added = matching.slice(shown, limit).map(makeRow);
+    body.append(...added);
+    shown += added.length;
+    more.hidden = shown === matching.length;
+    table.hidden = shown === 0;
+    const total = count(rows.length, noun);
+    const start = matching.length === rows.length
+      ? total
+      : `${matching.length.toLocaleString("en")} of ${total} match`;
+    shownText.textContent = more.hidden ? start : `${start}, the first ${shown.toLocaleString("en")} are shown`;
+    return added[0];
+  }
+
+  function showFirst(limit) {
+    body.replaceChildren();
+    shown = 0;
+    showMore(limit);
+  }
+
+  function update() {
+    const text = search.value.trim().toLowerCase();
+    const { key, isDescending } = sorted;
+    const order = ORDERS[key] || ((one, other) => compare(one[key], other[key]));
+    matching = rows.filter(
+      (row) => row.text.includes(text) && (!filter || row.statuses.includes(filter)),
+    );
+    matching.sort((one, other) => (isDescending ? order(other, one) : order(one, other)));
+    for (const header of headers) {
+      header.removeAttribute("aria-sort");
+      if (header.className === key) {
+        header.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
+      }
+    }
+    table.classList.toggle("tree", key === "tree" && !isDescending);
+    showFirst(ROWS_AT_ONCE);
+  }
+
+  function addFilter(status, name, number) {
+    const made = button("", () => {
+      filter = status;
+      for (const other of filters.children) {
+        other.setAttribute("aria-pressed", other === made);
+      }
+      update();
+    }, `${name} `, element("span", "muted", number.toLocaleString("en")));
+    made.setAttribute("aria-pressed", status === filter);
+    filters.append(made);
+  }
+
+  addFilter("", "all", rows.length);
+  for (const status of STATUSES) {
+    const number = rows.filter((row) => row.statuses.includes(status)).length;
+    if (number > 0 && number < rows.length) {
+      addFilter(status, labels[status], number);
+    }
+  }
+  filters.hidden = filters.children.length === 1;
+  if (rows.length < MIN_ROWS_FOR_CONTROLS) {
+    for (const control of [find("label"), search, filters]) {
+      control.hidden = true;
+    }
+  }
+
+  search.addEventListener("input", update);
+  for (const header of headers) {
+    header.querySelector("button")?.addEventListener("click", () => {
+      const key = header.className;
+      sorted = { key, isDescending: sorted.key === key && !sorted.isDescending };
+      update();
+    });
+  }
+  more.addEventListener("click", () => {
+    const first = showMore(shown + ROWS_AT_ONCE);
+    first.tabIndex = -1;
+    first.focus({ preventScroll: true });
+  });
+
+  let shownBefore = 0;
+  window.addEventListener("beforeprint", () => {
+    shownBefore = shown;
+    showMore(MAX_PRINTED_ROWS);
+  });
+  window.addEventListener("afterprint", () => showFirst(shownBefore));
+
+  update();
+  section.hidden = false;
+}
+
+setUp(
+  "changes",
+  "change",
+  changes,
+  ({ domain, note, before, after }) => [
+    domain,
+    note,
+    ...[...(before || []), ...(after || [])].map(([, text]) => text),
+  ],
+  changeCells,
+);
+setUp(
+  "restrictions",
+  "restriction",
+  restrictions,
+  ({ domain, exclude, comments }) => [domain, ...exclude, comments],
+  restrictionCells,
+);
+
+/* Paper has nothing to click on. */
+let opened = [];
+window.addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  opened.forEach((details) => (details.open = true));
+});
+window.addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));

@@ -1,0 +1,280 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The content of reports, and their form as HTML and Markdown; tests/browser has the page in use."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+if sys.version_info < (3, 10):
+    pytest.skip("reports are made on the controller", allow_module_level=True)
+
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
+    _report_content as content,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
+    html_report,
+    markdown_report,
+)
+from browser.report_samples import (
+    HOSTILE,
+    failure,
+    finding,
+    large_report,
+    report,
+    report_full_of,
+    restriction,
+    typical_report,
+)
+
+# Few plain characters, so that those with a meaning in HTML, Markdown or JSON meet.
+HOSTILE_TEXTS = st.one_of(
+    st.sampled_from(HOSTILE),
+    st.text(
+        "ab.1 <>&\"'`~|*_[]()!#-+@{}%\\/\n\t\r\0\x1b\u202e\u2066\u200d\u2028\xad\xe9", min_size=1
+    ),
+)
+CODE_BLOCK = re.compile(r"^(`{3,})\w+\n.*?\n\1$", re.DOTALL | re.MULTILINE)
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+
+
+class Page(html.parser.HTMLParser):
+    """The elements of a page, its text, and its data."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.data = [("", [])], None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, attrs))
+
+    def handle_comment(self, data):
+        self.elements.append(("comment", data))
+
+    def handle_data(self, data):
+        if self.data is None and ("id", "data") in self.elements[-1][1]:
+            self.data = json.loads(data)
+
+
+def skeleton(markdown):
+    """Return the Markdown without code, in which nothing has a meaning."""
+    return CODE_SPAN.sub("`code`", CODE_BLOCK.sub("```code```", markdown))
+
+
+@given(HOSTILE_TEXTS)
+def test_no_text_of_others_becomes_html(text):
+    page, plain = (Page(html_report(report_full_of(text))) for text in (text, "plain"))
+    assert page.elements == plain.elements
+    (row,) = page.data["restrictions"]
+    assert row["comments"] == content.visible(text)
+
+
+@given(HOSTILE_TEXTS)
+def test_no_text_of_others_becomes_markdown(text):
+    markdown = markdown_report(report_full_of(text))
+    assert skeleton(markdown) == skeleton(markdown_report(report_full_of("plain")))
+
+
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_invisible_characters_are_shown_as_codes(kind, text):
+    written = kind(report_full_of(text))
+    assert all(character.isprintable() or character in "\n\t" for character in written)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\u202eb\u2069\u200b\ufeff", "a[U+202E]b[U+2069][U+200B][U+FEFF]"),
+        (
+            "\x00\x1b[31m\x7f\x85\u2028\ud800",
+            "[U+0000][U+001B][31m[U+007F][U+0085][U+2028][U+D800]",
+        ),
+        ("one\r\ntwo\rthree\n\tfour", "one\ntwo[U+000D]three\n\tfour"),
+        (
+            "b\xfccher\xa0\u65e5\u672c \U0001f600\ufe0f",
+            "b\xfccher\xa0\u65e5\u672c \U0001f600\ufe0f",
+        ),
+        # The emoji of a technician, a Persian word, and a disguised name.
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        ("exam\u200dple\u200c", "exam[U+200D]ple[U+200C]"),
+    ],
+)
+def test_only_invisible_characters_are_replaced(text, shown):
+    assert content.visible(text) == shown
+
+
+@pytest.mark.parametrize("has_idna", [True, False])
+@pytest.mark.parametrize(
+    ("name", "with_idna", "without"),
+    [
+        ("partner.example", "partner.example", "partner.example"),
+        ("XN--BCHER-KVA.example", "XN--BCHER-KVA.example (b\xfccher.example)", None),
+        ("b\xfccher.example", "b\xfccher.example (xn--bcher-kva.example)", "b\xfccher.example"),
+        ("xn--a.example", "xn--a.example", None),
+    ],
+)
+def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, without):
+    if not has_idna:
+        monkeypatch.setattr(content, "idna", None)
+    assert content.shown_name(name) == (with_idna if has_idna else without or name)
+
+
+@pytest.mark.parametrize(
+    ("is_preview", "labels"),
+    [(True, ["to delete", "to create", "to update"]), (False, ["deleted", "created", "updated"])],
+)
+def test_both_forms_start_with_the_same_counts(is_preview, labels):
+    sample = typical_report(is_preview)
+    counts = ["8", "11", "2", "1", "1", "1", "1"]
+    names = ["restrictions", "exclusions", *labels, "failures", "findings"]
+    header, _line, row = re.findall(r"^\| (.*) \|$", markdown_report(sample), re.MULTILINE)
+    assert header.lower().split(" | ") == names
+    assert row.split(" | ") == counts
+    found = re.findall("<div class=[^>]*><dt>([^<]*)</dt><dd>([0-9,]+)</dd>", html_report(sample))
+    assert [(name.lower(), count) for name, count in found] == list(zip(names, counts))
+
+
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+def test_both_forms_say_when_from_which_file_and_which_account(kind):
+    written = kind(report())
+    for part in ("2026-11-25 04:30 UTC", "partners.yml", "0" * 32):
+        assert part in written
+
+
+def test_a_restriction_follows_those_for_its_parent_domains():
+    names = ("b.example", "z.a.b.example", "b-c.example", "a.b.example", "B.example", "b.z.example")
+    rows = content.tree_of(report(restrictions=[restriction(name, id=name) for name in names]))
+    assert [(row.domain, row.level, row.parent) for row in rows] == [
+        ("b-c.example", 0, ""),
+        ("b.example", 0, ""),
+        ("B.example", 0, ""),
+        ("a.b.example", 1, "B.example"),
+        ("z.a.b.example", 2, "a.b.example"),
+        ("b.z.example", 0, ""),
+    ]
+
+
+def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
+    sample = typical_report()
+    rows = content.tree_of(sample)
+    statuses = {record["id"]: [] for record in sample.restrictions}
+    statuses.update(
+        {
+            "id-bank.example": ["update"],
+            "id-mail.bank.example": ["finding"],
+            "id-old.example": ["delete"],
+            "duplicate": ["delete"],
+            "id-unlisted.example": ["unlisted"],
+        }
+    )
+    found = [(row.domain.partition(" ")[0], row.statuses) for row in rows]
+    assert sorted(found) == sorted(
+        (record["domain"], statuses[record["id"]]) for record in sample.restrictions
+    )
+
+
+def test_a_failure_and_a_finding_about_an_exempt_name_are_marked():
+    known = restriction("Bank.example", "news.bank.example")
+    sample = report(
+        restrictions=[known],
+        failures=[failure("bank.example")],
+        findings=[finding("news.bank.example", "x")],
+    )
+    assert content.tree_of(sample)[0].statuses == ["failed", "finding"]
+
+
+@pytest.mark.parametrize(
+    ("record", "before", "after", "unchanged"),
+    [
+        (restriction("a.example", "B.a.example", "c.a.example"), ["d"], ["c"], 1),
+        (restriction("a.example", comments="new"), ["b", "d"], ["new"], 0),
+    ],
+)
+def test_an_update_shows_only_what_differs(record, before, after, unchanged):
+    previous = restriction("a.example", "b.a.example", "d.a.example")
+    (change,) = content.changes_of(report(updated=[{**record, "previous": previous}]))
+    texts = [
+        [text.replace(".a.example", "") for _field, text in side]
+        for side in (change.before, change.after)
+    ]
+    assert (texts, change.unchanged, change.note) == ([before, after], unchanged, "")
+
+
+def test_an_update_whose_state_before_is_missing_says_so():
+    updated = [{**restriction("a.example", "b.a.example"), "previous": None}]
+    (change,) = content.changes_of(report(updated=updated))
+    assert (change.before, change.note) == ([], "the state before is not known")
+
+
+def test_failures_are_grouped_by_reason_and_the_others_by_kind():
+    failures = [
+        failure("a.example", "first of its kind"),
+        failure("b.example", "b.example is odd"),
+        *(failure(f"{name}.example", "common", action="entry") for name in "cde"),
+    ]
+    ((heading, groups),) = content.notes_of(report(failures=failures)).items()
+    assert heading == "Failures (5)"
+    assert [(group.kind, group.text, group.lines) for group in groups] == [
+        ("Refused", "common", ["c.example", "d.example", "e.example"]),
+        ("Refused", "", ["a.example (create): first of its kind", "b.example is odd"]),
+    ]
+
+
+@pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
+def test_times_are_cut_to_minutes(time):
+    (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
+    assert row.created == "2026-01-02 05:20"
+
+
+@pytest.mark.parametrize("time", ["2026-01-02T05:20:00+02:00", "yesterday"])
+def test_times_that_are_not_utc_are_shown_as_they_are(time):
+    (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
+    assert row.created == time
+
+
+def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
+    markdown = markdown_report(large_report())
+    assert 50_000 < len(markdown) <= 60_000
+    sections = re.split(r"\n(?:### |<details><summary>)", markdown)[1:]
+    assert len(sections) == 8
+    for section in sections:
+        total = number(re.search(r"\(([\d,]+)\)", section)[1])
+        left_out = sum(
+            map(number, re.findall(r"^ *(?:- )?… and ([\d,]+) more", section, re.MULTILINE))
+        )
+        items = re.findall(
+            r"^(?:(?:  )?- ` |[-+!] \b|)(?:new|partner|warning)", section, re.MULTILINE
+        )
+        assert (len(items) > 0, len(items) + left_out) == (True, total), section[:200]
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def test_markdown_leaves_out_parts_of_long_texts_too():
+    text = "x" * 100_000
+    names = [f"{i:02}.a.example" for i in range(15)]
+    written = markdown_report(report_full_of(text))
+    assert len(written) < 20_000
+    written = markdown_report(report(created=[restriction("a.example", *names)]))
+    assert "+   exclude: 09.a.example\n+   … and 5 more\n" in written
+
+
+def test_markdown_has_no_empty_sections():
+    assert re.findall("^#.*", markdown_report(report()), re.MULTILINE) == [
+        "## Sending domain restrictions: preview"
+    ]
