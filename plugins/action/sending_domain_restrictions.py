@@ -7,33 +7,51 @@
 A module can show nothing before it ends. So it works for some seconds at a time, over any
 connection, and the progress is shown between two time slices. A run that is shorter than the first
 slice is one execution of the module.
+
+The list may come from a file of the controller, and reports are written there.
 """
 
 from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field
+from datetime import datetime
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    OUTCOME_UNKNOWN,
-    UNCERTAIN,
-    shortened,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
-    by_domain,
     duration,
-    final_result,
     summary,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     RATE_LIMIT,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    UnusablePath,
+    path_to_read,
+    path_to_write,
+    plain,
+    read_account,
+    shown_path,
+    warning_texts,
+    write_text,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
+    Report,
+    html_report,
+    markdown_report,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+    InvalidFile,
+    read_entries,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import (
+    LISTS,
+    Total,
 )
 
 # Seconds. A slice ends between two calls, and the next one starts early enough to be ready when the
@@ -44,7 +62,7 @@ START_UP = 2
 HEARTBEAT = 60
 MIN_ESTIMATE = 60
 
-LISTS = ("created", "updated", "deleted", "failures")
+REPORTS = {"report_html": html_report, "report_markdown": markdown_report}
 
 display = Display()
 
@@ -58,21 +76,47 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
         self._host = (task_vars or {}).get("inventory_hostname", "localhost")
+        try:
+            self._options = self._with_paths_resolved(dict(self._task.args))
+        except (InvalidFile, UnusablePath) as error:
+            return {**result, "failed": True, "msg": str(error)}
         if self._task.async_val or self._task.check_mode:
-            values = self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+            values = self._execute_module(
+                module_args=self._options, task_vars=task_vars, wrap_async=self._task.async_val
+            )
         else:
             values = self._run_slices(task_vars)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
         if "warnings" in values:
-            values["warnings"] = [_text(warning) for warning in values["warnings"]]
+            values["warnings"] = warning_texts(values)
         if len((task_vars or {}).get("ansible_play_hosts_all", ())) > 1:
             _name_host(values, self._host)
         self._show_plan(values)
+        self._write_reports(values, task_vars)
         result.update(values)
         return result
 
+    def _with_paths_resolved(self, options: Values) -> Values:
+        """Return the options with the entries of the file, and with absolute paths of the reports.
+
+        Raises:
+            InvalidFile, UnusablePath: a file cannot be read or written.
+        """
+        for name in REPORTS:
+            if options.get(name):
+                if self._task.async_val:
+                    raise UnusablePath(f"{name} does not work with async; omit one of the two")
+                options[name] = path_to_write(self, options[name])
+        # The module refuses the two together.
+        if options.get("file") and options.get("restrictions") is None:
+            path = path_to_read(self, options.pop("file"))
+            entries = read_entries(path, shown_path(path))
+            options["restrictions"] = entries.entries
+            options["source"] = {"file": shown_path(path), "lines": entries.lines}
+        return options
+
     def _run_slices(self, task_vars: Values | None) -> Values:
-        total = _Total()
+        total = Total()
         try:
             return self._repeat_slices(total, task_vars)
         except AnsibleError as error:
@@ -88,11 +132,11 @@ class ActionModule(ActionBase):
             reason = f"the task was stopped by its timeout of {self._task.timeout} seconds"
             return total.cut_short({"failed": True}, reason)
 
-    def _repeat_slices(self, total: _Total, task_vars: Values | None) -> Values:
+    def _repeat_slices(self, total: Total, task_vars: Values | None) -> Values:
         time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
             values = self._execute_module(
-                module_args={**self._task.args, "time_slice": time_slice}, task_vars=task_vars
+                module_args={**self._options, "time_slice": time_slice}, task_vars=task_vars
             )
             report = values.pop("time_slice", None)
             if report is None:
@@ -104,7 +148,7 @@ class ActionModule(ActionBase):
             self._wait(report)
             time_slice = {"seconds": NEXT_SLICES, "progress": report["progress"]}
 
-    def _show_progress(self, total: _Total, report: Values) -> None:
+    def _show_progress(self, total: Total, report: Values) -> None:
         estimate = report["estimate"]
         if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
             total.is_estimate_shown = True
@@ -134,82 +178,39 @@ class ActionModule(ActionBase):
         if "created" in values and (values.get("changed") or self._task.check_mode and has_failed):
             self._show(summary(values, self._task.check_mode))
 
+    def _write_reports(self, values: Values, task_vars: Values | None) -> None:
+        """Write the reports that the task asks for; of a failed run, they tell what is known."""
+        paths = {name: self._options[name] for name in REPORTS if self._options.get(name)}
+        if not paths or values.get("unreachable"):
+            return
+        report = self._report(values, read_account(self, task_vars))
+        try:
+            for name, path in paths.items():
+                write_text(path, REPORTS[name](report))
+                self._show(f"report: {shown_path(path)}")
+        except OSError as error:
+            values["failed"] = True
+            problem = f"{shown_path(path)} could not be written ({error}). {values['msg']}"
+            values["msg"] = shortened(problem, MAX_MESSAGE_LENGTH)
+
+    def _report(self, values: Values, account: Values) -> Report:
+        problems = [result["msg"] for result in (values, account) if result.get("failed")]
+        return Report(
+            is_preview=self._task.check_mode,
+            account_id=account.get("account_id", "unknown"),
+            source=self._options.get("source", {}).get("file", "a variable"),
+            time=datetime.now().astimezone(),
+            summary=summary(values, self._task.check_mode) if "created" in values else "",
+            problem=" ".join(dict.fromkeys(problems)),
+            restrictions=account.get("sending_domain_restrictions", []),
+            findings=account.get("findings", []),
+            warnings=values.get("warnings", []),
+            **plain({name: values.get(name, []) for name in (*LISTS, "unlisted")}),
+        )
+
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:
             display.display(f"[{self._host}] {sentence}", stderr=True)
-
-
-@dataclass
-class _Total:
-    """What the time slices of a run did together."""
-
-    values: Values = field(default_factory=dict)
-    remaining: int = 0
-    unconfirmed: dict[str, str] = field(default_factory=dict)
-    has_begun: bool = False
-    is_estimate_shown: bool = False
-
-    @property
-    def count(self) -> int:
-        """How many changes are done, or have failed."""
-        return sum(len(self.values.get(name, ())) for name in LISTS)
-
-    @property
-    def progress(self) -> str:
-        total = self.count + self.remaining
-        return f"{self.count} of {total} changes done" if total else "reading the account"
-
-    def add(self, values: Values, report: Values | None = None) -> None:
-        """Add the result of one more slice, and what it reports about the rest."""
-        before, self.has_begun = self.values, True
-        if report:
-            self.remaining = report["remaining"] or self.remaining
-            self.unconfirmed = report["progress"]["unconfirmed"]
-        self.values = {**before, **values}
-        for name in (*LISTS, "warnings", "deprecations"):
-            if name in before or name in values:
-                more = [
-                    entry for entry in values.get(name, ()) if entry not in before.get(name, ())
-                ]
-                self.values[name] = [*before.get(name, ()), *more]
-        self.values["changed"] = bool(before.get("changed") or values.get("changed"))
-        self.values["api_calls"] = before.get("api_calls", 0) + values.get("api_calls", 0)
-
-    def result(self) -> Values:
-        """Return the result of the whole run."""
-        for name in LISTS:
-            self.values[name] = by_domain(self.values[name])
-        return final_result(self.values, check_mode=False)
-
-    def ended_by(self, values: Values) -> Values:
-        """Return the result of a run whose last slice failed as a whole."""
-        # Without a result of its own, the slice may have changed something before it died.
-        died = "module_stdout" in values
-        reason = values.pop("msg", "the module ended without a result")
-        self.add(values)
-        return self.cut_short({"failed": True}, reason, is_certain=not died)
-
-    def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
-        """Return what is known about a run that ended early."""
-        values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
-        values["failures"] = values["failures"] + [
-            Failure(domain, f"{OUTCOME_UNKNOWN}; run again", UNCERTAIN, action).result()
-            for domain, action in self.unconfirmed.items()
-        ]
-        for name in LISTS:
-            values[name] = by_domain(values[name])
-        values["changed"] = bool(values.get("changed") or self.unconfirmed or not is_certain)
-        rest = f". {self.remaining} changes are left" if self.remaining else ""
-        rest += f". Result: {summary(values)}. Run again to finish the rest."
-        values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
-        return values
-
-
-def _text(warning: t.Any) -> str:
-    """Return the text of a warning, which is an object of its own since ansible-core 2.19."""
-    if isinstance(warning, dict):
-        return warning["event"]["msg"]
-    return warning if isinstance(warning, str) else warning.event.msg
 
 
 def _name_host(values: Values, host: str) -> None:

@@ -40,6 +40,8 @@ seealso:
     description: Manage one restriction.
   - module: cloudflare_email.security.sending_domain_restrictions
     description: Manage the whole list in one task.
+  - module: cloudflare_email.security.sending_domain_restrictions_export
+    description: Write the restrictions of an account to a file.
   - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
     description: A guide of this collection.
   - name: Partner domain TLS

@@ -113,6 +113,8 @@ seealso:
     description: Manage one restriction.
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Read the restrictions of an account.
+  - module: cloudflare_email.security.sending_domain_restrictions_export
+    description: Write the restrictions of an account to a file that this module can read.
   - ref: Hundreds and thousands of domains <ansible_collections.cloudflare_email.security.docsite.many_domains>
     description: A guide of this collection.
   - name: Partner domain TLS

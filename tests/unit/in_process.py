@@ -15,6 +15,8 @@ from unittest import mock
 
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
+from ansible.parsing.dataloader import DataLoader
+from ansible.utils.display import Display
 
 try:
     from ansible.module_utils import _internal
@@ -56,13 +58,14 @@ def run_module(name, options, check_mode=False, diff=False):
 
 
 class Task:
-    """A task of sending_domain_restrictions, run by its action plugin in slices of `seconds`.
+    """A task that its action plugin runs; sending_domain_restrictions in slices of `seconds`.
 
     Waiting takes no time. `shown` are the lines on the screen, `waits` the seconds of each wait, and
     `slices` the options of each run of the module. `execute` runs the module; tests replace it.
     """
 
-    def __init__(self, options, seconds, **keywords):
+    def __init__(self, options, seconds=60, name="sending_domain_restrictions", **keywords):
+        self._name = name
         self.shown, self.waits, self.slices = [], [], []
         self.execute = run_module
         self._seconds = seconds
@@ -75,13 +78,18 @@ class Task:
             **keywords,
         }
         self._task = types.SimpleNamespace(
-            args=options, action="sending_domain_restrictions", **keywords
+            args=options, action=name, get_search_path=list, **keywords
         )
 
     def run(self, **task_vars):
         """Return the result of the task."""
-        action = importlib.import_module(PLUGINS + "action.sending_domain_restrictions")
-        plugin = action.ActionModule(self._task, *[mock.MagicMock() for _argument in range(5)])
+        action = importlib.import_module(PLUGINS + "action." + self._name)
+        connection, play_context, templar, shared_loader = (mock.MagicMock() for _ in range(4))
+        plugin = action.ActionModule(
+            self._task, connection, play_context, DataLoader(), templar, shared_loader
+        )
+        # ansible-core before 2.16 sets it for each plugin.
+        plugin._supports_async = action.ActionModule._supports_async
         plugin._execute_module = self._execute
         self._now = 0.0
         clock = types.SimpleNamespace(
@@ -91,12 +99,14 @@ class Task:
             localtime=lambda seconds: None,
         )
         with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.object(action, "time", clock))
-            stack.enter_context(mock.patch.object(action.display, "display", self._display))
+            stack.enter_context(mock.patch.object(action, "time", clock, create=True))
+            stack.enter_context(mock.patch.object(Display, "display", self._display))
             return plugin.run(task_vars={"inventory_hostname": "host", **task_vars})
 
-    def _execute(self, module_args=None, task_vars=None, wrap_async=False):
+    def _execute(self, module_name=None, module_args=None, task_vars=None, wrap_async=False):
         options = dict(self._task.args if module_args is None else module_args)
+        if module_name is not None:
+            return run_module(module_name.rpartition(".")[2], options)
         time_slice = options.get("time_slice")
         if time_slice:
             # A wait for the rate limit takes no time, so there is nothing left of it.
@@ -112,7 +122,7 @@ class Task:
         self.waits.append(seconds)
         self._now += seconds
 
-    def _display(self, text, stderr=False):
+    def _display(self, text, stderr=False, **options):
         assert stderr, "stdout belongs to the callback"
         self.shown.append(text)
 

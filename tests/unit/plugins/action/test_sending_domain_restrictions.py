@@ -323,7 +323,7 @@ def test_the_wait_of_the_rate_limit_is_handed_to_the_next_slice(account, options
 
     def note(module_args=None, **keywords):
         handed_on.append(module_args["time_slice"].get("progress", {}).get("blocked_until", 0))
-        return execute(module_args, **keywords)
+        return execute(module_args=module_args, **keywords)
 
     task._execute = note
     task.run()

@@ -1,0 +1,104 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the account where the task runs, and writes its restrictions to a file of the controller."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    SHARED_ARGUMENTS,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import listing
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    UnusablePath,
+    path_to_write,
+    read_account,
+    shown_path,
+    write_text,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
+    Export,
+    export,
+    is_unedited_export,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+    InvalidFile,
+)
+
+MAX_IN_WARNING = 5
+
+Values = t.Dict[str, t.Any]
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
+        result = super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(
+            argument_spec={
+                **SHARED_ARGUMENTS,
+                "path": {"type": "str", "required": True},
+                "force": {"type": "bool", "default": False},
+            }
+        )
+        try:
+            path = path_to_write(self, options["path"])
+            old = _read_text(path)
+            account = read_account(self, task_vars)
+            if account.get("failed") or account.get("unreachable"):
+                return {**result, **account}
+            restrictions, findings = account["sending_domain_restrictions"], account["findings"]
+            exported = export(path, account["account_id"], restrictions, findings)
+            is_changed = exported.text != old
+            if is_changed and old and not options["force"] and not is_unedited_export(old):
+                raise UnusablePath(
+                    f"{shown_path(path)} exists and is not an unedited YAML export; use another"
+                    " path, or set force to overwrite it"
+                )
+            if is_changed and not self._task.check_mode:
+                write_text(path, exported.text)
+        except (InvalidFile, UnusablePath, OSError) as error:
+            return {**result, "failed": True, "msg": str(error)}
+        verb = "written to" if is_changed else "unchanged in"
+        result.update(
+            changed=is_changed,
+            msg=f"{exported.count} restrictions {verb} {shown_path(path)}",
+            path=path,
+            left_out=exported.left_out,
+            findings=findings,
+            warnings=[*account["warnings"], *_warnings(exported, findings)],
+        )
+        if self._task.diff:
+            result["diff"] = {
+                "before_header": path,
+                "after_header": path,
+                "before": old,
+                "after": exported.text,
+            }
+        return result
+
+
+def _read_text(path: str) -> str:
+    """Return the text of a file, "" if there is none; raises `OSError`."""
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        return file.read()
+
+
+def _warnings(exported: Export, findings: list[Values]) -> t.Iterator[str]:
+    if exported.left_out:
+        yield (
+            f"{len(exported.left_out)} restrictions are not in the file, because a list cannot have"
+            f" them ({listing(exported.left_out, MAX_IN_WARNING)}); with prune, they are deleted"
+        )
+    if findings:
+        messages = "; ".join(finding["message"] for finding in findings[:MAX_IN_WARNING])
+        more = len(findings) - MAX_IN_WARNING
+        yield f"{len(findings)} findings: {messages}" + (f"; and {more} more" if more > 0 else "")

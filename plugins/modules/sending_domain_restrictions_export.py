@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sending_domain_restrictions_export
+short_description: Write the sending domains that must use TLS in Cloudflare Email Security to a file
+version_added: 0.1.0
+author:
+  - Contributors to the cloudflare_email.security collection (!UNKNOWN)
+description:
+  - Writes the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS), to a YAML
+    or CSV file on the controller. M(cloudflare_email.security.sending_domain_restrictions) reads this file, and changes
+    nothing as long as the account and the file stay as they are.
+  - The names are canonical and sorted, and the file has no IDs or times, so that differences in git are small.
+  - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
+    are left out, because a list cannot have them. The task warns of both.
+extends_documentation_fragment:
+  - cloudflare_email.security._account
+  - cloudflare_email.security._attributes
+attributes:
+  action:
+    description: The account is read on the target. An action plugin writes the file on the controller.
+    support: full
+  check_mode:
+    description: Reads the account and predicts whether the file would change, without writing it.
+  diff_mode:
+    description: Shows what changes in the file.
+options:
+  path:
+    description:
+      - The file to write, on the controller. The extension decides between YAML (C(.yml), C(.yaml)) and CSV (C(.csv),
+        C(.tsv)). A relative path starts at the folder of the playbook.
+      - In YAML, findings about the account, such as duplicates, are listed as comments at the top.
+    type: path
+    required: true
+  force:
+    description:
+      - Whether to overwrite a file that is not an unedited YAML export. An unedited export is always overwritten; the
+        checksum in its first line tells it.
+    type: bool
+    default: false
+seealso:
+  - module: cloudflare_email.security.sending_domain_restrictions
+    description: Apply the file.
+  - module: cloudflare_email.security.sending_domain_restriction_info
+    description: Read the restrictions of an account.
+  - ref: From the dashboard to git <ansible_collections.cloudflare_email.security.docsite.dashboard_to_git>
+    description: A guide of this collection.
+"""
+
+EXAMPLES = r"""
+- name: Write the restrictions of the account to a file for git
+  cloudflare_email.security.sending_domain_restrictions_export:
+    path: partners.yml
+
+- name: Write them to a spreadsheet, over the one from yesterday
+  cloudflare_email.security.sending_domain_restrictions_export:
+    path: partners.csv
+    force: true
+"""
+
+RETURN = r"""
+msg:
+  description: How many restrictions were written, or what went wrong.
+  returned: always
+  type: str
+  sample: 180 restrictions written to partners.yml
+path:
+  description: The absolute path of the file.
+  returned: success
+  type: str
+  sample: /home/me/partners.yml
+left_out:
+  description: The domains whose restrictions are not in the file, because a list cannot have them.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+findings:
+  description: What deserves a look, as from M(cloudflare_email.security.sending_domain_restriction_info).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+"""

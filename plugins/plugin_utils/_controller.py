@@ -1,0 +1,108 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What action plugins do on the controller: read the account through a module, read and write files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    SHARED_ARGUMENTS,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.action import ActionBase
+
+INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
+
+
+class UnusablePath(ValueError):
+    """A file cannot be written to this path; the message says why and what to do."""
+
+
+def read_account(action: ActionBase, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    """Return the result of the info module, run where the task runs and with its shared options."""
+    options = {name: value for name, value in action._task.args.items() if name in SHARED_ARGUMENTS}
+    result = action._execute_module(INFO_MODULE, module_args=options, task_vars=task_vars)
+    return plain({**result, "warnings": warning_texts(result)})
+
+
+def plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a result with plain strings instead of Ansible's own, which PyYAML cannot write."""
+    return json.loads(json.dumps(result, default=str))
+
+
+def warning_texts(result: dict[str, t.Any]) -> list[str]:
+    """Return the warnings of a result, which are objects of their own since ansible-core 2.19."""
+    return [_text(warning) for warning in result.get("warnings", ())]
+
+
+def _text(warning: t.Any) -> str:
+    if isinstance(warning, dict):
+        return warning["event"]["msg"]
+    return warning if isinstance(warning, str) else warning.event.msg
+
+
+def path_to_read(action: ActionBase, path: t.Any) -> str:
+    """Return the path of a file, which is searched for like those of ansible.builtin.copy."""
+    name = os.path.expanduser(str(path))
+    try:
+        return action._find_needle("files", name)
+    except AnsibleError:
+        return action._loader.path_dwim(name)
+
+
+def path_to_write(action: ActionBase, path: t.Any) -> str:
+    """Return the absolute path of a file to write; a relative one starts at the playbook's folder.
+
+    Raises:
+        UnusablePath: no file can be written there.
+    """
+    absolute = os.path.realpath(action._loader.path_dwim(os.path.expanduser(str(path))))
+    folder = os.path.dirname(absolute)
+    if os.path.isdir(absolute):
+        raise UnusablePath(f"{path} is a folder; add the name of a file")
+    if os.path.exists(absolute) and not os.path.isfile(absolute):
+        raise UnusablePath(f"{path} is not a regular file; use another path")
+    if not os.path.isdir(folder):
+        raise UnusablePath(f"the folder of {path} does not exist; create it first")
+    if not all(os.access(part, os.W_OK) for part in (folder, absolute) if os.path.exists(part)):
+        raise UnusablePath(f"{path} cannot be written; check its permissions and its folder's")
+    return absolute
+
+
+def shown_path(path: str) -> str:
+    """Return how people call a file: relative if it is below the current folder."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file as a whole, so that an interrupted run leaves the old one; raises `OSError`."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=os.path.dirname(path), delete=False
+    ) as file:
+        try:
+            file.write(text)
+            file.close()
+            _copy_mode(path, file.name)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _copy_mode(path: str, new: str) -> None:
+    if os.path.exists(path):
+        shutil.copymode(path, new)
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(new, 0o666 & ~umask)

@@ -1,0 +1,210 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists from files, reports, and exports: what the action plugins read and write themselves."""
+
+from __future__ import annotations
+
+import sys
+from unittest import mock
+
+import pytest
+from in_process import Task
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="action plugins run on the controller, with Python 3.10"
+)
+
+EXPORT = "sending_domain_restrictions_export"
+REPORTS = ("report_html", "report_markdown")
+
+
+@pytest.fixture
+def options(emulator, account, in_no_time):
+    return {
+        "account_id": account.id,
+        "api_token": account.tokens["write"],
+        "api_url": emulator.url,
+        "retries": 1,
+    }
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "partners.csv"
+    path.write_text("domain,comments\na.example,=1\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def reports(tmp_path):
+    return {name: str(tmp_path / name) for name in REPORTS}
+
+
+def texts_of(reports):
+    texts = []
+    for path in reports.values():
+        with open(path, encoding="utf-8") as file:
+            texts.append(file.read())
+    return texts
+
+
+@pytest.mark.parametrize("seconds", [0.001, 60])
+def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_path, seconds):
+    path = tmp_path / "list.yml"
+    rows = "".join(f"- domain: d{number}.example\n" for number in range(30))
+    path.write_text("sending_domain_restrictions:\n" + rows)
+    result = Task({**options, "file": str(path)}, seconds).run()
+    assert result["msg"] == "30 created"
+    assert len(account.restrictions()) == 30
+
+
+def test_a_bad_entry_is_named_by_its_line_before_anything_is_sent(account, options, table):
+    with table.open("a") as file:
+        file.write("com,\n")
+    result = Task({**options, "file": str(table)}).run()
+    assert result["failed"]
+    assert "partners.csv line 3 (com)" in result["msg"]
+    assert account.requests() == []
+
+
+@pytest.mark.parametrize("given", [{"file": "x.yml", "restrictions": []}, {}])
+def test_a_list_comes_from_exactly_one_place(options, given):
+    result = Task({**options, **given}).run()
+    assert result["failed"]
+    assert "restrictions" in result["msg"] and "file" in result["msg"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_reports_tell_what_changes_and_what_is_enforced(
+    account, options, table, reports, check_mode
+):
+    account.seed([{"domain": "b.example"}, {"domain": "Old.example"}, {"domain": "old.example"}])
+    task = Task({**options, "file": str(table), **reports}, check_mode=check_mode)
+    result = task.run()
+    assert "failed" not in result
+    for text in texts_of(reports):
+        for expected in (
+            "a.example",
+            "b.example",
+            "partners.csv",
+            account.id,
+            result["msg"],
+            "keep one",
+        ):
+            assert expected in text
+    assert len(account.restrictions()) == (3 if check_mode else 4)
+    assert sum("report: " in line for line in task.shown) == 2
+
+
+def test_a_failed_run_leaves_reports_too(account, options, table, reports):
+    account.fault(calls=["create"], times=None, kind="status", status=400, code=7, message="Nope")
+    result = Task({**options, "file": str(table), **reports}).run()
+    assert result["failed"]
+    assert all("Nope" in text for text in texts_of(reports))
+
+
+def test_an_account_that_cannot_be_read_leaves_reports_too(account, options, table, reports):
+    account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
+    result = Task({**options, "file": str(table), **reports}).run()
+    assert result["failed"]
+    assert all("10000" in text for text in texts_of(reports))
+
+
+def test_a_report_that_cannot_be_written_is_a_failure_that_keeps_the_result(
+    account, options, table, reports, monkeypatch
+):
+    monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
+    result = Task({**options, "file": str(table), **reports}).run()
+    assert result["failed"]
+    assert result["msg"].endswith("1 created")
+    assert len(result["created"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "keywords"),
+    [
+        ({"report_html": "/nowhere/at/all.html"}, {}),
+        ({"report_html": "/tmp/r.html"}, {"async_val": 60}),
+        ({"file": "/nowhere/at/all.yml"}, {}),
+    ],
+)
+def test_unusable_paths_are_refused_before_anything_is_sent(account, options, given, keywords):
+    result = Task({**options, "restrictions": [], **given}, **keywords).run()
+    if "file" in given:
+        result = Task({**options, **given}).run()
+    assert result["failed"]
+    assert account.requests() == []
+
+
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+def test_an_export_writes_the_account_and_applying_it_changes_nothing(
+    account, options, tmp_path, extension
+):
+    comments = "müller {{ x }}\n=1"
+    account.seed([{"domain": "B.example", "comments": comments}, {"domain": "a.example"}])
+    path = str(tmp_path / f"all.{extension}")
+    result = Task({**options, "path": path}, name=EXPORT).run()
+    assert (result["changed"], result["path"]) == (True, path)
+    assert result["msg"].startswith("2 restrictions written to ")
+    assert not Task({**options, "path": path}, name=EXPORT).run()["changed"]
+    applied = Task({**options, "file": path, "prune": True}).run()
+    assert applied["msg"] == "no changes, 2 unchanged"
+
+
+def test_an_export_in_check_mode_shows_the_file_and_does_not_write_it(options, account, tmp_path):
+    account.seed([{"domain": "a.example"}])
+    path = tmp_path / "all.yml"
+    task = Task({**options, "path": str(path)}, name=EXPORT, check_mode=True, diff=True)
+    result = task.run()
+    assert result["changed"]
+    assert not path.exists()
+    assert result["diff"]["before"] == ""
+    assert "- domain: a.example\n" in result["diff"]["after"]
+
+
+@pytest.mark.parametrize(
+    ("old", "force", "is_written"),
+    [
+        (None, False, True),
+        ("export", False, True),
+        ("edited", False, False),
+        ("edited", True, True),
+        ("somebody's", False, False),
+    ],
+)
+def test_an_export_overwrites_only_unedited_exports_unless_forced(
+    account, options, tmp_path, old, force, is_written
+):
+    account.seed([{"domain": "a.example"}])
+    path = tmp_path / "all.yml"
+    if old in ("export", "edited"):
+        Task({**options, "path": str(path)}, name=EXPORT).run()
+    if old == "edited":
+        path.write_text(path.read_text() + "# Mine\n")
+    if old == "somebody's":
+        path.write_text("mine")
+    before = path.read_text() if path.exists() else None
+    account.seed([{"domain": "b.example"}])
+    result = Task({**options, "path": str(path), "force": force}, name=EXPORT).run()
+    assert bool(result.get("failed")) != is_written
+    assert ("b.example" in path.read_text()) == is_written
+    assert is_written or path.read_text() == before
+
+
+def test_an_export_warns_of_findings_and_of_what_a_list_cannot_have(account, options, tmp_path):
+    account.seed([{"domain": "com"}, {"domain": "a.example"}, {"domain": "A.example"}])
+    result = Task({**options, "path": str(tmp_path / "all.csv")}, name=EXPORT).run()
+    assert result["left_out"] == ["com"]
+    assert [finding["domain"] for finding in result["findings"]] == ["a.example"]
+    left_out, findings = result["warnings"]
+    assert "(com)" in left_out
+    assert result["findings"][0]["message"] in findings
+
+
+def test_an_export_of_an_unreadable_account_writes_nothing(account, options, tmp_path):
+    account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    assert result["failed"] and "10000" in result["msg"]
+    assert list(tmp_path.iterdir()) == []
