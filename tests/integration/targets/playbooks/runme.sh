@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The playbooks and the role, as users call them: from an account to a file and back.
+
+set -eu -o pipefail
+
+config=${PWD}/../../integration_config.yml
+control_url=$(sed -n 's/.*"emulator_control_url": "\([^"]*\)".*/\1/p' "${config}")
+CLOUDFLARE_BASE_URL=$(sed -n 's/.*"emulator_url": "\([^"]*\)".*/\1/p' "${config}")
+export CLOUDFLARE_BASE_URL NO_PROXY=127.0.0.1
+collection=cloudflare_email.security
+
+# Create an account on the emulator, with these options, and use it from here on.
+account() {
+    python ../setup_account/account.py "${control_url}" make "$1" >account.sh
+    # shellcheck source=/dev/null
+    . ./account.sh
+}
+
+# Run a playbook of the collection; its output goes to the screen and into the file `log`.
+play() {
+    ansible-playbook "${collection}.$1" "${@:2}" 2>&1 | tee log
+}
+
+fails() {
+    if "$@"; then
+        echo "this should have failed: $*" >&2
+        exit 1
+    fi
+}
+
+shown() {
+    if ! grep -qF -- "$1" log; then
+        echo "not shown: $1" >&2
+        exit 1
+    fi
+}
+
+not_shown() {
+    if grep -qF -- "$1" log; then
+        echo "shown: $1" >&2
+        exit 1
+    fi
+}
+
+# A restriction is created behind the back of the file.
+colleague() {
+    ansible localhost -m "${collection}.sending_domain_restriction" -a "domain=$1" \
+        -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' >/dev/null
+}
+
+for format in yml csv; do
+    echo "${format}: applying an export changes nothing, whatever the account has"
+    account "$(cat account.json)"
+    play export -e "restrictions_file=all.${format}"
+    shown 'changed=1'
+    play apply -e "restrictions_file=all.${format}" -e prune=true
+    shown 'changed=0'
+    play drift -e "restrictions_file=all.${format}" -e prune=true
+    shown 'changed=0'
+
+    echo "${format}: drift fails with a summary, and changes nothing"
+    colleague theirs.example
+    play drift -e "restrictions_file=all.${format}"
+    shown 'theirs.example'
+    fails play drift -e "restrictions_file=all.${format}" -e prune=true \
+        -e report_html=drift.html -e report_markdown=drift.md
+    shown 'The account differs from the list: 1 to delete, 7 unchanged'
+    grep -qiF '<!doctype html>' drift.html
+    grep -qF 'theirs.example' drift.md
+
+    echo "${format}: an export overwrites only an unedited YAML export"
+    if [ "${format}" = yml ]; then
+        play export -e restrictions_file=all.yml
+        echo '# edited' >>all.yml
+    fi
+    before=$(cat "all.${format}")
+    if [ "${format}" = yml ]; then colleague second.example; fi
+    fails play export -e "restrictions_file=all.${format}"
+    shown 'set force to overwrite it'
+    [ "$(cat "all.${format}")" = "${before}" ]
+    play export -e "restrictions_file=all.${format}" -e force=true
+    grep -qF theirs.example "all.${format}"
+    play apply -e "restrictions_file=all.${format}" -e prune=true
+    shown 'changed=0'
+done
+
+echo "A spreadsheet is applied, and each bad row is named with its line before anything is sent"
+account '{}'
+printf '\xef\xbb\xbfdomain;exclude;comments;state\r\na.example;"x.a.example\ny.a.example";"two\r\nlines";\r\n' >list.csv
+printf 'b.example;;;absent\r\n' >>list.csv
+play apply -e restrictions_file=list.csv -e report_html=apply.html --check
+shown '1 to create'
+play apply -e restrictions_file=list.csv
+shown '1 created'
+printf 'com;;;\r\nc.example;x.d.example;;\r\n' >>list.csv
+fails play apply -e restrictions_file=list.csv
+shown 'list.csv line 6 (com)'
+shown 'list.csv line 7 (c.example)'
+
+echo "What is missing is said in one sentence"
+fails play apply
+shown 'The file is missing; add -e restrictions_file='
+fails play drift -e restrictions_file=nowhere.yml
+shown 'nowhere.yml'
+fails play export -e restrictions_file=nowhere/list.yml
+shown 'create it first'
+fails env -u CLOUDFLARE_API_TOKEN ansible-playbook "${collection}.apply" -e restrictions_file=list.csv >log 2>&1
+shown 'credentials are missing; set api_token'
+
+echo "The guard stops an apply with a short message"
+account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
+echo 'sending_domain_restrictions: []' >empty.yml
+fails play apply -e restrictions_file=empty.yml -e prune=true
+shown 'set max_delete_percent to 100'
+not_shown '"deleted"'
+
+echo "The role works on the hosts of an inventory, one account each"
+for host in one two; do
+    account '{}'
+    echo "${host} sending_domain_restrictions_account_id=${CLOUDFLARE_ACCOUNT_ID}" \
+        "sending_domain_restrictions_api_token=${CLOUDFLARE_API_TOKEN}" \
+        'ansible_connection=local ansible_python_interpreter="{{ ansible_playbook_python }}"'
+done >hosts
+unset CLOUDFLARE_ACCOUNT_ID CLOUDFLARE_API_TOKEN
+ansible-playbook -i hosts role.yml -e expected=2 --check --diff | tee log
+shown 'create shared.example on two'
+ansible-playbook -i hosts role.yml -e expected=2
+ansible-playbook -i hosts role.yml -e expected=0
+grep -qF one.example one.md
