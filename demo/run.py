@@ -4,11 +4,14 @@
 
 """Shows the main job: builds and installs the collection, and runs playbook.yml on an emulator.
 
-All it makes lies in one folder below .cache, which is removed at the end, also on Ctrl-C.
+Then it applies a spreadsheet with the collection's own playbooks, and shows what somebody else changed
+meanwhile. All it makes is in one folder below .cache, which is removed at the end, also on Ctrl-C; only
+the report stays.
 """
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
@@ -18,12 +21,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAYBOOK = ROOT / "demo" / "playbook.yml"
+REPORT = ROOT / ".cache" / "demo-report.html"
+PARTNERS = 200
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from emulator.harness import Emulator  # noqa: E402
+from emulator.harness import Account, Emulator  # noqa: E402
+
+# What ansible-playbook returns when a task has failed.
+FAILED_HOST = 2
 
 YOUR_TURN = """\
+The report: {report}
+
 The same on your own account:
 
     ansible-galaxy collection install "{root}"
@@ -61,9 +71,11 @@ def demonstrate(folder: Path) -> None:
         }
         (folder / "ansible.cfg").touch()
 
-        def run(*command: str | Path, output: int | None = None) -> None:
+        def run(*command: str | Path, output: int | None = None, expected: int = 0) -> None:
             ansible = [sys.executable, "-m", "ansible"]
-            subprocess.run([*ansible, *command], env=environment, stdout=output, check=True)
+            done = subprocess.run([*ansible, *command], env=environment, stdout=output, cwd=folder)
+            if done.returncode != expected:
+                raise subprocess.CalledProcessError(done.returncode, command)
 
         print("Building the collection from this checkout, and installing it ...", flush=True)
         collection = ("galaxy", "collection")
@@ -75,6 +87,36 @@ def demonstrate(folder: Path) -> None:
             f"Running {PLAYBOOK.relative_to(ROOT)} against an emulator of the API ...", flush=True
         )
         run("playbook", PLAYBOOK)
+
+        print(f"\nApplying partners.csv, a spreadsheet of {PARTNERS} domains ...", flush=True)
+        write_spreadsheet(folder / "partners.csv")
+        given = ("-e", "restrictions_file=partners.csv", "-e", "prune=true")
+        run("playbook", "cloudflare_email.security.apply", *given)
+        print(
+            "\nSomebody adds a domain in the dashboard, and takes an exclusion away ...", flush=True
+        )
+        change_behind_the_back(account)
+        print("Drift: the nightly job fails, and shows what differs ...", flush=True)
+        report = ("-e", f"report_html={REPORT}")
+        drift = ("playbook", "--diff", "cloudflare_email.security.drift", *given, *report)
+        run(*drift, expected=FAILED_HOST)
+
+
+def write_spreadsheet(path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, delimiter=";")
+        table.writerow(["domain", "exclude", "comments"])
+        for number in range(1, PARTNERS + 1):
+            domain = f"partner{number:03}.example"
+            exclude = f"newsletter.{domain}" if number % 4 == 0 else ""
+            table.writerow([domain, exclude, "TLS agreed with their postmaster"])
+
+
+def change_behind_the_back(account: Account) -> None:
+    restrictions = account.restrictions()
+    changed = next(known for known in restrictions if known["exclude"])
+    changed["exclude"] = []
+    account.seed([*restrictions, {"domain": "unknown.example"}])
 
 
 def main() -> int:
@@ -88,7 +130,7 @@ def main() -> int:
         return 130
     except subprocess.CalledProcessError as error:
         return error.returncode
-    print(YOUR_TURN.format(root=ROOT))
+    print(YOUR_TURN.format(root=ROOT, report=REPORT))
     return 0
 
 

@@ -54,6 +54,12 @@ class Bench:
         playbook.write_text(json.dumps([play]))
         return self._run(account, PYTHON, "-m", "ansible", "playbook", str(playbook))
 
+    def playbook(self, account: Account, name: str, **variables: object) -> float:
+        """Return the seconds that a playbook of the collection takes."""
+        given = [f"--extra-vars={name}={value}" for name, value in variables.items()]
+        playbook = f"cloudflare_email.security.{name}"
+        return self._run(account, PYTHON, "-m", "ansible", "playbook", playbook, *given)
+
     def script(self, account: Account, name: str, *arguments: object) -> float:
         """Return the seconds that a script of this folder takes."""
         return self._run(account, PYTHON, str(HERE / name), *map(str, arguments))
@@ -88,7 +94,8 @@ class Bench:
             "NO_PROXY": "127.0.0.1",
         }
         start = time.monotonic()
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        subprocess.run(command, env=environment, cwd=self._folder, check=True, stdout=quiet)
         return time.monotonic() - start
 
 
@@ -149,6 +156,22 @@ def pruning(bench: Bench) -> None:
     bench.row("prune 5,000 of 10,000", "sending_domain_restrictions", seconds, account)
 
 
+def files(bench: Bench) -> None:
+    account = bench.account(restrictions=10_000)
+    work = "10,000 in a file, nothing to change"
+    plain = bench.play(account, many(10_000))
+    bench.row(work, "sending_domain_restrictions with a variable", plain, account)
+    for extension in ("yml", "csv"):
+        file = f"list.{extension}"
+        for name in ("export", "apply", "drift"):
+            seconds = bench.playbook(account, name, restrictions_file=file)
+            ratio = round(seconds / plain, 2)
+            bench.row(work, f"playbook {name}, {file}", seconds, account, to_variable=ratio)
+    reports = {"report_html": "report.html", "report_markdown": "report.md"}
+    with_reports = bench.playbook(account, "drift", restrictions_file="list.yml", **reports)
+    bench.row(work, "playbook drift, list.yml, two reports", with_reports, account)
+
+
 def one_task(bench: Bench) -> None:
     count = 20
     start_up = min(
@@ -173,7 +196,7 @@ def main() -> None:
     print("| work | how | seconds | calls | |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
         bench = Bench(emulator, Path(folder))
-        for measure in (thousand_creates, nothing_to_do, pruning, one_task):
+        for measure in (thousand_creates, nothing_to_do, pruning, files, one_task):
             measure(bench)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n")
     print(f"\nThe figures are in {output}")
