@@ -222,6 +222,33 @@ def unit_oldest(session: nox.Session) -> None:
     run_unit_tests(session)
 
 
+@nox.session(python=EMULATOR_PYTHON)
+def browser(session: nox.Session) -> None:
+    """The report in a real browser."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        session.skip("no chromium")
+    if not shutil.which("npm"):
+        session.skip("no npm")
+    session.install(*group("browser"))
+    npm = CACHE / "npm"
+    packages = ("axe-core@4", "html-validate@10")
+    session.run(
+        *("npm", "install", "--silent", "--no-save", "--prefix", str(npm), *packages), external=True
+    )
+    with session.chdir(COLLECTIONS / COLLECTION):
+        session.run(
+            *("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", "."),
+            *(session.posargs or ["tests/browser"]),
+            env={
+                "CHROMIUM": chromium,
+                "NODE_MODULES": str(npm / "node_modules"),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONPATH": str(COLLECTIONS),
+            },
+        )
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The collection beside the alternatives; not a test."""

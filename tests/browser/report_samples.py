@@ -20,6 +20,7 @@ HOSTILE = (
     "{{ 7 * 7 }}{% raw %}${7 * 7}",
     "| a | b |\n|---|---|\n# heading\n- [x](javascript:alert(1))",
     "``` `` ` ```\n```\n@someone #1 **bold** https://attacker.example",
+    "`````",
     "</details>\n\n<h1>x</h1>",
     "gro.elpmaxe \u202eexample.org\u2066 \u200bx\x00\x1b[31m\u2028\r\n&lt;",
 )

@@ -60,7 +60,7 @@ def test_the_html_is_valid_as_written_and_as_rendered(open_report, tmp_path, sam
         file.write_text(html, encoding="utf-8")
     # The rules of the HTML standard only, as a browser writes HTML in a style of its own.
     command = [str(HTML_VALIDATE), "--preset", "standard", *map(str, files)]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
