@@ -85,7 +85,7 @@ def parents(name: str) -> t.Iterator[str]:
 
 def unicode_form(name: str) -> str:
     """Return a canonical name with its A-labels decoded, or as it is if they cannot be."""
-    if "xn--" not in name:
+    if "xn--" not in name or idna is None:
         return name
     try:
         return idna.decode(name)
@@ -126,6 +126,8 @@ def _is_ip_address(text: str) -> bool:
 def _map(text: str, shown: str) -> str:
     if text.isascii():
         return text.lower()
+    if idna is None:
+        raise InvalidDomainName(f"{shown} needs the Python library requests; install it")
     try:
         return idna.uts46_remap(text, std3_rules=False)
     except idna.IDNAError as error:

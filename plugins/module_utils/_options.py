@@ -75,7 +75,8 @@ def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> Restri
         InvalidOption: an option is missing or wrong, or a library is not installed.
     """
     if _libraries.IMPORT_ERROR is not None:
-        library = missing_required_lib(_libraries.IMPORT_ERROR.name or "requests")
+        # It brings the others.
+        library = missing_required_lib("requests")
         raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
     options, environment = module.params, _environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _domain_name
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     InvalidDomainName,
     comparison_key,
@@ -32,6 +33,10 @@ from strategies import DOMAINS, other_spellings
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
         ("r3---sn-25.example", "r3---sn-25.example"),
         ("1.2.3.example", "1.2.3.example"),
+        ("\uff50artner.example", "partner.example"),
+        ("part\u00adner.example", "partner.example"),
+        ("βόλος.example", "xn--nxasmm1c.example"),
+        ("\u05d0\u05d1.example", "xn--4dbc.example"),
         ("_dmarc.Partner.example", "_dmarc.partner.example"),
         ("XN--zzzzzz99999.example", "xn--zzzzzz99999.example"),
         ("a" * 63 + ".example", "a" * 63 + ".example"),
@@ -44,7 +49,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
 
 
 @pytest.mark.parametrize(
-    ("written", "sentence"),
+    ("written", "message"),
     [
         ("", "is empty; use a domain such as partner.example"),
         *(
@@ -111,10 +116,23 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
     ],
 )
-def test_each_kind_of_mistake_gets_its_own_sentence(written, sentence):
+def test_each_kind_of_invalid_name_gets_its_own_message(written, message):
     with pytest.raises(InvalidDomainName) as refusal:
         parse_domain_name(written)
-    assert str(refusal.value) == sentence
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(" ", ".", "..", "partner-.example", "partner..example", "0x7f.1", "xn--.example"),
+        *("\u202epartner.example", "part\u200dner.example", "\u05d0b.example"),
+        *("partner.example\r\nX-Evil: 1", "partner%2eexample", "{{ partner }}.example"),
+    ],
+)
+def test_other_names_that_dns_does_not_allow_are_refused(written):
+    with pytest.raises(InvalidDomainName):
+        parse_domain_name(written)
 
 
 @given(st.data(), DOMAINS)
@@ -126,7 +144,7 @@ def test_letter_case_and_a_trailing_dot_make_no_difference(data, domain):
 @example("xn--a.example")
 @example("xn--zzzzzz99999.example")
 @example("a.xn--p1ai")
-def test_any_text_is_refused_or_has_a_canonical_form_that_stays(text):
+def test_any_text_is_refused_or_has_a_stable_canonical_form(text):
     try:
         name = parse_domain_name(text)
     except InvalidDomainName:
@@ -138,7 +156,7 @@ def test_any_text_is_refused_or_has_a_canonical_form_that_stays(text):
 
 
 @given(st.text(alphabet="aä.-_xn0@/*", min_size=1))
-def test_any_name_can_be_compared_even_one_that_is_no_host_name(text):
+def test_any_text_can_be_compared_even_if_it_is_not_a_host_name(text):
     assert comparison_key(text) == comparison_key(comparison_key(text))
 
 
@@ -152,7 +170,7 @@ def test_any_name_can_be_compared_even_one_that_is_no_host_name(text):
         ("example", False),
     ],
 )
-def test_only_a_subdomain_is_below(name, below):
+def test_only_subdomains_are_below(name, below):
     assert is_below(name, "partner.example") is below
 
 
@@ -164,5 +182,11 @@ def test_only_a_subdomain_is_below(name, below):
         ("xn--zzzzzz99999.example", "xn--zzzzzz99999.example"),
     ],
 )
-def test_a_labels_are_decoded_for_people_where_they_can_be(name, readable):
+def test_a_labels_are_shown_decoded_if_they_are_valid(name, readable):
     assert unicode_form(name) == readable
+
+
+def test_a_controller_without_idna_compares_and_shows_names_as_they_are(monkeypatch):
+    monkeypatch.setattr(_domain_name, "idna", None)
+    assert comparison_key("MÜNCHEN.example.") == "münchen.example"
+    assert unicode_form("xn--mnchen-3ya.example") == "xn--mnchen-3ya.example"
