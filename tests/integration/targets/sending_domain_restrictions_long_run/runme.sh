@@ -3,102 +3,111 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What a long run shows on the screen, and what becomes of one that is killed.
+# What a long run shows, and what happens to one that is cut short.
 
 set -eu -o pipefail
 
-here=${PWD}
-config=${here}/../../integration_config.yml
-control_url=$(sed -n 's/.*"emulator_control_url": "\([^"]*\)".*/\1/p' "${config}")
-progress='[0-9]+ of [0-9]+ changes done, [0-9]+ left'
-hold="${progress}; Cloudflare's rate limit holds the rest until [0-9:]{8}$"
+. ../setup_account/account.sh
 
-account_py() {
-    python ../setup_account/account.py "${control_url}" "$@"
-}
-
-account() {
-    eval "$(account_py make "$1")"
-}
+progress='^\[testhost\] [0-9]+ of [0-9]+ changes done'
+done_so_far='"changed": true, .*"msg": ".*\. Result: [0-9]+ created\. Run again'
 
 play() {
     ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml 2>&1 | tee log
 }
 
-# Begin a long run, with the module's file in this folder, and leave it at work in the background.
+# Begin a run in the background, in a process group of its own, and wait for its first progress line.
 play_half_way() {
-    play -e number=800 -e "ansible_remote_tmp=$1" -e ansible_pipelining=false &
-    until [ "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}" | cut -d' ' -f1)" -ge 100 ]; do
+    : >log
+    setsid env --default-signal=INT \
+        ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml >log 2>&1 &
+    group=$!
+    until [ "$(count | cut -d' ' -f1)" -ge 450 ]; do
         sleep 0.2
     done
 }
 
-shown() {
-    grep -cE "^\[testhost\] $1" log || true
+expect_no_more_writes() {
+    read -r before _ <<<"$(count)"
+    sleep 2
+    expect "restrictions after the end" "$(count | cut -d' ' -f1)" "${before}"
+    [ "${before}" -lt 2000 ]
 }
 
-expect() {
-    if [ "$2" != "$3" ]; then
-        echo "$1: expected $3, got $2" >&2
-        exit 1
-    fi
-}
-
-echo "A long run shows what is done and what is left"
+echo "A long run shows its progress"
 account '{"latency": 0.1}'
-play -e number=600
-[ "$(shown "${progress}")" -ge 1 ]
-grep -q "created=600 unchanged=0 changed=True" log
+play -e number=500
+shown "${progress}$"
+shown '500 created'
 
-echo "Check mode shows nothing of it, nor does a short run"
+echo "Check mode, a short run and one with no_log show none"
 account '{"latency": 1}'
-play -e number=600 --check
-expect "lines in check mode" "$(shown "${progress}")" 0
+play -e number=500 --check
+not_shown "${progress}"
 account '{}'
 play -e number=20
-expect "lines of a short run" "$(shown "${progress}")" 0
-
-echo "With no_log, nothing is shown"
+not_shown "${progress}"
 account '{"latency": 0.1}'
-play -e number=600 -e silent=true
-expect "lines with no_log" "$(shown "${progress}")" 0
+play -e number=500 -e silent=true
+not_shown "${progress}"
 
-echo "When the rate limit holds the run, it shows until when, and is never refused"
+echo "It shows until when it waits for the rate limit, and is never refused"
 account '{"quota": 60, "window": 5}'
 play -e number=150
-[ "$(shown "${hold}")" -ge 2 ]
+shown "${progress}, waiting for Cloudflare's rate limit until [0-9:]{8}"
 expect "refused calls" "$(account_py refused "${CLOUDFLARE_ACCOUNT_ID}")" 0
-grep -q "created=150 unchanged=0 changed=True" log
+shown '150 created'
 
-echo "It is shown under ansible-runner, too"
+echo "Progress is shown under ansible-runner, too"
 account '{"latency": 0.1}'
 mkdir -p private/project private/inventory
 cp play.yml private/project
 cp "${INVENTORY_PATH}" private/inventory/hosts
-ansible-runner run private -p play.yml --cmdline "-e number=600 -e @${config}" 2>&1 | tee log
-[ "$(shown "${progress}")" -ge 1 ]
-grep -q "created=600 unchanged=0 changed=True" log
+ansible-runner run private -p play.yml --cmdline "-e number=500 -e @${config}" 2>&1 | tee log
+shown "${progress}"
 
-echo "When the host is lost half-way, the task says what was done"
-account '{"latency": 0.1}'
-lost=${here}/lost
-play_half_way "${lost}"
+for run in 1 2; do
+    echo "The result of time slice ${run} is lost, and ssh runs it again: nothing is created twice"
+    account '{"latency": 0.1}'
+    rm -f runs
+    RUNS_FILE=${PWD}/runs LOST_RUN=${run} ANSIBLE_SSH_RETRIES=2 play -e number=900 \
+        -e ansible_connection=ssh -e ansible_host=localhost -e "ansible_ssh_executable=${PWD}/ssh"
+    [ "$(wc -l <runs)" -gt "${run}" ]
+    expect "restrictions and domains" "$(count)" "900 900"
+done
+
+for silent in false true; do
+    echo "After Ctrl-C nothing more is written (no_log: ${silent})"
+    account '{"latency": 0.1, "quota": 10000}'
+    play_half_way -e number=2000 -e "silent=${silent}"
+    kill -INT -- "-${group}"
+    wait "${group}" || true
+    expect_no_more_writes
+done
+
+echo "A task that its timeout stops returns what it has done"
+account '{"latency": 0.1, "quota": 10000}'
+fails play -e number=2000 -e limit=7
+shown "${done_so_far}"
+
+echo "So does one whose host is lost"
+account '{"latency": 0.1, "quota": 10000}'
+lost=${PWD}/lost
+play_half_way -e number=2000 -e "ansible_remote_tmp=${lost}" -e ansible_pipelining=false
 rm -rf "${lost}"
 touch "${lost}"
-wait || true
-grep -qE '"changed": true, .*"msg": "'"${progress}"', then the module could not be run any more ' log
+wait "${group}" || true
+shown "${done_so_far}"
 
-echo "A run that is killed half-way is finished by the next one, with nothing twice"
-account '{"latency": 0.1}'
-modules=${here}/killed
-play_half_way "${modules}"
-# Without pipelining, the name of the module's file tells its process.
+echo "So does one whose module is killed, and the next run finishes it"
+account '{"latency": 0.1, "quota": 10000}'
+modules=${PWD}/killed
+play_half_way -e number=1000 -e "ansible_remote_tmp=${modules}" -e ansible_pipelining=false
+# Without pipelining, the name of the module's file identifies its process.
 pkill -KILL -f "${modules}/"
-wait || true
-read -r before _ <<<"$(account_py held "${CLOUDFLARE_ACCOUNT_ID}")"
-[ "${before}" -lt 800 ]
-play -e number=800
-grep -q "unchanged=${before} changed=True" log
-expect "restrictions and domains" "$(account_py held "${CLOUDFLARE_ACCOUNT_ID}")" "800 800"
-play -e number=800
-grep -q "created=0 unchanged=800 changed=False" log
+wait "${group}" || true
+shown "${done_so_far}"
+expect_no_more_writes
+play -e number=1000
+shown "$((1000 - before)) created, ${before} unchanged"
+expect "restrictions and domains" "$(count)" "1000 1000"

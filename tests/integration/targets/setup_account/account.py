@@ -1,11 +1,12 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes an account on the emulator for a shell script, and looks at one.
+"""Creates an account on the emulator for a shell script, and looks at one.
 
-`account.py URL make '{"latency": 0.1}'` prints variables for the shell, `account.py URL fault '{…}'`
-scripts a fault; `account.py URL held ID` prints how many restrictions there are, and for how many
-domains; `account.py URL refused ID` how many calls the rate limit refused.
+`account.py URL create '{"latency": 0.1}'` prints its ID, token, e-mail address and API key.
+`account.py URL fault '{…}'` scripts a fault. `account.py URL count ID` prints how many restrictions
+the account has, and for how many domains; `account.py URL refused ID` how many calls the rate limit
+refused.
 """
 
 from __future__ import annotations
@@ -15,27 +16,25 @@ import sys
 import urllib.request
 
 
-def control(url: str, body: str | None = None) -> dict:
+def control(path: str, body: str | None = None) -> dict:
     """Call the control API; a POST if there is a body."""
     request = urllib.request.Request(
-        url, body.encode() if body else None, {"Content-Type": "application/json"}
+        sys.argv[1] + path, body.encode() if body else None, {"Content-Type": "application/json"}
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request) as answer:
-        return json.load(answer)
+    with opener.open(request) as response:
+        return json.load(response)
 
 
-control_url, action, argument = sys.argv[1:]
-if action == "make":
-    account = control(f"{control_url}/accounts", argument)
-    print(f"export CLOUDFLARE_ACCOUNT_ID={account['id']}")
-    print(f"export CLOUDFLARE_API_TOKEN={account['tokens']['write']}")
-    print(f"api_email={account['email']} api_key={account['api_key']}")
+action, argument = sys.argv[2:]
+if action == "create":
+    account = control("/accounts", argument)
+    print(account["id"], account["tokens"]["write"], account["email"], account["api_key"])
 elif action == "fault":
-    control(f"{control_url}/faults", argument)
-elif action == "held":
-    held = control(f"{control_url}/accounts/{argument}/restrictions")["restrictions"]
-    print(len(held), len({restriction["domain"] for restriction in held}))
+    control("/faults", argument)
+elif action == "count":
+    restrictions = control(f"/accounts/{argument}/restrictions")["restrictions"]
+    print(len(restrictions), len({restriction["domain"] for restriction in restrictions}))
 else:
-    requests = control(f"{control_url}/requests?account_id={argument}")["requests"]
+    requests = control(f"/requests?account_id={argument}")["requests"]
     print(sum(request["status"] == 429 for request in requests))
