@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures for all unit tests; `tests/` is an import root, for the emulator."""
+"""Fixtures for all unit tests. The emulator is imported from `tests/`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ settings.register_profile("default", deadline=None, derandomize=True, max_exampl
 settings.register_profile("thorough", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-
 _summary = pytest.StashKey()
 
 
@@ -36,8 +35,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture(scope="session")
-def tell(pytestconfig):
-    """Have a line printed when all tests are done."""
+def add_to_summary(pytestconfig):
+    """Print a line after all tests."""
     return pytestconfig.stash[_summary].append
 
 
@@ -49,19 +48,19 @@ def emulator():
 
 @pytest.fixture
 def account(emulator):
-    """An account of its own for each test."""
+    """A new account for each test."""
     return emulator.create_account()
 
 
 class FakeTime:
-    """Time that passes by sleeping only; `pauses` are the seconds of each sleep."""
+    """Time that only passes during sleeps; `sleeps` has the seconds of each."""
 
     def __init__(self):
         self.now = 0.0
-        self.pauses = []
+        self.sleeps = []
 
     def sleep(self, seconds):
-        self.pauses.append(seconds)
+        self.sleeps.append(seconds)
         self.now += seconds
 
     def clock(self):
@@ -74,8 +73,8 @@ def fake_time():
 
 
 @pytest.fixture
-def in_no_time(fake_time, monkeypatch):
-    """Modules that run in this process wait for nothing but answers."""
+def no_waiting(fake_time, monkeypatch):
+    """Make modules in this process wait for responses only, not for backoffs or rate limits."""
     client = functools.partial(
         _options.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
     )

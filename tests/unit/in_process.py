@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules, and the action plugin, in this process, as Ansible would in processes of their own."""
+"""Runs modules and action plugins in this process, almost as Ansible runs them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ except ImportError:  # ansible-core before 2.17
         return mock.patch.object(basic, "_ANSIBLE_ARGS", arguments)
 
 
-# ansible-core before 2.16 wants it from a package that its own importer did not load.
+# ansible-core before 2.16 expects this attribute, which only its own importer sets.
 importlib.import_module("ansible_collections.cloudflare_email.security")._collection_meta = {}
 
 MAX_SLICES = 500
@@ -40,17 +40,17 @@ PLUGINS = "ansible_collections.cloudflare_email.security.plugins."
 
 
 def run_module(name, options, check_mode=False, diff=False):
-    """Return the result that the module prints; whatever it raises comes through."""
+    """Return the result that the module prints; exceptions of the module propagate."""
     module = importlib.import_module(PLUGINS + "modules." + name)
     options = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     output = io.StringIO()
-    # Ansible keeps them for the process, as it has one for each module.
+    # Ansible collects warnings per process, because each module has its own.
     warnings._global_warnings.clear()
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch_module_args(options))
         stack.enter_context(contextlib.redirect_stdout(output))
         stack.enter_context(contextlib.suppress(SystemExit))
-        # Nothing belongs into the log of the machine.
+        # Keep the system log clean.
         stack.enter_context(mock.patch.object(basic.AnsibleModule, "log"))
         stack.enter_context(mock.patch.object(_internal, "is_controller", False))
         module.main()
@@ -58,10 +58,13 @@ def run_module(name, options, check_mode=False, diff=False):
 
 
 class Task:
-    """A task that its action plugin runs; sending_domain_restrictions in slices of `seconds`.
+    """A task as its action plugin runs it; sending_domain_restrictions in slices of `seconds`.
 
-    Waiting takes no time. `shown` are the lines on the screen, `waits` the seconds of each wait, and
-    `slices` the options of each run of the module. `execute` runs the module; tests replace it.
+    Attributes:
+        shown: the lines on the screen.
+        waits: the seconds of each wait; no time passes during it.
+        slices: the options of each run of the module.
+        execute: runs the module; tests replace it.
     """
 
     def __init__(self, options, seconds=60, name="sending_domain_restrictions", **keywords):
@@ -84,11 +87,13 @@ class Task:
     def run(self, **task_vars):
         """Return the result of the task."""
         action = importlib.import_module(PLUGINS + "action." + self._name)
-        connection, play_context, templar, shared_loader = (mock.MagicMock() for _ in range(4))
+        connection, play_context, templar, shared_loader = (
+            mock.MagicMock() for _argument in range(4)
+        )
         plugin = action.ActionModule(
             self._task, connection, play_context, DataLoader(), templar, shared_loader
         )
-        # ansible-core before 2.16 sets it for each plugin.
+        # ansible-core before 2.16 sets this on each instance.
         plugin._supports_async = action.ActionModule._supports_async
         plugin._execute_module = self._execute
         self._now = 0.0
@@ -109,11 +114,11 @@ class Task:
             return run_module(module_name.rpartition(".")[2], options)
         time_slice = options.get("time_slice")
         if time_slice:
-            # A wait for the rate limit takes no time, so there is nothing left of it.
+            # The waits of the action plugin take no time, so the rate limit must not block either.
             progress = {**time_slice.get("progress", {}), "blocked_until": 0}
             options["time_slice"] = {"seconds": self._seconds, "progress": progress}
         self.slices.append(options)
-        assert len(self.slices) <= MAX_SLICES, f"it does not end in {MAX_SLICES} slices"
+        assert len(self.slices) <= MAX_SLICES, f"the run does not end within {MAX_SLICES} slices"
         return self.execute(
             "sending_domain_restrictions", options, self._task.check_mode, self._task.diff
         )
@@ -123,11 +128,5 @@ class Task:
         self._now += seconds
 
     def _display(self, text, stderr=False, **options):
-        assert stderr, "stdout belongs to the callback"
+        assert stderr, "stdout is for callbacks only"
         self.shown.append(text)
-
-
-def run_in_slices(name, options, seconds):
-    """Return the result of the module as its action plugin runs it, `seconds` at a time."""
-    assert name == "sending_domain_restrictions"
-    return Task(options, seconds).run()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restrictions and entries for the tests of pure rooms."""
+"""Restrictions and entries for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     Restriction,
 )
 
-# With letters, as an ID is compared without their case.
+# IDs are compared without letter case, so they have letters.
 FIRST = "1a111111-1111-4111-8111-11111111111a"
 SECOND = "2b222222-2222-4222-8222-22222222222b"
 THIRD = "3c333333-3333-4333-8333-33333333333c"
@@ -23,3 +23,12 @@ def desired(**options):
 
 def existing(restriction_id, domain, **fields):
     return Restriction.from_api({"id": restriction_id, "domain": domain, **fields})
+
+
+def numbered(number, **fields):
+    """Entries for `number` domains."""
+    return [{"domain": f"d{index:03}.example", **fields} for index in range(number)]
+
+
+def domains(records):
+    return sorted(record["domain"] for record in records)

@@ -32,13 +32,13 @@ def other_spellings(draw, name):
 
 @st.composite
 def records(draw, domains=DOMAINS):
-    """A record as the API gives it, in any spelling that the dashboard lets in."""
+    """A record of the API, in any spelling that the dashboard accepts."""
     domain = draw(domains)
-    exempted = draw(st.lists(LABELS, max_size=3))
+    labels = draw(st.lists(LABELS, max_size=3))
     return {
         "id": str(uuid.UUID(int=draw(st.integers(0, 2**128 - 1)), version=4)),
         "domain": draw(other_spellings(domain)),
-        "exclude": [draw(other_spellings(f"{label}.{domain}")) for label in exempted],
+        "exclude": [draw(other_spellings(f"{label}.{domain}")) for label in labels],
         "comments": draw(st.none() | COMMENTS),
         "created_at": "2026-01-01T05:20:00.12345Z",
         "modified_at": "2026-01-01T05:20:00.12345Z",
@@ -52,7 +52,7 @@ def restrictions(domains=DOMAINS):
 
 @st.composite
 def entries(draw, domains=DOMAINS, states=("present", "absent")):
-    """A desired restriction by domain, with any of its options omitted."""
+    """A desired restriction; any option but the domain may be omitted."""
     domain = draw(domains)
     labels = draw(st.none() | st.lists(LABELS, max_size=3))
     exclude = None if labels is None else [f"{label}.{domain}" for label in labels]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may stand between the client and the emulator: TLS, a proxy, a server that says nothing."""
+"""Servers that tests put between the client and the emulator, or in its place."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import time
 
 
 class LoopbackServer:
-    """Serves each connection in a thread of its own; a context manager that stops accepting.
+    """Serves each connection in its own thread; a context manager that stops listening.
 
     Attributes:
         port: where it listens, on 127.0.0.1.
-        received: all that clients sent, TLS taken off if it is this server that speaks it.
-        resets: whether a connection is ended by a reset, not by an end of file.
+        received: everything that clients sent, decrypted if this server terminates TLS.
+        resets: whether connections end with a reset instead of an end of file.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class LoopbackServer:
         self._listener.close()
 
     def connections(self) -> int:
-        """Return how many connections there were, once all of them have ended.
+        """Wait until all connections have ended, and return how many there were.
 
-        Raises TimeoutError if one of them is open still after five seconds.
+        Raises TimeoutError if one is still open after five seconds.
         """
         with self._lock:
             connections = list(self._connections)
@@ -51,20 +51,20 @@ class LoopbackServer:
         for connection in connections:
             connection.join(max(0.0, until - time.monotonic()))
             if connection.is_alive():
-                raise TimeoutError("a connection does not end")
+                raise TimeoutError("a connection is still open")
         return len(connections)
 
     def serve(self, connection: socket.socket) -> None:
-        """Serve one connection; an OSError ends it, and no more."""
+        """Serve one connection; an OSError only ends this one."""
         raise NotImplementedError
 
     def relay(self, client: socket.socket, server: socket.socket) -> None:
-        """Pass everything on, both ways, until one side closes; then end the client's connection."""
+        """Forward everything in both directions until one side closes."""
         other_end = {client: server, server: client}
         try:
             while True:
                 readable, dummy, dummy = select.select([client, server], [], [])
-                # Bytes that TLS has decrypted already don't show in select.
+                # select does not see bytes that TLS has already decrypted.
                 if isinstance(client, ssl.SSLSocket) and client.pending():
                     readable = [client]
                 for source in readable:
@@ -93,8 +93,8 @@ class LoopbackServer:
             self.serve(connection)
 
 
-class TlsFront(LoopbackServer):
-    """Speaks TLS for the server on `port`, which does not."""
+class TlsTerminator(LoopbackServer):
+    """Terminates TLS for the server on `port`, which speaks plain HTTP."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         self._port = port
@@ -109,15 +109,15 @@ class TlsFront(LoopbackServer):
 
 
 class ConnectProxy(LoopbackServer):
-    """An HTTP proxy that opens tunnels, to 127.0.0.1 whatever the host, or answers with `refusal`.
+    """An HTTP proxy whose tunnels all lead to 127.0.0.1.
 
     Attributes:
-        asked: the method and the target of each request.
-        refusal: a status line, for instance `502 Bad Gateway`.
+        requests: the method and the target of each request.
+        refusal: if set, the status of every response, for instance `502 Bad Gateway`.
     """
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.refusal = ""
         super().__init__()
 
@@ -130,7 +130,7 @@ class ConnectProxy(LoopbackServer):
             head += data
         self.received += head
         method, target = head.decode("latin-1").split(" ")[:2]
-        self.asked.append(f"{method} {target}")
+        self.requests.append(f"{method} {target}")
         if self.refusal or method != "CONNECT":
             status = self.refusal or "405 Method Not Allowed"
             connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode("ascii"))
@@ -141,7 +141,7 @@ class ConnectProxy(LoopbackServer):
 
 
 class SilentServer(LoopbackServer):
-    """Accepts, reads, and says nothing for `seconds`, or until the client goes."""
+    """Reads but never responds; closes after `seconds` without data."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -156,16 +156,16 @@ class SilentServer(LoopbackServer):
             self.received += data
 
 
-class AnsweringServer(LoopbackServer):
-    """Answers whatever comes with these bytes, and closes the connection."""
+class FixedResponseServer(LoopbackServer):
+    """Sends the same bytes to every client, and closes the connection."""
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
+    def __init__(self, response: bytes) -> None:
+        self._response = response
         super().__init__()
 
     def serve(self, connection: socket.socket) -> None:
         self.received += connection.recv(65536)
-        connection.sendall(self._answer)
+        connection.sendall(self._response)
 
 
 def connect(port: int) -> socket.socket:
@@ -174,8 +174,8 @@ def connect(port: int) -> socket.socket:
     return connection
 
 
-def refusing_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
+def closed_port() -> int:
+    """Return a port on 127.0.0.1 on which nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return unused.getsockname()[1]

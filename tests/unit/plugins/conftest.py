@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tests of plugins find around them: an environment, certificates good and bad, servers."""
+"""Fixtures for tests of plugins: a clean environment, certificates and TLS servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
-from tls_and_proxy import TlsFront
+from tls_and_proxy import TlsTerminator
 
 HOSTS = ("localhost", "127.0.0.1", "api.example")
 LONG_AGO = datetime.datetime(2001, 1, 1)
@@ -25,7 +25,7 @@ ENVIRONMENT = (
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """The test's own environment, without the credentials, proxies and CAs of this machine."""
+    """Remove the credentials, proxies and CAs of this machine from the environment."""
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -33,7 +33,7 @@ def environment(monkeypatch):
 
 
 def new_ca(folder):
-    """Return a private CA; its certificate is in the file `path`."""
+    """A private CA with its certificate in the file `path`."""
     authority = trustme.CA()
     authority.path = str(folder / "ca.pem")
     authority.cert_pem.write_to_path(authority.path)
@@ -52,7 +52,7 @@ def another_ca(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def contexts(ca, another_ca, tmp_path_factory):
-    """TLS contexts of servers, by what is to be said of their certificates."""
+    """TLS contexts for servers, by the kind of their certificate."""
     certificates = {
         "good": ca.issue_cert(*HOSTS),
         "unknown CA": another_ca.issue_cert(*HOSTS),
@@ -71,11 +71,11 @@ def contexts(ca, another_ca, tmp_path_factory):
 
 @pytest.fixture
 def serve_tls(emulator, contexts):
-    """Put TLS before the emulator, with the certificate of that name."""
+    """Start a TLS server in front of the emulator, with a kind of certificate."""
     started = []
 
     def serve(certificate):
-        server = TlsFront(urlsplit(emulator.url).port, contexts[certificate])
+        server = TlsTerminator(urlsplit(emulator.url).port, contexts[certificate])
         started.append(server)
         return server
 

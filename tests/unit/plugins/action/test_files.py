@@ -21,7 +21,7 @@ REPORTS = ("report_html", "report_markdown")
 
 
 @pytest.fixture
-def options(emulator, account, in_no_time):
+def options(emulator, account, no_waiting):
     return {
         "account_id": account.id,
         "api_token": account.tokens["write"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from unittest import mock
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -18,7 +19,7 @@ LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
 
 
 @pytest.fixture
-def options(emulator, account, in_no_time):
+def options(emulator, account, no_waiting):
     return {
         "account_id": account.id,
         "api_token": account.tokens["write"],
@@ -207,7 +208,7 @@ def test_a_write_that_was_never_confirmed_counts_as_changed(account, options):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], skip=1, **LIMITED)
     task = Task({**options, "restrictions": entries(1)}, 4)
-    between_slices(task, 1, lambda: (_ for _ in ()).throw(AnsibleError("broken")))
+    between_slices(task, 1, mock.Mock(side_effect=AnsibleError("broken")))
     result = task.run()
     assert result["changed"]
     assert [(failure["domain"], failure["kind"]) for failure in result["failures"]] == [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client against the emulator over a socket; only its waiting is replaced."""
+"""The client against the emulator over sockets; only its sleeps are replaced."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RetryLater,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
-from tls_and_proxy import AnsweringServer, refusing_port
+from tls_and_proxy import FixedResponseServer, SilentServer, closed_port
 
 RESOURCE = "/accounts/{}/email-security/settings/sending_domain_restrictions"
 PARTNER = {"domain": "partner.example", "exclude": []}
@@ -77,7 +77,7 @@ def create(client, path):
 
 @pytest.fixture
 def connections(monkeypatch):
-    """Each connection that is opened."""
+    """All connections that were opened."""
     opened = []
     connect = socket.socket.connect
     monkeypatch.setattr(
@@ -112,14 +112,14 @@ def test_requests_name_the_collection(account, client, path):
 
 
 @pytest.mark.parametrize("retries", [0, 1, 6])
-def test_a_transient_failure_is_retried_with_a_growing_backoff(
+def test_a_transient_failure_is_retried_with_exponential_backoff(
     emulator, account, path, token, make_client, fake_time, retries
 ):
     client = make_client(emulator.url, token, retries=6)
     if retries:
         account.fault(kind="status", status=503, times=retries)
     client.request("GET", path)
-    assert fake_time.pauses == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0][:retries]
+    assert fake_time.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0][:retries]
 
 
 def test_a_persistent_failure_ends_after_the_retries(client, account, path, fake_time):
@@ -128,7 +128,7 @@ def test_a_persistent_failure_ends_after_the_retries(client, account, path, fake
         client.request("GET", path)
     assert error.value.status == 503
     assert len(calls(account)) == 6
-    assert len(fake_time.pauses) == 5
+    assert len(fake_time.sleeps) == 5
 
 
 UNKNOWN_OUTCOMES = [
@@ -142,9 +142,7 @@ UNKNOWN_OUTCOMES = [
 
 
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES, ids=lambda fault: fault["kind"])
-def test_an_unknown_outcome_is_retried_if_the_call_is_idempotent_and_only_then(
-    client, account, path, fault
-):
+def test_an_unknown_outcome_is_only_retried_if_the_call_is_idempotent(client, account, path, fault):
     account.fault(**fault)
     with pytest.raises(CloudflareError) as error:
         create(client, path)
@@ -168,23 +166,23 @@ def test_an_unknown_outcome_is_retried_if_the_call_is_idempotent_and_only_then(
         ({"Ratelimit": '"default";r=999;t=99'}, [60.0]),
     ],
 )
-def test_the_rate_limit_is_waited_for_as_long_as_it_says_even_by_a_create(
+def test_a_call_waits_as_long_as_the_rate_limit_says_even_a_create(
     client, account, path, fake_time, headers, waits
 ):
     account.fault(**LIMITED, headers=headers)
     create(client, path)
-    assert fake_time.pauses == waits
+    assert fake_time.sleeps == waits
     assert len(account.restrictions()) == 1
 
 
-def test_a_wait_of_more_than_15_minutes_is_not_begun(client, account, path, fake_time):
+def test_a_rate_limit_of_more_than_15_minutes_is_an_error(client, account, path, fake_time):
     account.fault(**LIMITED, headers={"Retry-After": "901"})
     with pytest.raises(CloudflareError):
         client.request("GET", path)
-    assert fake_time.pauses == []
+    assert fake_time.sleeps == []
 
 
-def test_the_rate_limit_and_other_failures_have_retries_of_their_own(client, account, path):
+def test_refusals_by_the_rate_limit_and_failures_are_counted_separately(client, account, path):
     account.fault(**LIMITED, times=5, headers={"Retry-After": "9"})
     account.fault(kind="drop", times=5)
     client.request("GET", path)
@@ -192,7 +190,7 @@ def test_the_rate_limit_and_other_failures_have_retries_of_their_own(client, acc
 
 
 @pytest.mark.parametrize("before", [0, 4, 5])
-def test_earlier_processes_count_as_retries(account, client, path, before):
+def test_attempts_of_earlier_slices_count(account, client, path, before):
     client.attempts_before = client.refusals_before = before
     account.fault(kind="status", status=503, times=None)
     with pytest.raises(CloudflareError):
@@ -207,7 +205,7 @@ def test_earlier_processes_count_as_retries(account, client, path, before):
     assert client.refusals == before + 1
 
 
-def test_a_write_ends_a_row_of_refusals_and_a_read_does_not(account, client, path):
+def test_a_successful_write_resets_the_count_of_refusals_and_a_read_does_not(account, client, path):
     client.refusals_before = 3
     client.request("GET", path)
     assert client.refusals == 3
@@ -215,18 +213,18 @@ def test_a_write_ends_a_row_of_refusals_and_a_read_does_not(account, client, pat
     assert client.refusals == 0
 
 
-def test_a_call_is_not_retried_when_its_time_is_over(account, client, path, fake_time):
+def test_a_call_is_not_retried_after_its_deadline(account, client, path, fake_time):
     client.retry_until = 2.0
     account.fault(kind="status", status=503, times=None)
     with pytest.raises(RetryLater) as delay:
         client.request("GET", path)
     assert (delay.value.attempts, delay.value.seconds) == (3, 2.0)
     assert delay.value.error.status == 503
-    assert fake_time.pauses == [0.5, 1.0]
+    assert fake_time.sleeps == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_call_that_would_wait_too_long_says_what_it_did_so_far(account, client, path, moment):
+def test_a_wait_that_is_too_long_reports_the_attempts_so_far(account, client, path, moment):
     client.max_wait = 5
     account.fault(kind="drop", moment=moment, calls=["create"])
     account.fault(**LIMITED, headers={"Retry-After": "60"})
@@ -237,7 +235,7 @@ def test_a_call_that_would_wait_too_long_says_what_it_did_so_far(account, client
     assert delay.value.outcome_unknown
 
 
-def test_a_call_that_was_never_sent_has_a_known_outcome(client, path):
+def test_a_call_that_was_not_sent_has_a_known_outcome(client, path):
     client.max_wait = 5
     client.rate_limit.observe({})
     client.rate_limit.block(60)
@@ -251,7 +249,7 @@ def test_a_call_that_was_never_sent_has_a_known_outcome(client, path):
     ("retry_after", "is_transient", "seconds"),
     [(None, True, 0.5), (7, True, 7), (0, True, 0.5), (7, False, 0.5)],
 )
-def test_backing_off_takes_as_long_as_the_response_asks_for(
+def test_a_backoff_is_as_long_as_the_response_asks_for(
     client, path, fake_time, retry_after, is_transient, seconds
 ):
     error = CloudflareError(
@@ -259,10 +257,10 @@ def test_backing_off_takes_as_long_as_the_response_asks_for(
     )
     client.back_off(0, error)
     client.request("GET", path)
-    assert fake_time.pauses == [seconds]
+    assert fake_time.sleeps == [seconds]
 
 
-def test_stopping_lets_calls_in_flight_end_and_no_other_begin(emulator, account, path, token):
+def test_after_a_stop_calls_in_flight_end_and_no_new_ones_begin(emulator, account, path, token):
     account.change(latency=0.3)
     client = CloudflareClient(emulator.url, token, connections=2)
     client.request("GET", path)
@@ -290,7 +288,7 @@ def test_a_stopped_retry_says_that_the_outcome_is_unknown(emulator, account, pat
     assert error.value.outcome_unknown
 
 
-def test_both_schemes_of_authentication_work(emulator, account, path, make_client):
+def test_tokens_and_keys_work(emulator, account, path, make_client):
     for auth in (
         TokenAuth(account.tokens["account_owned"], "option api_token"),
         KeyAuth(account.email, account.api_key, "option api_key"),
@@ -309,28 +307,38 @@ def test_a_token_that_is_not_active_is_refused_at_once(
         "Cloudflare did not accept the API token (option api_token); "
     )
     assert "'Read' (GET …/sending_domain_restrictions: 403, code " in str(error.value)
-    assert fake_time.pauses == []
+    assert fake_time.sleeps == []
 
 
+@pytest.mark.parametrize("call", ["list", "create"])
+@pytest.mark.parametrize(
+    "target", ["{same}/accounts", "/x", "http://localhost:{other}/x", "//[/\\"]
+)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(emulator, client, account, path, status, fake_time):
-    account.fault(kind="redirect", status=status, location=f"{emulator.url}{path}")
-    with pytest.raises(CloudflareError) as error:
-        client.request("GET", path)
+def test_a_redirect_is_not_followed(
+    emulator, client, account, path, status, target, call, fake_time
+):
+    with SilentServer(seconds=0.2) as other:
+        location = target.format(same=emulator.url, other=other.port)
+        account.fault(kind="redirect", status=status, location=location)
+        with pytest.raises(CloudflareError) as error:
+            client.request("GET", path) if call == "list" else create(client, path)
+        assert other.connections() == 0
+    method = {"list": "GET", "create": "POST"}[call]
     assert str(error.value) == (
         f"Cloudflare returned a redirect ({status}); redirects are not followed, to protect the"
-        f" credentials; check api_url (GET …/sending_domain_restrictions: {status})"
+        f" credentials; check api_url ({method} …/sending_domain_restrictions: {status})"
     )
     assert len(calls(account)) == 1
-    assert fake_time.pauses == []
+    assert fake_time.sleeps == []
 
 
 def test_a_refused_connection_is_retried_even_for_a_create(path, token, make_client, fake_time):
-    port = refusing_port()
+    port = closed_port()
     client = make_client(f"http://127.0.0.1:{port}/client/v4", token, retries=2)
     with pytest.raises(CloudflareError) as error:
         create(client, path)
-    assert len(fake_time.pauses) == 2
+    assert len(fake_time.sleeps) == 2
     assert not error.value.outcome_unknown
     assert str(error.value) == (
         f"could not connect to 127.0.0.1:{port}; check api_url, DNS, the network and the"
@@ -356,8 +364,8 @@ BROKEN_HTTP = {
 
 
 @pytest.mark.parametrize("response", BROKEN_HTTP.values(), ids=BROKEN_HTTP.keys())
-def test_broken_http_leaves_the_outcome_of_a_write_unknown(path, token, make_client, response):
-    with AnsweringServer(response) as server:
+def test_after_broken_http_the_outcome_of_a_write_is_unknown(path, token, make_client, response):
+    with FixedResponseServer(response) as server:
         client = make_client(f"http://127.0.0.1:{server.port}", token, retries=1, timeout=2)
         with pytest.raises(CloudflareError) as error:
             create(client, path)
@@ -377,7 +385,7 @@ def test_a_secret_that_the_api_returns_is_redacted(client, account, path):
     assert client.warnings() == ["Cloudflare: ********"]
 
 
-def test_messages_on_success_are_kept_once(client, account, path):
+def test_repeated_messages_on_success_become_one_warning(client, account, path):
     account.fault(kind="merge", times=2, set={"messages": [{"code": 1, "message": "Soon\ngone"}]})
     client.request("GET", path)
     client.request("GET", path)
@@ -387,7 +395,7 @@ def test_messages_on_success_are_kept_once(client, account, path):
 @pytest.mark.parametrize(
     ("seconds", "warnings"), [(4.9, []), (65, ["waited 65 seconds for Cloudflare's rate limit"])]
 )
-def test_a_long_wait_for_the_rate_limit_is_reported(client, path, seconds, warnings):
+def test_a_long_wait_for_the_rate_limit_becomes_a_warning(client, path, seconds, warnings):
     client.rate_limit.block(seconds)
     client.request("GET", path)
     assert client.warnings() == warnings
@@ -409,12 +417,12 @@ def test_every_page_of_a_list_is_read_and_no_more(client, account, path, number,
     assert len(calls(account)) == pages
 
 
-def test_only_the_first_page_gives_up_on_a_wait(client, account, path, fake_time):
+def test_only_the_first_page_of_a_list_refuses_to_wait(client, account, path, fake_time):
     seed(account, 25)
     client.max_wait = 0
     account.fault(kind="merge", skip=1, headers={"Ratelimit": '"default";r=0;t=60'})
     assert len(client.list_all(path, {}, per_page=10)) == 25
-    assert fake_time.pauses == [60]
+    assert fake_time.sleeps == [60]
     client.rate_limit.block(60)
     with pytest.raises(RateLimitWait):
         client.list_all(path, {}, per_page=10)
@@ -446,7 +454,7 @@ def test_a_list_that_changes_while_it_is_read_is_read_again(client, account, pat
 
 
 @pytest.mark.parametrize("with_info", [True, False])
-def test_a_page_that_repeats_ends_in_an_error(client, account, path, with_info):
+def test_a_repeated_page_is_an_error(client, account, path, with_info):
     seed(account, 25)
     first_page = client.request("GET", path, {"page": 1, "per_page": 10}).result
     fault = {"set": {"result": first_page}}
@@ -461,7 +469,7 @@ def test_a_page_that_repeats_ends_in_an_error(client, account, path, with_info):
     )
 
 
-def test_a_list_that_never_ends_is_given_up(client, path, monkeypatch):
+def test_an_endless_list_is_an_error(client, path, monkeypatch):
     pages = []
 
     def endless(method, path, params, parse, **options):
@@ -475,7 +483,7 @@ def test_a_list_that_never_ends_is_given_up(client, path, monkeypatch):
 
 
 @pytest.mark.parametrize("result", [{}, [1], [{}], [{"id": 1}]])
-def test_a_list_of_something_else_is_an_unusable_result(
+def test_a_list_without_records_is_an_unexpected_result(
     emulator, account, path, token, make_client, result
 ):
     client = make_client(emulator.url, token, retries=0)

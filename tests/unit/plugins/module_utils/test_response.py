@@ -179,6 +179,13 @@ UNKNOWN_OUTCOMES = [
         f"Cloudflare returned 201 without a usable result; {TRY_LATER}",
         "201 with JSON without the result",
     ),
+    (
+        200,
+        {"success": True, "errors": [{"code": 5}], "result": None},
+        None,
+        f"Cloudflare returned 200 without a usable result; {TRY_LATER}",
+        "200 with an unexpected result: not an object",
+    ),
 ]
 
 
@@ -187,7 +194,7 @@ UNKNOWN_OUTCOMES = [
     UNKNOWN_OUTCOMES,
     ids=[f"{row[0]} {row[4][:40]}" for row in UNKNOWN_OUTCOMES],
 )
-def test_the_outcome_is_unknown_and_worth_a_retry(status, body, headers, sentence, detail):
+def test_the_outcome_is_unknown_and_the_failure_transient(status, body, headers, sentence, detail):
     with pytest.raises(CloudflareError) as raised:
         interpreted(status, body, headers)
     error = raised.value
@@ -200,7 +207,7 @@ def test_the_outcome_is_unknown_and_worth_a_retry(status, body, headers, sentenc
 @pytest.mark.parametrize(
     ("status", "body", "headers", "kind", "is_transient", "outcome_unknown"),
     [
-        # By report, a 403 without a code goes away.
+        # Users report that a 403 without a code is transient.
         (403, failure(), None, CREDENTIALS, True, False),
         (403, failure({"message": "No"}), None, CREDENTIALS, True, False),
         (403, b"<p>", HTML, CREDENTIALS, True, True),
@@ -210,7 +217,9 @@ def test_the_outcome_is_unknown_and_worth_a_retry(status, body, headers, sentenc
         (307, b"", {"Location": "//evil.example/\\["}, UNAVAILABLE, False, True),
     ],
 )
-def test_other_responses_by_kind(status, body, headers, kind, is_transient, outcome_unknown):
+def test_other_failures_have_the_right_kind(
+    status, body, headers, kind, is_transient, outcome_unknown
+):
     with pytest.raises(CloudflareError) as raised:
         interpreted(status, body, headers)
     error = raised.value
@@ -232,7 +241,7 @@ def test_other_responses_by_kind(status, body, headers, kind, is_transient, outc
         (400, coded(1), False, False),
     ],
 )
-def test_a_missing_call_is_told_from_a_missing_restriction(status, body, no_route, not_found):
+def test_a_missing_call_differs_from_a_missing_restriction(status, body, no_route, not_found):
     with pytest.raises(CloudflareError) as raised:
         interpreted(status, body)
     assert (raised.value.no_route, raised.value.not_found) == (no_route, not_found)
@@ -243,7 +252,7 @@ def test_a_missing_call_is_told_from_a_missing_restriction(status, body, no_rout
     ("retry_after", "seconds", "is_transient"),
     [(None, None, True), ("7", 7, True), ("900", 900, True), ("901", 901, False)],
 )
-def test_the_rate_limit_names_its_wait_and_is_not_waited_for_beyond_15_minutes(
+def test_the_rate_limit_is_transient_unless_it_asks_for_more_than_15_minutes(
     body, retry_after, seconds, is_transient
 ):
     headers = {} if retry_after is None else {"Retry-After": retry_after}
@@ -280,7 +289,7 @@ def test_retry_after_with_a_date_in_the_future_is_waited_for():
     assert 3500 < seconds_to_wait({"Retry-After": date}) <= 3600
 
 
-def test_a_success_has_a_result_its_info_and_messages_for_people():
+def test_a_success_has_a_result_its_info_and_readable_messages():
     messages = [
         {"code": 1, "message": "Soon gone"},
         "Hi",
@@ -303,11 +312,11 @@ def test_a_success_has_a_result_its_info_and_messages_for_people():
 
 
 @pytest.mark.parametrize("more", [{"result_info": []}, {"messages": {}}, {"errors": None}])
-def test_a_success_may_lack_or_garble_everything_but_its_result(more):
+def test_a_success_needs_nothing_but_its_result(more):
     assert interpreted(200, {"success": True, "result": {}, **more}).result_info == {}
 
 
-def test_details_are_cut_and_never_a_page():
+def test_long_details_are_truncated():
     with pytest.raises(CloudflareError) as raised:
         interpreted(400, coded(1, "x" * 5000))
     assert len(str(raised.value)) < 500

@@ -26,7 +26,7 @@ def existing(**fields):
 
 
 @given(records())
-def test_a_record_survives_unknown_fields_and_the_end_of_last_modified(record):
+def test_unknown_fields_and_a_missing_last_modified_make_no_difference(record):
     before = Restriction.from_api(record)
     del record["last_modified"]
     assert Restriction.from_api({**record, "new_field": {"x": 1}}) == before
@@ -58,13 +58,13 @@ def test_a_record_survives_unknown_fields_and_the_end_of_last_modified(record):
         {"id": ID, "domain": "partner.example", "modified_at": [["2026"]]},
     ],
 )
-def test_a_record_of_another_shape_is_refused(record):
+def test_a_record_with_wrong_types_is_refused(record):
     with pytest.raises(InvalidRestriction):
         Restriction.from_api(record)
 
 
 @given(st.data(), restrictions())
-def test_the_same_restriction_in_another_spelling_and_order_changes_nothing(data, current):
+def test_another_spelling_or_order_changes_nothing(data, current):
     exclude = data.draw(st.permutations(sorted(current.exclude)))
     request = desired(
         domain=data.draw(other_spellings(current.domain)),
@@ -75,12 +75,14 @@ def test_the_same_restriction_in_another_spelling_and_order_changes_nothing(data
 
 
 @given(restrictions())
-def test_omitted_options_are_not_changed(current):
+def test_omitted_and_null_options_are_not_changed(current):
     assert desired(domain=current.domain).changes_to(current) == {}
+    nulls = {"domain": current.domain, "exclude": None, "comments": None}
+    assert DesiredRestriction.from_entry(nulls).changes_to(current) == {}
 
 
 @given(st.data(), restrictions())
-def test_changing_what_differs_leaves_nothing_to_change(data, current):
+def test_the_changes_lead_to_the_desired_state(data, current):
     request = data.draw(entries(st.just(current.domain), states=("present",)))
     changed = Restriction.from_api({**current.record, **request.changes_to(current)})
     assert request.changes_to(changed) == {}
@@ -108,7 +110,7 @@ def test_only_the_fields_that_differ_are_sent(current, options, changes):
     assert request.changes_to(existing(**current)) == changes
 
 
-def test_renaming_must_leave_no_excluded_name_outside_the_domain():
+def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
     request = desired(id=ID, domain="new.example")
     with pytest.raises(InvalidRestriction) as refusal:
         request.changes_to(existing(exclude=["a.partner.example"]))
@@ -119,7 +121,7 @@ def test_renaming_must_leave_no_excluded_name_outside_the_domain():
 
 
 @pytest.mark.parametrize(
-    ("options", "sentence"),
+    ("options", "message"),
     [
         ({"domain": "com"}, "domain 'com' has a single label"),
         ({"domain": "partner.example", "exclude": ["com"]}, "exclude 'com' has a single label"),
@@ -131,6 +133,10 @@ def test_renaming_must_leave_no_excluded_name_outside_the_domain():
         (
             {"domain": "partner.example", "exclude": ["a.notpartner.example"]},
             "exclude has 'a.notpartner.example', which is not below",
+        ),
+        (
+            {"domain": "a.example", "exclude": ["*.a.example"]},
+            "exclude '*.a.example' is a wildcard",
         ),
         (
             {"domain": "partner.example", "comments": "ä" * 1025},
@@ -148,19 +154,21 @@ def test_renaming_must_leave_no_excluded_name_outside_the_domain():
         ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' has a"),
         ({"id": "../accounts"}, "id '../accounts' is not a UUID; use the ID that Cloudflare gave"),
         ({"id": ID + "\n"}, f"id '{ID}\\n' is not a UUID"),
+        ({"id": ID + "/x"}, f"id '{ID}/x' is not a UUID"),
+        ({"id": " " + ID}, f"id ' {ID}' is not a UUID"),
         ({"id": ID.replace("-", "")}, "id 'f174e90afafe4643bbbc4a0ed4fc8415' is not a UUID"),
         ({"id": ""}, "id '' is not a UUID"),
         ({}, "domain is missing; set domain or id"),
     ],
 )
-def test_a_restriction_that_cannot_exist_is_refused_with_a_sentence(options, sentence):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(InvalidRestriction) as refusal:
         desired(**options)
-    assert str(refusal.value).startswith(sentence)
+    assert str(refusal.value).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("entry", "sentence"),
+    ("entry", "message"),
     [
         (
             "partner.example",
@@ -169,6 +177,7 @@ def test_a_restriction_that_cannot_exist_is_refused_with_a_sentence(options, sen
         (None, "expected a mapping such as {domain: partner.example}, got nothing"),
         ([], "expected a mapping such as {domain: partner.example}, got a list"),
         ({}, "domain is missing; every entry needs one"),
+        ({"domain": None}, "domain is missing; every entry needs one"),
         ({"doman": "a.example"}, "unknown key 'doman'; did you mean 'domain'?"),
         (
             {"domain": "a.example", "excludes": []},
@@ -191,14 +200,14 @@ def test_a_restriction_that_cannot_exist_is_refused_with_a_sentence(options, sen
         ({"domain": "a.example", "exclude": ["b.example"]}, "exclude has 'b.example', which is"),
     ],
 )
-def test_an_entry_that_is_wrong_is_refused_with_a_sentence(entry, sentence):
+def test_an_invalid_entry_is_refused(entry, message):
     with pytest.raises(InvalidRestriction) as refusal:
         DesiredRestriction.from_entry(entry)
-    assert str(refusal.value).startswith(sentence)
+    assert str(refusal.value).startswith(message)
 
 
 @given(restrictions())
-def test_an_entry_may_be_a_record_of_the_account(current):
+def test_a_record_of_the_account_is_a_valid_entry(current):
     request = DesiredRestriction.from_entry(dict(current.record))
     assert (request.domain, request.exclude) == (current.domain, current.exclude)
     assert request.changes_to(current) == {}
@@ -214,7 +223,7 @@ def test_only_an_entry_with_an_id_may_keep_names_outside_its_domain():
         request.body()
 
 
-def test_a_list_in_one_text_is_split_as_ansible_does():
+def test_a_comma_separated_list_is_split_as_ansible_does():
     request = DesiredRestriction.from_entry(
         {"domain": "a.example", "exclude": "b.a.example, c.a.example"}
     )
@@ -231,12 +240,12 @@ def test_a_list_in_one_text_is_split_as_ansible_does():
         ({"domain": "other.example"}, False),
     ],
 )
-def test_the_fields_of_a_write_are_compared_with_the_account(fields, has_them):
+def test_a_restriction_has_fields_only_if_all_of_them_match(fields, has_them):
     current = existing(exclude=["A.partner.example."], comments="x")
     assert current.has_fields(fields) is has_them
 
 
-def test_the_oldest_comes_first_and_without_times_the_order_stays():
+def test_restrictions_sort_by_age_and_without_times_keep_their_order():
     def ids(*records):
         found = [existing(id=name, created_at=time) for name, time in records]
         return [restriction.id for restriction in sorted(found, key=lambda known: known.age)]
@@ -250,7 +259,7 @@ def test_comments_are_counted_in_characters_not_bytes():
     assert desired(domain="partner.example", comments="ä" * 1024).comments == "ä" * 1024
 
 
-def test_a_comment_may_be_a_whole_number_and_have_lines():
+def test_a_comment_may_be_an_integer_or_have_several_lines():
     assert desired(domain="partner.example", comments=2026).comments == "2026"
     assert desired(domain="partner.example", comments="a\tb\r\nc").comments == "a\tb\r\nc"
 

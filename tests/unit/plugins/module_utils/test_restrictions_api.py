@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The six calls against the emulator, and how unknown outcomes are resolved."""
+"""The six API calls, and how unknown outcomes are resolved, against the emulator."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def seed(account, number):
 
 
 @pytest.mark.parametrize("sparse", [False, True])
-def test_a_restriction_goes_through_its_whole_life(api, account, sparse):
+def test_a_restriction_is_created_read_updated_and_deleted(api, account, sparse):
     account.change(sparse=sparse)
     created = api.create(PARTNER)
     assert api.list_all() == [created] == [api.get(created.id)]
@@ -91,11 +91,11 @@ def test_a_create_with_an_unknown_outcome_is_made_exactly_once(
     created = api.create(PARTNER)
     assert account.restrictions()[0]["id"] == created.id
     assert managed(account.restrictions()) == [PARTNER]
-    # A write that is still on its way gets the time of a backoff before it is looked up.
-    assert fake_time.pauses == [0.5, 1.0][: 1 if moment == "after" else times]
+    # The look-up waits for a backoff first, in case the write is still in progress.
+    assert fake_time.sleeps == [0.5, 1.0][: 1 if moment == "after" else times]
 
 
-def test_a_create_that_never_works_says_so_and_leaves_nothing(api, account):
+def test_a_create_that_always_fails_leaves_nothing(api, account):
     account.fault(calls=["create"], times=None, kind="drop")
     with pytest.raises(CloudflareError, match="the connection to .* was lost") as error:
         api.create(PARTNER)
@@ -136,7 +136,7 @@ def test_somebody_elses_restriction_is_neither_adopted_nor_deleted(api, account,
     assert "delete" not in calls(account)
 
 
-def test_a_create_that_is_refused_as_a_duplicate_of_its_own_first_try_is_found(api, account):
+def test_a_create_that_is_refused_as_a_duplicate_of_its_first_attempt_succeeds(api, account):
     account.change(unique_domains=True)
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], **STALE)
@@ -150,14 +150,30 @@ def test_of_two_late_creates_the_older_one_is_kept(api, account, second):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["create"], moment="after", **second)
     account.fault(calls=["list"], **STALE)
+    both = []
+    delete = api.delete
+
+    def note_both_and_delete(restriction_id):
+        both.extend(account.restrictions())
+        return delete(restriction_id)
+
+    api.delete = note_both_and_delete
     created = api.create(PARTNER)
-    # The second create is the one of the two that is deleted.
-    (deleted,) = [entry for entry in account.requests() if entry["call"] == "delete"]
-    assert [record["id"] for record in account.restrictions()] == [created.id]
-    assert not deleted["path"].endswith(created.id)
+    older, _newer = sorted(both, key=lambda record: record["created_at"])
+    assert [record["id"] for record in account.restrictions()] == [created.id] == [older["id"]]
     if second["kind"] == "merge":
         returned = [entry for entry in account.requests() if entry["call"] == "create"][1]
         assert returned["status"] == 201
+
+
+def test_a_duplicate_that_cannot_be_deleted_makes_a_create_uncertain(api, account):
+    account.fault(calls=["create"], kind="drop", moment="after")
+    account.fault(calls=["list"], **STALE)
+    account.fault(calls=["delete"], times=None, **DENIED)
+    with pytest.raises(CloudflareError) as error:
+        api.create(PARTNER)
+    assert (error.value.kind, error.value.outcome_unknown) == (UNCERTAIN, True)
+    assert len(account.restrictions()) == 2
 
 
 @pytest.mark.parametrize(("moment", "skip"), [("after", 0), ("before", 1)])
@@ -181,7 +197,7 @@ def test_a_long_wait_after_an_unknown_outcome_is_left_to_the_caller(api, account
     assert delay.value.outcome_unknown
 
 
-def test_a_long_wait_before_the_first_try_leaves_nothing_unknown(api, account):
+def test_a_long_wait_before_the_first_attempt_leaves_nothing_unknown(api, account):
     api.client.max_wait = 5
     account.fault(calls=["create"], **LIMITED)
     with pytest.raises(RateLimitWait) as delay:
@@ -189,7 +205,7 @@ def test_a_long_wait_before_the_first_try_leaves_nothing_unknown(api, account):
     assert not delay.value.outcome_unknown
 
 
-def test_an_absurd_wait_after_an_unknown_outcome_is_not_begun(api, account, fake_time):
+def test_an_absurdly_long_wait_after_an_unknown_outcome_is_an_error(api, account, fake_time):
     account.fault(calls=["create"], kind="drop")
     headers = {"Retry-After": "999999999"}
     account.fault(calls=["create"], kind="status", status=429, headers=headers)
@@ -201,7 +217,7 @@ def test_an_absurd_wait_after_an_unknown_outcome_is_not_begun(api, account, fake
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_an_update_with_an_unknown_outcome_is_made(api, account, moment):
+def test_an_update_with_an_unknown_outcome_is_retried(api, account, moment):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], kind="drop", moment=moment)
     api.update(restriction["id"], {"comments": ""})
@@ -215,7 +231,7 @@ def test_an_update_with_an_unusable_response_is_looked_up_at_the_end(api, accoun
     assert calls(account) == ["update"] * 6 + ["get"]
 
 
-def test_an_update_that_never_works_says_so(api, account):
+def test_an_update_that_always_fails_has_a_known_outcome(api, account):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], times=None, kind="drop")
     with pytest.raises(CloudflareError) as error:
@@ -223,35 +239,42 @@ def test_an_update_that_never_works_says_so(api, account):
     assert not error.value.outcome_unknown
 
 
-@pytest.mark.parametrize("call", ["update", "delete"])
-def test_a_write_that_cannot_be_looked_up_is_uncertain(api, account, call):
+@pytest.mark.parametrize(
+    ("call", "write"),
+    [
+        ("update", lambda api, restriction_id: api.update(restriction_id, {"comments": "x"})),
+        ("delete", lambda api, restriction_id: api.delete(restriction_id)),
+        ("batch", lambda api, restriction_id: api.delete_batch([restriction_id])),
+    ],
+)
+def test_a_write_that_cannot_be_looked_up_is_uncertain(api, account, call, write):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=[call], times=None, kind="drop", moment="after")
-    account.fault(calls=["get"], times=None, **DENIED)
+    account.fault(calls=["get", "list"], times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
-        if call == "update":
-            api.update(restriction["id"], {"comments": "x"})
-        else:
-            api.delete(restriction["id"])
+        write(api, restriction["id"])
     assert (error.value.kind, error.value.outcome_unknown) == (UNCERTAIN, True)
 
 
+@pytest.mark.parametrize("is_limited", [False, True])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_delete_with_an_unknown_outcome_is_made(api, account, moment):
+def test_a_delete_with_an_unknown_outcome_is_retried(api, account, moment, is_limited):
     seeded = seed(account, 2)
     account.fault(calls=["delete"], kind="drop", moment=moment)
+    if is_limited:
+        account.fault(calls=["delete"], **LIMITED)
     assert api.delete(seeded[0]["id"])
     assert account.restrictions() == seeded[1:]
 
 
-def test_deleting_what_somebody_else_deleted_is_a_success_but_no_change(api, account):
+def test_deleting_what_somebody_else_deleted_succeeds_without_a_change(api, account):
     (restriction,) = seed(account, 1)
     assert api.delete(restriction["id"])
     assert not api.delete(restriction["id"])
 
 
 @pytest.mark.parametrize("code", [7000, 1])
-def test_a_404_is_not_believed_as_long_as_the_restriction_exists(api, account, code):
+def test_a_404_for_a_restriction_that_still_exists_is_an_error(api, account, code):
     (restriction,) = seed(account, 1)
     account.fault(calls=["delete"], kind="status", status=404, code=code, message="No")
     with pytest.raises(CloudflareError) as error:
@@ -261,20 +284,27 @@ def test_a_404_is_not_believed_as_long_as_the_restriction_exists(api, account, c
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_batch_with_an_unknown_outcome_is_made(api, account, moment):
+def test_a_batch_with_an_unknown_outcome_is_retried(api, account, moment):
     ids = [record["id"] for record in seed(account, 3)]
     account.fault(calls=["batch"], kind="drop", moment=moment)
     assert api.delete_batch(ids[:2]) == ids[:2]
     assert [record["id"] for record in account.restrictions()] == ids[2:]
 
 
-def test_a_batch_that_keeps_failing_after_it_took_effect_is_looked_up(api, account):
+def test_a_batch_that_took_effect_succeeds_although_its_responses_are_lost(api, account):
     ids = [record["id"] for record in seed(account, 2)]
     account.fault(calls=["batch"], times=None, kind="drop", moment="after")
     assert api.delete_batch(ids) == ids
 
 
-def test_a_batch_of_which_some_are_gone_deletes_the_rest(api, account):
+def test_a_batch_call_that_vanishes_after_an_unknown_outcome_is_looked_up(api, account):
+    ids = [record["id"] for record in seed(account, 2)]
+    account.fault(calls=["batch"], kind="drop", moment="after")
+    account.fault(calls=["batch"], kind="status", status=404, code=7003, message="No route")
+    assert api.delete_batch(ids) == ids
+
+
+def test_a_batch_deletes_the_rest_if_some_restrictions_are_gone(api, account):
     ids = [record["id"] for record in seed(account, 3)]
     api.delete(ids[0])
     assert api.delete_batch(ids) == ids[1:]
@@ -283,7 +313,7 @@ def test_a_batch_of_which_some_are_gone_deletes_the_rest(api, account):
 
 
 @pytest.mark.parametrize("batch", ["method_not_allowed", "no_route", "not_found"])
-def test_a_missing_batch_call_is_told_and_nothing_is_deleted(api, account, batch):
+def test_without_the_batch_call_nothing_is_deleted(api, account, batch):
     seeded = seed(account, 2)
     account.change(batch=batch)
     with pytest.raises(NoBatchCall):
@@ -291,7 +321,7 @@ def test_a_missing_batch_call_is_told_and_nothing_is_deleted(api, account, batch
     assert account.restrictions() == seeded
 
 
-def test_a_batch_that_is_refused_is_not_taken_for_missing(api, account):
+def test_a_refused_batch_does_not_count_as_a_missing_call(api, account):
     ids = [record["id"] for record in seed(account, 2)]
     account.fault(calls=["batch"], **DENIED)
     with pytest.raises(CloudflareError):

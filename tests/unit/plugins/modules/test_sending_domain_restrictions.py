@@ -2,18 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module for lists, and its runs in many time slices."""
+"""The module for lists, as one run and in time slices."""
 
 from __future__ import annotations
 
 import pytest
-from in_process import Task, run_in_slices, run_module
+from in_process import Task, run_module
+from samples import domains, numbered
 
 MODULE = "sending_domain_restrictions"
+TINY = 0.001  # seconds; a slice of one change for each worker
+LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "60"}}
 
 
 @pytest.fixture
-def options(emulator, account, in_no_time):
+def options(emulator, account, no_waiting):
     return {
         "account_id": account.id,
         "api_token": account.tokens["write"],
@@ -23,11 +26,14 @@ def options(emulator, account, in_no_time):
     }
 
 
+def run_slices(options, seconds):
+    return Task(options, seconds).run()
+
+
 @pytest.mark.parametrize("call", ["list", "create"])
 def test_a_rate_limit_that_never_ends_ends_the_run(account, options, call):
-    headers = {"Retry-After": "60"}
-    account.fault(calls=[call], times=None, kind="status", status=429, headers=headers)
-    result = run_in_slices(MODULE, {**options, "restrictions": [{"domain": "a.example"}]}, 4)
+    account.fault(calls=[call], times=None, **LIMITED)
+    result = run_slices({**options, "restrictions": [{"domain": "a.example"}]}, 4)
     assert result["failed"]
     assert "rate limit" in result["msg"]
     assert [entry["call"] for entry in account.requests()].count(call) == 3
@@ -37,7 +43,7 @@ def test_a_rate_limit_that_never_ends_ends_the_run(account, options, call):
 @pytest.mark.parametrize(
     ("fault", "fails"),
     [
-        # So little quota that a window is over before the list is.
+        # The quota is so small that its window ends before the list does.
         (
             {
                 "kind": "merge",
@@ -48,13 +54,13 @@ def test_a_rate_limit_that_never_ends_ends_the_run(account, options, call):
             },
             False,
         ),
-        ({"kind": "status", "status": 429, "headers": {"Retry-After": "60"}, "skip": 1}, True),
+        ({**LIMITED, "skip": 1}, True),
     ],
 )
 def test_reading_several_pages_ends_whatever_the_rate_limit_does(account, options, fault, fails):
-    account.seed([{"domain": f"d{number}.example"} for number in range(1001)])
+    account.seed(numbered(1001))
     account.fault(calls=["list"], times=None, **fault)
-    result = run_in_slices(MODULE, {**options, "restrictions": [{"domain": "d0.example"}]}, 4)
+    result = run_slices({**options, "restrictions": numbered(1)}, 4)
     assert bool(result.get("failed")) == fails
     assert not result.get("changed")
 
@@ -62,9 +68,7 @@ def test_reading_several_pages_ends_whatever_the_rate_limit_does(account, option
 @pytest.mark.parametrize("call", ["list", "create", "update", "delete"])
 @pytest.mark.parametrize("kind", [{"kind": "status"}, {"kind": "html"}])
 @pytest.mark.parametrize("status", [403, 503])
-def test_a_failure_ends_the_run_also_when_the_quota_is_used_up(
-    account, options, call, kind, status
-):
+def test_a_failure_ends_the_run_even_if_the_quota_is_used_up(account, options, call, kind, status):
     account.seed([{"domain": "a.example"}, {"domain": "b.example"}])
     headers = {"Ratelimit": '"default";r=100;t=60', "Ratelimit-Policy": '"default";q=1200;w=300'}
     account.fault(calls=[call], times=None, status=status, headers=headers, **kind)
@@ -73,163 +77,100 @@ def test_a_failure_ends_the_run_also_when_the_quota_is_used_up(
         {"domain": "b.example", "state": "absent"},
         {"domain": "c.example"},
     ]
-    result = run_in_slices(MODULE, {**options, "restrictions": entries}, 4)
+    result = run_slices({**options, "restrictions": entries}, 4)
     assert result["failed"]
     assert f": {status}" in result["msg"]
     assert result["changed"] == (call != "list")
 
 
-@pytest.mark.parametrize("seconds", [0.0001, 60])
+@pytest.mark.parametrize("seconds", [TINY, 60])
 def test_a_run_gives_up_after_ten_failures_in_any_number_of_slices(account, options, seconds):
     account.fault(calls=["create"], times=None, kind="drop")
-    entries = [{"domain": f"d{number}.example"} for number in range(30)]
-    result = run_in_slices(MODULE, {**options, "retries": 0, "restrictions": entries}, seconds)
+    entries = numbered(30)
+    result = run_slices({**options, "retries": 0, "restrictions": entries}, seconds)
     assert [entry["call"] for entry in account.requests()].count("create") == 10
     assert sum(failure["kind"] == "not_attempted" for failure in result["failures"]) == 20
 
 
 @pytest.mark.parametrize("placeholder", ["0", "1", "a", "e", "de", "none"])
-@pytest.mark.parametrize("place", ["environment", "option"])
-def test_a_placeholder_for_a_secret_garbles_nothing_between_slices(
-    account, options, monkeypatch, placeholder, place
+@pytest.mark.parametrize("source", ["environment", "option"])
+def test_a_placeholder_for_a_secret_does_not_garble_later_slices(
+    account, options, monkeypatch, placeholder, source
 ):
-    if place == "environment":
+    if source == "environment":
         monkeypatch.setenv("CLOUDFLARE_API_KEY", placeholder)
     else:
         options["api_key"] = placeholder
-    entries = [{"domain": f"d{number}.example"} for number in range(12)]
-    result = run_in_slices(MODULE, {**options, "restrictions": entries}, 0.001)
+    entries = numbered(12)
+    result = run_slices({**options, "restrictions": entries}, TINY)
     assert not result.get("failed")
     assert len(account.restrictions()) == 12
-    if place == "environment":
+    if source == "environment":
         assert result["changed"] is True
-        assert [record["domain"] for record in result["created"]] == sorted(
-            entry["domain"] for entry in entries
-        )
+        assert domains(result["created"]) == domains(entries)
 
 
 def test_waits_for_the_rate_limit_do_not_use_up_the_retries(account, options):
     account.seed([{"domain": "a.example"}])
-    headers = {"Retry-After": "60"}
-    account.fault(calls=["update"], times=2, kind="status", status=429, headers=headers)
+    account.fault(calls=["update"], times=2, **LIMITED)
     account.fault(calls=["update"], times=2, kind="drop")
     options["restrictions"] = [{"domain": "a.example", "comments": "x"}]
-    assert not run_in_slices(MODULE, options, 4).get("failed")
+    assert not run_slices(options, 4).get("failed")
 
 
-def test_waiting_in_many_slices_is_not_failing(account, options):
-    headers = {"Retry-After": "60"}
+def test_waiting_for_the_rate_limit_in_many_slices_is_not_a_failure(account, options):
     for skip in (1, 3, 5):
-        account.fault(
-            calls=["create"], skip=skip, times=2, kind="status", status=429, headers=headers
-        )
-    entries = [{"domain": f"d{number}.example"} for number in range(8)]
-    result = run_in_slices(MODULE, {**options, "restrictions": entries}, 4)
+        account.fault(calls=["create"], skip=skip, times=2, **LIMITED)
+    entries = numbered(8)
+    result = run_slices({**options, "restrictions": entries}, 4)
     assert not result.get("failed")
     assert len(result["created"]) == len(account.restrictions()) == 8
 
 
-@pytest.mark.parametrize("seconds", [0.01, 60])
+@pytest.mark.parametrize("seconds", [TINY, 60])
 def test_concurrent_creates_with_an_unknown_outcome_are_each_made_once(account, options, seconds):
     for number in range(12):
         moment = "after" if number % 2 else "before"
         account.fault(calls=["create"], skip=3 * number, kind="drop", moment=moment)
-    # Alike in all but the name, so that only the name can tell them apart.
-    entries = [{"domain": f"d{number}.example", "comments": "Alike"} for number in range(40)]
+    # Only the domains differ, so nothing else can tell the restrictions apart.
+    entries = numbered(40, comments="Same")
     options.update(restrictions=entries, concurrency=10, retries=12)
-    result = run_in_slices(MODULE, options, seconds)
+    result = run_slices(options, seconds)
     assert not result.get("failed")
     assert sum(bool(entry["fault"]) for entry in account.requests()) == 12
-    present = {record["id"]: record["domain"] for record in account.restrictions()}
-    assert sorted(present.values()) == sorted(entry["domain"] for entry in entries)
-    assert {record["id"]: record["domain"] for record in result["created"]} == present
+    assert domains(account.restrictions()) == domains(entries)
+    assert {record["id"]: record["domain"] for record in result["created"]} == {
+        record["id"]: record["domain"] for record in account.restrictions()
+    }
 
 
 def test_comments_that_contain_the_token_reach_the_api_in_every_slice(account, options):
     token = options["api_token"]
-    entries = [
-        {"domain": f"d{number}.example", "comments": f"{number} {token}"} for number in range(9)
-    ]
-    result = run_in_slices(MODULE, {**options, "restrictions": entries}, 0.002)
-    comments = sorted(record["comments"] for record in account.restrictions())
-    assert comments == [f"{number} {token}" for number in range(9)]
+    entries = numbered(9, comments=f"Agreed {token}")
+    result = run_slices({**options, "restrictions": entries}, TINY)
+    assert [record["comments"] for record in account.restrictions()] == [f"Agreed {token}"] * 9
     assert token not in str(result)
 
 
-def test_a_domain_whose_change_failed_keeps_all_its_restrictions(account, options):
-    seeded = account.seed(
-        [
-            {"domain": "a.example", "comments": "Outdated"},
-            {"domain": "A.example", "exclude": ["b.a.example"]},
-            {"domain": "unlisted.example"},
-        ]
-    )
-    account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
-    options.update(restrictions=[{"domain": "a.example", "comments": "New"}], prune=True)
-    options["max_delete_percent"] = 100
-    result = run_module(MODULE, options)
-    assert result["failed"]
-    assert [record["domain"] for record in result["deleted"]] == ["unlisted.example"]
-    assert account.restrictions() == seeded[:2]
-    assert not run_module(MODULE, options).get("failed")
-    (kept,) = account.restrictions()
-    assert (kept["id"], kept["comments"]) == (seeded[0]["id"], "New")
-
-
-def test_what_someone_else_deleted_meanwhile_does_not_count_as_changed(account, options):
-    seeded = account.seed([{"domain": "a.example"}, {"domain": "b.example"}])
-    stale = {"result": seeded, "result_info": {"total_count": 2}}
-    account.fault(calls=["list"], kind="merge", set=stale)
-    account.seed([])
-    entries = [{"domain": record["domain"], "state": "absent"} for record in seeded]
-    result = run_module(MODULE, {**options, "restrictions": entries})
-    assert not result.get("failed")
-    assert not result["changed"]
-    assert result["deleted"] == []
-
-
-def test_changes_that_cannot_be_confirmed_are_uncertain_and_count_as_changed(account, options):
-    account.seed([{"domain": "b.example"}, {"domain": "c.example"}])
-    account.fault(calls=["create", "update", "delete"], times=None, kind="drop", moment="after")
-    account.fault(calls=["list", "get"], skip=1, times=None, kind="html", status=503)
-    entries = [
-        {"domain": "a.example"},
-        {"domain": "b.example", "comments": "x"},
-        {"domain": "c.example", "state": "absent"},
-    ]
-    result = run_module(MODULE, {**options, "restrictions": entries})
-    assert result["failed"]
-    assert result["changed"]
-    assert [(failure["domain"], failure["kind"]) for failure in result["failures"]] == [
-        (entry["domain"], "uncertain") for entry in entries
-    ]
-
-
-@pytest.mark.parametrize("seconds", [0.001, 60])
-def test_without_the_batch_call_the_result_is_the_same(emulator, options, in_no_time, seconds):
+@pytest.mark.parametrize("seconds", [TINY, 60])
+def test_without_the_batch_call_the_result_is_the_same(emulator, options, no_waiting, seconds):
     results = []
     for batch in ("available", "not_found"):
-        seed = [{"domain": f"d{number}.example"} for number in range(30)]
-        account = emulator.create_account(restrictions=seed, batch=batch)
-        entries = [{"domain": f"d{number}.example"} for number in range(22)]
-        entries.append({"domain": "new.example"})
+        account = emulator.create_account(restrictions=numbered(30), batch=batch)
+        entries = [*numbered(22), {"domain": "new.example"}]
         options.update(account_id=account.id, api_token=account.tokens["write"])
-        result = run_in_slices(MODULE, {**options, "restrictions": entries, "prune": True}, seconds)
+        result = run_slices({**options, "restrictions": entries, "prune": True}, seconds)
         calls = [entry["call"] for entry in account.requests()]
         assert calls.index("create") < calls.index("batch")
         assert calls.count("batch") == 1
         assert calls.count("delete") == (8 if batch == "not_found" else 0)
-        results.append((result["msg"], [record["domain"] for record in result["deleted"]]))
-        assert sorted(record["domain"] for record in account.restrictions()) == sorted(
-            entry["domain"] for entry in entries
-        )
+        results.append((result["msg"], domains(result["deleted"])))
+        assert domains(account.restrictions()) == domains(entries)
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("batch", ["available", "method_not_allowed"])
-def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options, batch):
-    seeded = account.seed([{"domain": f"d{number}.example"} for number in range(20)])
-    account.change(batch=batch)
+def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options):
+    seeded = account.seed(numbered(20))
     options.update(restrictions=[{"domain": "new.example"}], prune=True)
     checked = run_module(MODULE, options, check_mode=True, diff=True)
     real = run_module(MODULE, options, diff=True)
@@ -245,14 +186,7 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options,
     assert {entry["call"] for entry in account.requests()} == {"list"}
 
 
-def test_tidying_up_duplicates_is_no_mass_deletion(account, options):
-    account.seed([{"domain": f"d{number % 5}.example"} for number in range(10)])
-    entries = [{"domain": f"d{number}.example"} for number in range(5)]
-    result = run_module(MODULE, {**options, "restrictions": entries, "prune": True})
-    assert result["msg"] == "5 deleted, 5 unchanged"
-
-
-@pytest.mark.parametrize("seconds", [0.001, 60])
+@pytest.mark.parametrize("seconds", [TINY, 60])
 def test_check_mode_predicts_the_result(account, options, seconds):
     account.seed(
         [
@@ -289,7 +223,7 @@ def test_check_mode_predicts_the_result(account, options, seconds):
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_the_info_module_returns_can_be_given_as_it_is(account, options, prune):
+def test_what_the_info_module_returns_is_a_list_that_changes_nothing(account, options, prune):
     account.seed(
         [
             {
@@ -306,17 +240,15 @@ def test_what_the_info_module_returns_can_be_given_as_it_is(account, options, pr
     assert result["msg"] == "no changes, 3 unchanged"
 
 
-def test_an_outage_is_one_short_message_and_a_list_for_programs(account, options):
+def test_an_outage_is_one_short_message_and_a_list_of_failures(account, options):
     account.fault(calls=["create"], skip=20, times=None, kind="html", status=503)
-    entries = [{"domain": f"p{number:03}.example"} for number in range(250)]
+    entries = numbered(250)
     result = run_module(MODULE, {**options, "restrictions": entries, "retries": 0})
     assert result["msg"] == (
-        "Cloudflare returned 503 for 10 creates (p020.example, p021.example, p022.example and 7"
+        "Cloudflare returned 503 for 10 creates (d020.example, d021.example, d022.example and 7"
         " more); try again later (POST …/sending_domain_restrictions: 503 with text/html instead of"
         " Cloudflare's JSON). 220 changes were not attempted after 10 consecutive failures. Result:"
         " 20 created. Run again to finish the rest."
     )
-    assert [failure["domain"] for failure in result["failures"]] == [
-        entry["domain"] for entry in entries[20:]
-    ]
+    assert domains(result["failures"]) == domains(entries[20:])
     assert {failure["status"] for failure in result["failures"]} == {503, None}

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random lists, accounts, faults and switches: nothing is lost, and nothing is there twice.
+"""Random lists, accounts, faults and switches: nothing is lost, and nothing is created twice.
 
-`SOAK_RUNS` and `SOAK_SEED` set how many runs there are, and which.
+`SOAK_RUNS` sets the number of runs, and `SOAK_SEED` repeats them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import random
 
 import pytest
-from in_process import run_in_slices, run_module
+from in_process import Task, run_module
 
 RUNS = int(os.environ.get("SOAK_RUNS", "200"))
 SEED = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10**9))
@@ -21,7 +21,7 @@ SEED = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10**9)
 DOMAINS = [f"{label}.example" for label in ("a", "b", "c", "d", "sub.a", "sub.b")]
 WRITES = ["create", "update", "delete", "batch"]
 
-# What may hit a call before it took effect only, and what after it as well.
+# These mean that the call took no effect.
 REFUSALS = [
     {"kind": "status", "status": 403},
     {"kind": "status", "status": 429, "headers": {"Retry-After": "3"}},
@@ -31,6 +31,7 @@ REFUSALS = [
     {"kind": "status", "status": 404, "code": 1, "message": "Not here"},
     {"kind": "status", "status": 409, "code": 1, "message": "Not now"},
 ]
+# These leave the outcome of the call unknown.
 BREAKDOWNS = [
     {"kind": "drop"},
     {"kind": "status", "status": 500},
@@ -47,7 +48,7 @@ BREAKDOWNS = [
     {"kind": "cut_off_body"},
     {"kind": "json", "status": 200, "body": [1]},
 ]
-LIES = [
+UNUSABLE = [
     {"kind": "merge", "set": {"result": None}},
     {"kind": "merge", "set": {"result": {"id": "x"}}},
     {"kind": "merge", "set": {"messages": [{"message": "Hm"}]}, "remove": ["result_info"]},
@@ -59,7 +60,7 @@ def random_exclude(dice, domain):
 
 
 def random_seed(dice):
-    """What an account holds: names in any spelling, some of them twice."""
+    """Restrictions with names in any spelling, some of them duplicates."""
     domains = dice.sample(DOMAINS, dice.randrange(len(DOMAINS)))
     domains += dice.sample(domains, dice.randrange(2)) if domains else []
     return [
@@ -85,10 +86,10 @@ def random_entries(dice):
 
 
 def random_fault(dice):
-    fault = dict(dice.choice(REFUSALS + BREAKDOWNS * 2 + LIES))
+    fault = dict(dice.choice(REFUSALS + BREAKDOWNS * 2 + UNUSABLE))
     if fault in BREAKDOWNS:
         fault["moment"] = dice.choice(["before", "after", "after"])
-    # Where Cloudflare itself denies twice that something exists, nobody can know better.
+    # If Cloudflare says twice that a restriction does not exist, nobody can know better.
     reads = ["list"] if fault.get("status") == 404 and "code" in fault else ["list", "get"]
     fault["calls"] = dice.sample([*WRITES, *reads], dice.randint(1, 3))
     fault["skip"] = dice.randrange(4)
@@ -100,8 +101,8 @@ def name_of(record):
     return record["domain"].lower().rstrip(".")
 
 
-def of(domain, records):
-    """What an account has for a domain, oldest first."""
+def fields_of(domain, records):
+    """The managed fields of a domain's restrictions, oldest first."""
     return [
         (sorted(record["exclude"]), record["comments"] or "")
         for record in records
@@ -109,8 +110,8 @@ def of(domain, records):
     ]
 
 
-def desired_state(entry, had):
-    """What the account should have for the domain of an entry; `had` is what it had before."""
+def desired_fields(entry, had):
+    """What the account should have for the domain of an entry, if it `had` that before."""
     if entry["state"] == "absent":
         return []
     results = [
@@ -122,28 +123,28 @@ def desired_state(entry, had):
 
 
 def expected(entries, prune, before):
-    """Return what each domain should have, and what an incomplete run may leave."""
+    """For each domain, what the account should have, and what it may have after a failed run."""
     listed = {entry["domain"]: entry for entry in entries}
     desired, allowed = {}, {}
     for domain in DOMAINS:
-        had = of(domain, before)
+        had = fields_of(domain, before)
         if domain in listed:
             ambiguous = len(had) > 1 and listed[domain]["state"] == "present" and not prune
-            desired[domain] = had if ambiguous else desired_state(listed[domain], had)
+            desired[domain] = had if ambiguous else desired_fields(listed[domain], had)
         else:
             desired[domain] = [] if prune else had
         allowed[domain] = [had, desired[domain]]
         if len(had) > 1 and len(desired[domain]) == 1:
-            # The one that stays is changed before the others are deleted.
+            # The restriction that stays is updated before its duplicates are deleted.
             allowed[domain].append(desired[domain] + had[1:])
         if len(had) > 1 and not desired[domain]:
-            # Without the batch call, they are deleted one by one.
+            # Without the batch call, duplicates are deleted one by one.
             allowed[domain] += [had[:index] + had[index + 1 :] for index in range(len(had))]
     return desired, allowed
 
 
 def random_switches(dice, seed):
-    """Behaviour of the account that Cloudflare does not publish."""
+    """Behavior of the API that Cloudflare does not publish."""
     batches = ["available", "available", "method_not_allowed", "no_route", "not_found"]
     has_duplicates = len({name_of(record) for record in seed}) < len(seed)
     return {
@@ -183,11 +184,11 @@ def soak(emulator, dice):
         seconds = dice.choice([0.002, 0.01, 60])
 
         def run():
-            return run_in_slices("sending_domain_restrictions", options, seconds)
+            return Task(options, seconds).run()
 
     desired, allowed = expected(entries, prune, before)
     can_be_done = not any(
-        len(of(entry["domain"], before)) > 1 and entry["state"] == "present" and not prune
+        len(fields_of(entry["domain"], before)) > 1 and entry["state"] == "present" and not prune
         for entry in entries
     )
     for _number in range(dice.randint(1, 4)):
@@ -197,9 +198,9 @@ def soak(emulator, dice):
 
     after = account.restrictions()
     for domain in DOMAINS:
-        assert of(domain, after) in allowed[domain]
+        assert fields_of(domain, after) in allowed[domain]
     if not result.get("failed"):
-        assert {domain: of(domain, after) for domain in DOMAINS} == desired
+        assert {domain: fields_of(domain, after) for domain in DOMAINS} == desired
         assert can_be_done
     kinds = {failure["kind"] for failure in result.get("failures", [])}
     uncertain = "uncertain" in kinds or "could not confirm" in result["msg"]
@@ -207,15 +208,15 @@ def soak(emulator, dice):
     assert len(result["msg"]) < 2000
 
     account.clear_faults()
-    healed = run()
-    assert bool(healed.get("failed")) != can_be_done
-    assert {domain: of(domain, account.restrictions()) for domain in DOMAINS} == desired
+    again = run()
+    assert bool(again.get("failed")) != can_be_done
+    assert {domain: fields_of(domain, account.restrictions()) for domain in DOMAINS} == desired
     assert not run().get("changed")
 
 
 @pytest.mark.timeout(3600)
-def test_soak(emulator, in_no_time, tell):
-    tell(f"{RUNS} runs with random lists and faults, SOAK_SEED={SEED}")
+def test_soak(emulator, no_waiting, add_to_summary):
+    add_to_summary(f"{RUNS} runs with random lists and faults, SOAK_SEED={SEED}")
     for number in range(RUNS):
         try:
             soak(emulator, random.Random(f"{SEED}-{number}"))

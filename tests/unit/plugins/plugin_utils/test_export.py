@@ -11,6 +11,7 @@ import os
 
 import jsonschema
 import pytest
+import yaml
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
 )
@@ -95,6 +96,17 @@ def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, fo
     assert exported.left_out == []
 
 
+@pytest.mark.parametrize("comments", TRICKY)
+def test_without_libyaml_files_are_read_and_written_alike(folder, monkeypatch, comments):
+    found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
+    _exported, with_libyaml = read_back(folder, found, "yml")
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    assert read_entries(str(folder / "list.yml"), "list.yml").entries == with_libyaml
+    monkeypatch.delattr(yaml, "CSafeDumper", raising=False)
+    _exported, without_libyaml = read_back(folder, found, "yml")
+    assert without_libyaml == with_libyaml
+
+
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(folder, extension):
     idn = "xn--mller-kva.example"
@@ -133,7 +145,7 @@ def test_findings_are_comments_that_no_text_of_the_account_can_end():
 
 
 @pytest.mark.parametrize("change", ["", "\n", " ", "# edited\n"])
-def test_an_edited_export_is_recognised(change):
+def test_an_edited_export_is_recognized(change):
     text = export("x.yml", ACCOUNT_ID, [{"id": FIRST, "domain": "a.example"}], []).text
     assert is_unedited_export(text)
     assert is_unedited_export(text + change) == (not change)

@@ -107,26 +107,39 @@ def test_an_alias_stands_for_what_it_names(read):
     assert found.entries == [{"domain": "a.example"}] * 2
 
 
+@pytest.mark.parametrize("merged", ["*a", "[*a, {comments: other, state: absent}]"])
+def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
+    found = read(f"x: &a {{domain: x, comments: c}}\n{KEY}- <<: {merged}\n  domain: a.example\n")
+    (entry,) = found.entries
+    assert (entry["domain"], entry["comments"]) == ("a.example", "c")
+    assert ("state" in entry) == ("state" in merged)
+
+
 @pytest.mark.parametrize(
     ("content", "name", "sentence"),
     [
         ("", "l.yml", "is empty; write KEY: [], if you mean an empty list"),
         (" \n", "l.csv", "is empty; write at least the row with the columns, if you mean an empty list"),
         ("x", "l.txt", "has an unknown extension; use .yml, .yaml, .csv, .tsv"),
-        ("\xff\xfe".encode("latin-1"), "l.csv", "is not encoded in UTF-8; save it as 'CSV UTF-8'"),
+        ("\xff\xfe".encode("latin-1"), "l.csv", "is not in UTF-8; save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"),
         ("- a\n", "l.yml", "is not a mapping; write KEY: and the list below it"),
-        ("sending_domain_restriction: []", "l.yml", "has no key KEY; is 'sending_domain_restriction' misspelt?"),
+        ("sending_restrictions: []", "l.yml", "has the key 'sending_restrictions' instead of KEY; rename it"),
         ("x: []", "l.yml", "has no key KEY; write KEY: and the list below it"),
         (KEY, "l.yml", "line 1 KEY is not a list; write [] for an empty list"),
-        (KEY + "- a: 1\n  a: 2\n", "l.yml", "line 2 has a key twice; keep one of them"),
-        ("a: 1\na: 2\n", "l.yml", "has a key twice; keep one of them"),
+        (KEY + "- a: 1\n  a: 2\n", "l.yml", "line 3 has the key 'a' twice; remove one"),
+        ("a: 1\na: 2\n", "l.yml", "line 2 has the key 'a' twice; remove one"),
         (KEY + "- [a\n", "l.yml", "line 3 is not valid YAML (did not find expected ',' or ']'); correct it"),
         (KEY + "- a: !vault x\n", "l.yml", "line 2 has the unknown tag !vault; remove it"),
+        (KEY + "- {a: b}\n- !vault {a: b}\n", "l.yml", "line 3 has the unknown tag !vault; remove it"),
+        (KEY + "- a: !x [b]\n", "l.yml", "line 2 has the unknown tag !x; remove it"),
+        (KEY + "- !x a: b\n", "l.yml", "line 2 has the unknown tag !x; remove it"),
+        (KEY + "- <<: [{}, a]\n", "l.yml", "line 2 merges a value that is not a mapping; correct it"),
         (KEY + "- ? [a]\n  : b\n", "l.yml", "line 2 has a key that is not text; correct it"),
         (KEY + "- &a [*a]\n", "l.yml", "contains itself; remove its aliases"),
         ("a: \x01\n", "l.yml", "is not valid YAML (control characters are not allowed); correct it"),
         ("domain,exlude\n", "l.csv", "line 1 has the unknown column 'exlude'; did you mean 'exclude'?"),
         ("domain,x\n", "l.csv", "line 1 has the unknown column 'x'; use domain, exclude, comments, state"),
+        ("domain,,\n", "l.csv", "line 1 has a column without a name; delete it"),
         ("\ndomain;Domain\n", "l.csv", "line 2 has the column 'domain' twice; remove one"),
         ("exclude\n", "l.csv", "line 1 has no column 'domain'; add it"),
         ('domain\n"a"b\n', "l.csv", "line 2 is not valid CSV (',' expected after '\"'); check its quotes"),

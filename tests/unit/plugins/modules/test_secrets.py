@@ -1,0 +1,57 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole modules whose API returns the secret that it received."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from urllib.parse import quote
+
+import pytest
+from in_process import run_module
+from tls_and_proxy import FixedResponseServer
+
+SECRET = "s3cret/with+all.that_is~allowed-in/one=="
+QUOTED = quote(SECRET, safe="")
+ENCODED = [b64encode(f"{before}{SECRET}:".encode()).decode() for before in ("", "u", "u:")]
+ECHO = f"You sent {SECRET}, {QUOTED}, {', '.join(ENCODED)}"
+RECORD = {"id": "x", "domain": "a.example", "exclude": [], "comments": ECHO}
+LISTED = {"result": [RECORD], "result_info": {"total_count": 1}, "messages": [ECHO]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("200 OK", {"success": True, **LISTED}),
+        ("400 Bad Request", {"success": False, "errors": [{"code": 1, "message": ECHO}]}),
+    ],
+    ids=["200", "400"],
+)
+@pytest.mark.parametrize(
+    "credentials",
+    [{"api_token": SECRET}, {"api_key": SECRET, "api_email": "a@company.example"}],
+    ids=["token", "key"],
+)
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("sending_domain_restriction", {"domain": "a.example"}),
+        ("sending_domain_restrictions", {"restrictions": [{"domain": "a.example"}]}),
+        ("sending_domain_restriction_info", {}),
+    ],
+)
+def test_a_secret_that_the_api_returns_is_shown_in_no_form(
+    no_waiting, module, options, credentials, status, body
+):
+    head = f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n"
+    with FixedResponseServer((head + json.dumps(body)).encode("ascii")) as server:
+        shared = {"account_id": "a" * 32, "api_url": f"http://127.0.0.1:{server.port}"}
+        shown = json.dumps(run_module(module, {**shared, **credentials, **options}, diff=True))
+        assert SECRET.encode("ascii") in server.received
+    assert "You sent ********" in shown
+    # The ends of the base64 forms depend on what surrounds the secret.
+    for form in (SECRET, QUOTED, *(text[4:-4] for text in ENCODED)):
+        assert form not in shown
