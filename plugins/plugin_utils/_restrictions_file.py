@@ -84,7 +84,9 @@ def _text(path: str, name: str) -> str:
     except OSError as error:
         raise InvalidFile(f"{name} cannot be read ({error.strerror}); check it") from None
     except UnicodeDecodeError:
-        raise InvalidFile(f"{name} is not encoded in UTF-8; save it as 'CSV UTF-8'") from None
+        raise InvalidFile(
+            f"{name} is not in UTF-8; save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"
+        ) from None
 
 
 class _YamlReader:
@@ -98,7 +100,9 @@ class _YamlReader:
             return self._entries(root)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise self._error(line, f"is not valid YAML ({error.problem})", "correct it") from None
+            raise InvalidFile(
+                f"{self._name} line {line} is not valid YAML ({error.problem}); correct it"
+            ) from None
         except yaml.YAMLError as error:
             # Such as "unacceptable character #x0001: control characters are not allowed".
             problem = str(error).splitlines()[0].rpartition(": ")[2]
@@ -113,53 +117,65 @@ class _YamlReader:
         if not isinstance(root, yaml.MappingNode):
             raise InvalidFile(f"{self._name} is not a mapping; {advice}")
         # Other keys are for others.
-        keys = {self._scalar(key): value for key, value in root.value}
-        if len(keys) < len(root.value):
-            raise InvalidFile(f"{self._name} has a key twice; keep one of them")
+        keys = self._nodes(root)
         if KEY not in keys:
             close = difflib.get_close_matches(KEY, [str(key) for key in keys], 1)
-            misspelt = f"; is '{close[0]}' misspelt?" if close else f"; {advice}"
-            raise InvalidFile(f"{self._name} has no key {KEY}{misspelt}")
+            problem = (
+                f"the key '{close[0]}' instead of {KEY}; rename it"
+                if close
+                else f"no key {KEY}; {advice}"
+            )
+            raise InvalidFile(f"{self._name} has {problem}")
         node = keys[KEY]
         if not isinstance(node, yaml.SequenceNode):
-            raise self._error(
-                node.start_mark.line + 1, f"{KEY} is not a list", "write [] for an empty list"
-            )
+            raise self._error(node, f"{KEY} is not a list", "write [] for an empty list")
         entries = Entries()
         for item in node.value:
             entries.add(self._value(item), item.start_mark.line + 1)
         return entries
 
     def _value(self, node: yaml.Node) -> t.Any:
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item) for item in node.value]
-        if not isinstance(node, yaml.MappingNode):
-            return self._scalar(node)
-        mapping = {self._scalar(key): self._value(value) for key, value in node.value}
-        if len(mapping) < len(node.value):
-            raise self._error(node.start_mark.line + 1, "has a key twice", "keep one of them")
-        return mapping
-
-    def _scalar(self, node: yaml.Node) -> str | None:
-        """Return a scalar as text; `None` for one that is omitted."""
-        line = node.start_mark.line + 1
-        if not isinstance(node, yaml.ScalarNode):
-            raise self._error(line, "has a key that is not text", "correct it")
         # "tag:yaml.org,2002:" is that of YAML's own types, written out or not.
         if not node.tag.startswith("tag:yaml.org,2002:"):
-            raise self._error(line, f"has the unknown tag {node.tag}", "remove it")
+            raise self._error(node, f"has the unknown tag {node.tag}", "remove it")
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item) for item in node.value]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node)
+        # Null is an omitted value; any other is text as written.
         return None if node.tag.endswith(":null") else node.value
 
-    def _error(self, line: int, problem: str, advice: str) -> InvalidFile:
-        return InvalidFile(f"{self._name} line {line} {problem}; {advice}")
+    def _mapping(self, node: yaml.MappingNode) -> dict[str | None, t.Any]:
+        mapping = {key: self._value(value) for key, value in self._nodes(node).items()}
+        merged = mapping.pop("<<", [])
+        for other in merged if isinstance(merged, list) else [merged]:
+            if not isinstance(other, dict):
+                raise self._error(node, "merges a value that is not a mapping", "correct it")
+            mapping = {**other, **mapping}
+        return mapping
+
+    def _nodes(self, mapping: yaml.MappingNode) -> dict[str | None, yaml.Node]:
+        nodes: dict[str | None, yaml.Node] = {}
+        for node, value in mapping.value:
+            if not isinstance(node, yaml.ScalarNode):
+                raise self._error(node, "has a key that is not text", "correct it")
+            key = self._value(node)
+            if key in nodes:
+                raise self._error(node, f"has the key {key!r} twice", "remove one")
+            nodes[key] = value
+        return nodes
+
+    def _error(self, node: yaml.Node, problem: str, advice: str) -> InvalidFile:
+        return InvalidFile(f"{self._name} line {node.start_mark.line + 1} {problem}; {advice}")
 
 
 def _read_csv(text: str, name: str) -> Entries:
     csv.field_size_limit(2**31 - 1)
     delimiter = _delimiter(text)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    entries, columns = Entries(), []
-    problems = []
+    entries = Entries()
+    columns: list[str] = []
+    problems: list[str] = []
     line = 1
     try:
         for row in rows:
@@ -203,6 +219,8 @@ def _delimiter(text: str) -> str:
 def _columns(cells: list[str], name: str, line: int) -> list[str]:
     columns = [cell.strip().lower() for cell in cells]
     for column in columns:
+        if not column:
+            raise InvalidFile(f"{name} line {line} has a column without a name; delete it")
         if column not in ENTRY_KEYS:
             close = difflib.get_close_matches(column, CSV_COLUMNS, 1)
             advice = f"did you mean '{close[0]}'?" if close else f"use {', '.join(CSV_COLUMNS)}"
