@@ -109,10 +109,12 @@ def _is_valid(entry: dict[str, t.Any]) -> bool:
 def _yaml(entries: list[dict[str, t.Any]], account_id: str, notes: list[str]) -> str:
     # Text from the account must not end a comment.
     comments = "".join(f"# {''.join(filter(str.isprintable, note))}\n" for note in notes)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     document = yaml.dump(
         {KEY: entries},
-        Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper),
-        allow_unicode=True,
+        Dumper=dumper,
+        # Without libyaml, PyYAML writes U+0085 and others in a form that it reads as spaces.
+        allow_unicode=dumper is not yaml.SafeDumper,
         sort_keys=False,
         width=10**9,
     )

@@ -125,6 +125,25 @@ def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(fo
     ]
 
 
+@pytest.mark.parametrize(
+    ("extension", "text"),
+    [
+        (
+            "yml",
+            "sending_domain_restrictions:\n- domain: a.example\n  exclude:\n  - x.a.example\n"
+            "  - y.a.example\n  comments: COMMENTS\n",
+        ),
+        ("csv", "domain,exclude,comments\na.example,x.a.example y.a.example,COMMENTS\n"),
+    ],
+)
+def test_a_file_is_readable_and_has_each_value_on_one_line(extension, text):
+    comments = "Mail from Zürich " * 20 + "2026"
+    exclude = ["y.a.example", "x.a.example"]
+    found = [{"id": FIRST, "domain": "a.example", "exclude": exclude, "comments": comments}]
+    exported = export(f"x.{extension}", ACCOUNT_ID, found, [])
+    assert exported.text.endswith(text.replace("COMMENTS", comments))
+
+
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
     found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]
@@ -150,6 +169,7 @@ def test_an_edited_export_is_recognized(change):
     assert is_unedited_export(text)
     assert is_unedited_export(text + change) == (not change)
     assert not is_unedited_export(text.partition("\n")[2])
+    assert not is_unedited_export(text.replace("Exported by", "Checked by", 1))
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1"])
