@@ -61,8 +61,8 @@ def export(
     exported = Export()
     entries = []
     for restriction in _oldest_of_each_domain(records):
-        entry = _entry(restriction)
-        if _is_valid(entry):
+        entry = _entry(restriction, may_omit=is_yaml)
+        if entry:
             entries.append(entry)
         else:
             exported.left_out.append(restriction.domain)
@@ -89,12 +89,21 @@ def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[Restri
     return sorted(oldest.values(), key=lambda known: known.domain)
 
 
-def _entry(restriction: Restriction) -> dict[str, t.Any]:
+def _entry(restriction: Restriction, may_omit: bool) -> dict[str, t.Any] | None:
+    """Return the entry of a restriction; `None` if a list cannot have it.
+
+    Arguments:
+        may_omit: whether to omit a field that a list cannot have, so that it is not changed.
+    """
     entry = restriction.managed_fields()
-    if not _is_valid(entry):
-        # An entry with an ID may keep names outside its domain.
-        entry["id"] = restriction.id
-    return entry
+    # An entry with an ID may keep names outside its domain.
+    candidates = [entry, {**entry, "id": restriction.id}]
+    if may_omit:
+        candidates += [
+            {name: value for name, value in candidates[1].items() if name not in omitted}
+            for omitted in (["comments"], ["exclude"], ["comments", "exclude"])
+        ]
+    return next(filter(_is_valid, candidates), None)
 
 
 def _is_valid(entry: dict[str, t.Any]) -> bool:

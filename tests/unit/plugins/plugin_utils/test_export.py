@@ -153,6 +153,23 @@ def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
     assert ("# not in this file: com\n" in exported.text) == (extension == "yml")
 
 
+@pytest.mark.parametrize(
+    ("fields", "omitted"),
+    [
+        ({"comments": "\x01"}, {"comments"}),
+        ({"exclude": ["com"]}, {"exclude"}),
+        ({"comments": "x" * 1025, "exclude": ["a..b"]}, {"comments", "exclude"}),
+    ],
+)
+def test_a_field_that_a_list_cannot_have_stays_as_it_is(folder, fields, omitted):
+    found = [{"id": FIRST, "domain": "a.example", **fields}]
+    exported, (entry,) = read_back(folder, found, "yml")
+    assert {"domain", "exclude", "comments"} - set(entry) == omitted
+    current = [Restriction.from_api(record) for record in found]
+    assert make_plan(desired_restrictions([entry]), current, prune=True).size == 0
+    assert export("x.csv", ACCOUNT_ID, found, []).left_out == ["a.example"]
+
+
 def test_findings_are_comments_that_no_text_of_the_account_can_end():
     message = "a.example\nsending_domain_restrictions: []\u2028\x1b"
     findings = [{"domain": "a", "kind": "k", "message": message}]
