@@ -36,8 +36,10 @@ for source in "token as an option" "key in the environment"; do
         \"kind\": \"merge\", \"set\": {\"messages\": [{\"code\": 1, \"message\": \"${repeated}\"}]}}"
     rm -rf "${async_dir}"
 
-    ANSIBLE_DISPLAY_TRACEBACK=always ansible-playbook -vvvv --diff -i "${INVENTORY_PATH}" \
-        -e "@${config}" -e "ansible_async_dir=${async_dir}" play.yml >log 2>&1 || {
+    # Newer versions of ansible-core show the options of a module only if asked to.
+    ANSIBLE_DISPLAY_TRACEBACK=always ANSIBLE_INJECT_INVOCATION=true \
+        ansible-playbook -vvvv --diff -i "${INVENTORY_PATH}" -e "@${CONFIG}" \
+        -e "ansible_async_dir=${async_dir}" play.yml >log 2>&1 || {
         tail -n 40 log
         exit 1
     }
@@ -50,6 +52,7 @@ for source in "token as an option" "key in the environment"; do
     shown '[0-9]+ of 60 changes done'
     shown 'Traceback \(most recent call last\)'
     shown '\+comments: '
+    shown '"module_args"'
     [ "$(find "${async_dir}" -type f | wc -l)" -ge 1 ]
     not_shown '"time_slice"'
     expect "lines with the secret" "$(python secret.py search "${secret}" log "${async_dir}")" ""

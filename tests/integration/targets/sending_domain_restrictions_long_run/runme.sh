@@ -13,14 +13,14 @@ progress='^\[testhost\] [0-9]+ of [0-9]+ changes done'
 done_so_far='"changed": true, .*"msg": ".*\. Result: [0-9]+ created\. Run again'
 
 play() {
-    ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml 2>&1 | tee log
+    ansible-playbook -i "${INVENTORY_PATH}" -e "@${CONFIG}" "$@" play.yml 2>&1 | tee log
 }
 
 # Begin a run in the background, in a process group of its own, and wait for its first progress line.
 play_half_way() {
     : >log
     setsid env --default-signal=INT \
-        ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml >log 2>&1 &
+        ansible-playbook -i "${INVENTORY_PATH}" -e "@${CONFIG}" "$@" play.yml >log 2>&1 &
     group=$!
     until [ "$(count | cut -d' ' -f1)" -ge 450 ]; do
         sleep 0.2
@@ -63,7 +63,7 @@ account '{"latency": 0.1}'
 mkdir -p private/project private/inventory
 cp play.yml private/project
 cp "${INVENTORY_PATH}" private/inventory/hosts
-ansible-runner run private -p play.yml --cmdline "-e number=500 -e @${config}" 2>&1 | tee log
+ansible-runner run private -p play.yml --cmdline "-e number=500 -e @${CONFIG}" 2>&1 | tee log
 shown "${progress}"
 
 for run in 1 2; do

@@ -40,6 +40,6 @@ with open("account.json", "w") as file:
     json.dump({"restrictions": [*partners, idn, *duplicates]}, file)
 with open("list.json", "w") as file:
     new = [{"domain": f"new{number:02}.example"} for number in range(47)]
-    müller = {"domain": "müller.example", "exclude": ["a.müller.example", "b.müller.example"]}
-    new += [müller, {"domain": "bücher.example"}, {"domain": "bank.example"}]
+    mueller = {"domain": "müller.example", "exclude": ["a.müller.example", "b.müller.example"]}
+    new += [mueller, {"domain": "bücher.example"}, {"domain": "bank.example"}]
     json.dump({"restrictions": [*changed, *new]}, file)

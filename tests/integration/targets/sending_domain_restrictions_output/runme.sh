@@ -11,7 +11,7 @@ set -eu -o pipefail
 
 # Run the play; what it prints goes into the files `out` and `log` (stderr), without what differs in each run.
 play() {
-    ansible-playbook -i "${INVENTORY_PATH}" -e "@${config}" "$@" play.yml >out 2>log || echo failed >>out
+    ansible-playbook -i "${INVENTORY_PATH}" -e "@${CONFIG}" "$@" play.yml >out 2>log || echo failed >>out
 }
 
 # Compare stdout with an expected text: only the diff of the task and its result.

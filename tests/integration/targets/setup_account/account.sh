@@ -5,13 +5,13 @@
 
 # What the scripts of other targets source.
 
-config=${PWD}/../../integration_config.yml
-CLOUDFLARE_BASE_URL=$(sed -n 's/.*"emulator_url": "\([^"]*\)".*/\1/p' "${config}")
-export CLOUDFLARE_BASE_URL NO_PROXY=127.0.0.1
+CONFIG=${PWD}/../../integration_config.yml
+CLOUDFLARE_BASE_URL=$(sed -n 's/.*"emulator_url": "\([^"]*\)".*/\1/p' "${CONFIG}")
+export CONFIG CLOUDFLARE_BASE_URL NO_PROXY=127.0.0.1
 
 account_py() {
     python ../setup_account/account.py \
-        "$(sed -n 's/.*"emulator_control_url": "\([^"]*\)".*/\1/p' "${config}")" "$@"
+        "$(sed -n 's/.*"emulator_control_url": "\([^"]*\)".*/\1/p' "${CONFIG}")" "$@"
 }
 
 # Create an account with these options, and use it from here on.

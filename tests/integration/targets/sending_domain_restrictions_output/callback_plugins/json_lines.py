@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
+import json
+
+from ansible.plugins.callback import CallbackBase
+
 DOCUMENTATION = """
 name: json_lines
 type: stdout
 short_description: Results as lines of JSON
 description: For a test.
 """
-
-import json
-
-from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):
