@@ -12,28 +12,28 @@ import contextlib
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
-        description="Serve the Cloudflare API on loopback; prints one JSON line with its URLs.",
+        description="Serve the Cloudflare API on loopback. Prints its URLs as one line of JSON.",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 (default): any free port")
     parser.add_argument("--quota", type=int, default=1200, help="requests per window")
     parser.add_argument("--window", type=float, default=300, help="seconds")
-    parser.add_argument("--latency", type=float, default=0, help="seconds added to each answer")
+    parser.add_argument("--latency", type=float, default=0, help="seconds added to each response")
     parser.add_argument(
         "--until-stdin-closes",
         action="store_true",
-        help="end when stdin reaches its end, so that it never outlives its launcher",
+        help="exit at the end of stdin, so that the emulator never outlives its launcher",
     )
     options = parser.parse_args()
     if options.quota < 1 or options.window <= 0 or options.latency < 0:
-        parser.error("--quota must be at least 1, --window above 0, --latency not below 0")
+        parser.error("--quota must be at least 1, --window above 0, and --latency at least 0")
     return options
 
 
 def main() -> None:
     options = _options()
     with contextlib.suppress(KeyboardInterrupt):
-        # Imported late: Ctrl-C during the imports must end quietly too.
+        # Imported here, so that Ctrl-C during the imports is silent too.
         import asyncio
 
         from .server import serve

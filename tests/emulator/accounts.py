@@ -16,12 +16,15 @@ Batch = Literal["available", "method_not_allowed", "no_route", "not_found"]
 
 @dataclass
 class Account:
-    """``latency`` is in seconds, added to the emulator's own.
+    """An account. The switches stand for behavior that Cloudflare does not publish.
 
-    The switches stand for what Cloudflare does not publish: ``batch``, whether the batch call
-    exists, or how it is missing; ``unique_domains``, a second restriction for a domain is refused;
-    ``normalize_names``, names are stored in lower case without a trailing dot; ``sparse``, see
-    ``Restriction.record``; ``list_lag``, seconds after which lists show a write.
+    Attributes:
+        latency: seconds added to those of the emulator.
+        batch: whether the batch call exists, or how the API refuses it.
+        unique_domains: whether a second restriction for a domain is refused.
+        normalize_names: whether names are stored in lower case without a trailing dot.
+        last_modified, sparse: see ``Restriction.record``.
+        list_lag: seconds until lists show a write.
     """
 
     name: str

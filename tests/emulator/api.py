@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to each request beneath /client/v4, from its arrival to its answer."""
+"""How each request below /client/v4 is handled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from . import calls, inputs, json_body
 from .credentials import Credential
-from .envelope import INVALID_BODY, NOT_SUBSCRIBED, Answer, Problem, Refusal, success
+from .envelope import INVALID_BODY, NOT_SUBSCRIBED, ApiResponse, Problem, Refusal, success
 from .faults import Fault
 from .host_name import same_name
 from .request_log import Entry
@@ -24,10 +24,10 @@ _WRITES = {"create", "update", "delete", "batch"}
 
 
 class Api:
-    """Authentication, quota, faults, permission, input, effect: in this order.
+    """Checks authentication, quota, faults, permission and input, in this order; then acts.
 
-    So a request without valid credentials uses no quota, a blocked one meets no fault, and a fault
-    hits calls that would be refused as well as those that would succeed.
+    So a request without valid credentials does not use the quota, a request over the quota does not
+    trigger a fault, and a fault also hits calls that would be refused.
     """
 
     def __init__(self, state: State) -> None:
@@ -37,7 +37,7 @@ class Api:
         try:
             return await self._respond(request)
         except ConnectionError:
-            # The client has gone; what its request did stays done, and nobody waits for this.
+            # The client has disconnected. The effect of its request stays.
             return web.Response()
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
@@ -48,7 +48,7 @@ class Api:
         if latency := self._latency(route.account_id):
             await asyncio.sleep(latency)
 
-        answer = success(None)
+        result = success(None)
         fault: Fault | None = None
         headers: dict[str, str] = {}
         try:
@@ -62,18 +62,18 @@ class Api:
                 headers = credential.limit.headers()
             if self._state.faults and route.call is not None:
                 domains = self._domains(route, entry.body)
-                fault = self._state.faults.take(route.call, entry.account_id, domains)
+                fault = self._state.faults.find(route.call, entry.account_id, domains)
             if fault is None or fault.moment == "after":
-                answer = self._perform(request, route, credential, body)
+                result = self._perform(request, route, credential, body)
         except Refusal as refusal:
-            answer = refusal.answer()
+            result = refusal.response()
 
         response: web.StreamResponse | None
         if fault is None:
-            response = json_response(answer, headers)
+            response = json_response(result, headers)
         else:
             entry.fault = fault.id
-            response = await fault.deliver(request, answer, headers)
+            response = await fault.deliver(request, result, headers)
             if response is None:
                 return web.Response()
         entry.status = response.status
@@ -84,7 +84,7 @@ class Api:
         return self._state.latency + (account.latency if account else 0)
 
     def _domains(self, route: Route, body: Any) -> set[str]:
-        """The domains that a request names, or has in the restrictions that it addresses."""
+        """The domains in a request, and of the restrictions that it refers to by ID."""
         domains: list[Any] = []
         ids: list[Any] = [route.restriction_id]
         if isinstance(body, dict):
@@ -98,7 +98,7 @@ class Api:
 
     def _perform(
         self, request: web.Request, route: Route, credential: Credential, body: bytes
-    ) -> Answer:
+    ) -> ApiResponse:
         accounts = self._state.accounts
         if route.account_id and route.account_id not in accounts:
             raise could_not_route(_path(request))

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The calls themselves: what each does to an account and answers.
+"""The calls: what each does to an account, and what it returns.
 
 Source: Cloudflare API reference, "Sending domain restrictions", "Accounts", "Verify token".
 """
@@ -19,7 +19,7 @@ from .envelope import (
     INVALID_BODY,
     NOT_FOUND,
     WRONG_METHOD,
-    Answer,
+    ApiResponse,
     Problem,
     Refusal,
     success,
@@ -28,13 +28,13 @@ from .host_name import same_name
 from .restrictions import Restriction
 
 
-def list_restrictions(account: Account, query: inputs.ListQuery) -> Answer:
+def list_restrictions(account: Account, query: inputs.ListQuery) -> ApiResponse:
     found = account.restrictions.find(query.search, query.order, query.direction)
     page, result_info = _page(found, query.page, query.per_page)
     return success([account.record(r) for r in page], result_info=result_info)
 
 
-def create_restriction(account: Account, body: inputs.CreateBody) -> Answer:
+def create_restriction(account: Account, body: inputs.CreateBody) -> ApiResponse:
     inputs.check_exclude(body.domain, body.exclude)
     fields = _stored(account, {"domain": body.domain, "exclude": body.exclude})
     _check_unique(account, body.domain)
@@ -43,11 +43,13 @@ def create_restriction(account: Account, body: inputs.CreateBody) -> Answer:
     return success(account.record(restriction), status=201)
 
 
-def get_restriction(account: Account, restriction_id: str) -> Answer:
+def get_restriction(account: Account, restriction_id: str) -> ApiResponse:
     return success(account.record(_existing(account, restriction_id)))
 
 
-def update_restriction(account: Account, restriction_id: str, body: inputs.UpdateBody) -> Answer:
+def update_restriction(
+    account: Account, restriction_id: str, body: inputs.UpdateBody
+) -> ApiResponse:
     restriction = _existing(account, restriction_id)
     given = {name: getattr(body, name) for name in body.model_fields_set}
     if not given:
@@ -64,13 +66,13 @@ def update_restriction(account: Account, restriction_id: str, body: inputs.Updat
     return success(account.record(restriction))
 
 
-def delete_restriction(account: Account, restriction_id: str) -> Answer:
+def delete_restriction(account: Account, restriction_id: str) -> ApiResponse:
     account.restrictions.remove(_existing(account, restriction_id).id)
     return success({"id": restriction_id})
 
 
-def batch_restrictions(account: Account, body: inputs.BatchBody) -> Answer:
-    """Delete all or none."""
+def batch_restrictions(account: Account, body: inputs.BatchBody) -> ApiResponse:
+    """Delete all restrictions or, if one does not exist, none."""
     if account.batch != "available":
         raise _MISSING_BATCH[account.batch]
     ids = [delete.id for delete in body.deletes]
@@ -78,7 +80,7 @@ def batch_restrictions(account: Account, body: inputs.BatchBody) -> Answer:
     for n, restriction_id in enumerate(ids):
         if restriction_id in seen:
             pointer = f"/deletes/{n}/id"
-            raise Refusal(400, Problem(INVALID_BODY, "deletes: names one id twice", pointer))
+            raise Refusal(400, Problem(INVALID_BODY, "deletes: has one id twice", pointer))
         seen.add(restriction_id)
         _existing(account, restriction_id, f"/deletes/{n}/id")
     for restriction_id in ids:
@@ -86,15 +88,15 @@ def batch_restrictions(account: Account, body: inputs.BatchBody) -> Answer:
     return success({"deletes": [{"id": restriction_id} for restriction_id in ids]})
 
 
-def list_accounts(visible: list[Account], query: inputs.AccountsQuery) -> Answer:
+def list_accounts(visible: list[Account], query: inputs.AccountsQuery) -> ApiResponse:
     found = [a for a in visible if query.name in ("", a.name)]
     found.sort(key=lambda a: a.name, reverse=query.direction == "desc")
     page, result_info = _page(found, query.page, query.per_page)
     return success([account.document() for account in page], result_info=result_info)
 
 
-def verify_token(credential: Credential, account_id: str | None) -> Answer:
-    """For a user's token without an account, for an account-owned token with its owner."""
+def verify_token(credential: Credential, account_id: str | None) -> ApiResponse:
+    """Verify a user's token (without ``account_id``) or an account-owned token (with its owner)."""
     if not credential.is_token or credential.owner != account_id:
         raise Refusal(403, Problem(9109, "Invalid access token"))
     return success({"id": credential.id, "status": credential.status})

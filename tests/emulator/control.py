@@ -1,9 +1,9 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API beneath /emulator, for tests and demos; it needs no credentials.
+"""The control API below /emulator, for tests and demos. It needs no credentials.
 
-Every wrong input is answered with a 4xx status and ``{"error": …}``.
+For invalid input, it returns a 4xx status and ``{"error": …}``.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 
 
 class Seed(_Strict):
-    """A restriction as the dashboard may hold it: names in any spelling, even twice."""
+    """A restriction as the dashboard may leave it: names are not checked, and may be duplicates."""
 
     domain: str
     id: Uuid | None = None
@@ -56,7 +56,7 @@ class Seed(_Strict):
 def _unique_ids(seeds: list[Seed]) -> list[Seed]:
     ids = [seed.id for seed in seeds if seed.id is not None]
     if len(set(ids)) < len(ids):
-        raise ValueError("must not use one id twice")
+        raise ValueError("must not have one id twice")
     return seeds
 
 
@@ -83,7 +83,7 @@ class AccountChange(_Strict):
 
 
 class NewAccount(AccountChange):
-    """The switches of an account, its name and its restrictions."""
+    """The name, the restrictions and the switches of an account."""
 
     name: str = "Emulated account"
     restrictions: Seeds = []
@@ -97,7 +97,7 @@ class NewToken(_Strict):
 
 
 class Control:
-    """The handlers; each answers with a JSON object."""
+    """The handlers. Each returns a JSON object."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -211,7 +211,7 @@ async def _body(request: web.Request, model: type[BaseModel] | TypeAdapter) -> A
 
 
 def _switch(account: Account, body: AccountChange) -> None:
-    """Set the fields of an account that a request names; the rate limit is not its own."""
+    """Set the fields of an account that are in a request. The rate limit is not one of them."""
     for name in body.model_fields_set - {"quota", "window", "name", "restrictions"}:
         setattr(account, name, getattr(body, name))
 

@@ -1,10 +1,10 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what: users, tokens, and the headers that name them.
+"""Users and tokens, their permissions, and their headers.
 
-Source: Cloudflare API reference, "Authentication"; codes and messages as the live service is
-reported to give them.
+Source: Cloudflare API reference, "Authentication"; codes and messages as users of the live service
+report them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 class Credential:
     """A token, or a user's global API key.
 
-    ``limit`` is shared by all credentials of one user. ``home`` is the account that calls without
-    an account in their path are counted under. ``owner`` is the account that owns an
-    account-owned token, None for a user's credential. A global key is no token.
+    Attributes:
+        limit: shared by all credentials of a user.
+        home: the account under which calls without an account in their path are logged.
+        owner: the account that owns an account-owned token; None for a user's credential.
     """
 
     permissions: dict[str, Permission]
@@ -45,10 +46,10 @@ class Credential:
     is_token: bool = True
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
-    def check(self, account_id: str, wanted: Permission) -> None:
-        """Raise Refusal (403, code 10000) unless this may read or write the account."""
+    def check(self, account_id: str, needed: Permission) -> None:
+        """Raise Refusal (403, code 10000) unless the credential has this permission for the account."""
         granted = self.permissions.get(account_id)
-        if granted is None or (wanted == "write" and granted != "write"):
+        if granted is None or (needed == "write" and granted != "write"):
             raise Refusal(403, Problem(10000, "Authentication error"))
 
 
@@ -72,15 +73,15 @@ class Credentials:
         return key
 
     def authenticate(self, headers: CIMultiDictProxy[str], *, any_status: bool) -> Credential:
-        """The credential that the headers name; with ``any_status`` an expired or disabled too.
+        """The credential in the headers; with ``any_status`` also an expired or disabled one.
 
         Raises Refusal: 400 for missing or malformed headers, 403 for unknown credentials. Headers
-        of both schemes together are refused, which the live service does not promise to do.
+        of both schemes are refused, although Cloudflare does not document that.
         """
         by_token = "Authorization" in headers
         by_key = "X-Auth-Email" in headers or "X-Auth-Key" in headers
         if by_token and by_key:
-            raise _malformed(6111, "Authorization and X-Auth-Key headers exclude each other")
+            raise _malformed(6111, "Authorization and X-Auth-Key headers are mutually exclusive")
         if by_token:
             credential = self._by_token(headers)
         elif "X-Auth-Email" in headers and "X-Auth-Key" in headers:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cloudflare's envelope: what every answer of the API is wrapped in.
+"""Cloudflare's envelope, which wraps every response of the API.
 
 Source: Cloudflare API reference, "Making API calls" and the schema of the response envelope.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Cloudflare publishes no codes for these; the numbers are the emulator's own.
+# Cloudflare does not publish codes for these errors. The emulator uses its own.
 INVALID_BODY = 10400
 INVALID_QUERY = 10401
 NOT_SUBSCRIBED = 10403
@@ -25,8 +25,8 @@ WRONG_CONTENT_TYPE = 10415
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A status and the JSON document that goes with it."""
+class ApiResponse:
+    """A status, a JSON document and headers."""
 
     status: int
     document: Any
@@ -55,7 +55,7 @@ class Problem:
 
 
 class Refusal(Exception):
-    """A request that is answered with a failure envelope and has no effect."""
+    """A request that has no effect and gets a failure envelope."""
 
     def __init__(
         self, status: int, *problems: Problem, headers: Mapping[str, str] | None = None
@@ -65,19 +65,19 @@ class Refusal(Exception):
         self.problems = problems
         self.headers = headers or {}
 
-    def answer(self) -> Answer:
+    def response(self) -> ApiResponse:
         return failure(self.status, [p.document() for p in self.problems], self.headers)
 
 
-def success(result: Any, *, status: int = 200, result_info: Any = None) -> Answer:
+def success(result: Any, *, status: int = 200, result_info: Any = None) -> ApiResponse:
     document = {"success": True, "errors": [], "messages": [], "result": result}
     if result_info is not None:
         document["result_info"] = result_info
-    return Answer(status, document)
+    return ApiResponse(status, document)
 
 
 def failure(
     status: int, errors: list[dict[str, Any]], headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> ApiResponse:
     document = {"success": False, "errors": errors, "messages": [], "result": None}
-    return Answer(status, document, headers or {})
+    return ApiResponse(status, document, headers or {})

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scripted faults: what goes wrong, for which calls, how often, and how it looks on the wire."""
+"""Scripted faults: for which calls, how often, and what the client receives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from .envelope import Answer, failure
+from .envelope import ApiResponse, failure
 from .host_name import same_name
 from .responses import close_connection, json_response
 
@@ -26,11 +26,10 @@ _ids = count(1)
 
 
 class Fault(BaseModel):
-    """Hits matching calls: passes the first ``skip``, then takes ``times`` (None: for ever).
+    """Hits the next ``times`` matching calls (None: all of them) after the first ``skip``.
 
-    ``domain`` matches the body's domain or that of an addressed restriction, whatever its case.
-    With ``moment`` "before" the call has no effect; "after" it took effect and only its real
-    answer is replaced.
+    ``domain`` matches the domain in the body, or of a restriction in the path or the body. With
+    ``moment`` "before" the call has no effect. With "after" it has, and only its response is lost.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -51,8 +50,8 @@ class Fault(BaseModel):
     def id(self) -> str:
         return self._id
 
-    def takes(self, call: str, account_id: str | None, domains: set[str]) -> bool:
-        """Whether this call is hit; counts it."""
+    def hits(self, call: str, account_id: str | None, domains: set[str]) -> bool:
+        """Whether the fault hits this call; updates the counts."""
         if (
             (self.account_id is not None and self.account_id != account_id)
             or (self.calls is not None and call not in self.calls)
@@ -68,42 +67,42 @@ class Fault(BaseModel):
         return True
 
     async def deliver(
-        self, request: web.Request, answer: Answer, headers: Mapping[str, str]
+        self, request: web.Request, real: ApiResponse, headers: Mapping[str, str]
     ) -> web.StreamResponse | None:
-        """Send what the fault stands for, or drop the connection and return None.
+        """Send the faulty response, or close the connection and return None.
 
-        ``answer`` is the real one, or an empty success where the call was not carried out.
-        ``headers`` are the rate limit's.
+        ``real`` is the response without the fault, or an empty success if the call had no effect.
+        ``headers`` are those of the rate limit.
         """
         raise NotImplementedError
 
 
 class _Replacement(Fault):
-    """An answer with another content; ``headers`` come on top of the usual ones."""
+    """Another response; ``headers`` are added to the usual ones."""
 
     headers: dict[str, str] = {}
 
     async def deliver(
-        self, request: web.Request, answer: Answer, headers: Mapping[str, str]
+        self, request: web.Request, real: ApiResponse, headers: Mapping[str, str]
     ) -> web.StreamResponse | None:
-        response = self._response(answer)
+        response = self._response(real)
         response.headers.update(headers)
         response.headers.update(self.headers)
         return response
 
-    def _response(self, answer: Answer) -> web.Response:
+    def _response(self, real: ApiResponse) -> web.Response:
         raise NotImplementedError
 
 
 class StatusFault(_Replacement):
-    """A failure in the envelope; with neither code nor message its ``errors`` are empty."""
+    """A failure envelope; without code and message, ``errors`` is empty."""
 
     kind: Literal["status"]
     status: ErrorStatus
     code: int | None = None
     message: str | None = None
 
-    def _response(self, answer: Answer) -> web.Response:
+    def _response(self, real: ApiResponse) -> web.Response:
         errors = []
         if self.code is not None or self.message is not None:
             message = self.message if self.message is not None else _phrase(self.status)
@@ -112,12 +111,12 @@ class StatusFault(_Replacement):
 
 
 class HtmlFault(_Replacement):
-    """A page of the edge instead of JSON."""
+    """An HTML page of Cloudflare's edge."""
 
     kind: Literal["html"]
     status: AnyStatus
 
-    def _response(self, answer: Answer) -> web.Response:
+    def _response(self, real: ApiResponse) -> web.Response:
         title = f"{self.status} {_phrase(self.status)}"
         text = (
             f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n"
@@ -132,7 +131,7 @@ class EmptyFault(_Replacement):
     kind: Literal["empty"]
     status: AnyStatus
 
-    def _response(self, answer: Answer) -> web.Response:
+    def _response(self, real: ApiResponse) -> web.Response:
         return web.Response(status=self.status)
 
 
@@ -141,7 +140,7 @@ class RedirectFault(_Replacement):
     status: Literal[301, 302, 303, 307, 308]
     location: str
 
-    def _response(self, answer: Answer) -> web.Response:
+    def _response(self, real: ApiResponse) -> web.Response:
         return web.Response(status=self.status, headers={"Location": self.location})
 
 
@@ -152,47 +151,47 @@ class JsonFault(_Replacement):
     status: AnyStatus
     body: Any
 
-    def _response(self, answer: Answer) -> web.Response:
-        return json_response(Answer(self.status, self.body))
+    def _response(self, real: ApiResponse) -> web.Response:
+        return json_response(ApiResponse(self.status, self.body))
 
 
 class MergeFault(_Replacement):
-    """The real answer with top-level keys of its envelope set or removed."""
+    """The real response with top-level keys of its envelope set or removed."""
 
     kind: Literal["merge"]
     moment: Literal["after"] = "after"
     set: dict[str, Any] = {}
     remove: list[str] = []
 
-    def _response(self, answer: Answer) -> web.Response:
-        document = {**answer.document, **self.set}
+    def _response(self, real: ApiResponse) -> web.Response:
+        document = {**real.document, **self.set}
         for key in self.remove:
             document.pop(key, None)
-        return json_response(Answer(answer.status, document, answer.headers))
+        return json_response(ApiResponse(real.status, document, real.headers))
 
 
 class CutOffJsonFault(_Replacement):
-    """A complete HTTP answer whose JSON ends in the middle."""
+    """A complete HTTP response with the first half of its JSON."""
 
     kind: Literal["cut_off_json"]
 
-    def _response(self, answer: Answer) -> web.Response:
-        body = answer.body()
+    def _response(self, real: ApiResponse) -> web.Response:
+        body = real.body()
         half = len(body) // 2
-        return json_response(answer, body=body[:half])
+        return json_response(real, body=body[:half])
 
 
 class CutOffBodyFault(Fault):
-    """An answer that promises more bytes than come before the connection closes."""
+    """A response that is shorter than its Content-Length; then the connection closes."""
 
     kind: Literal["cut_off_body"]
 
     async def deliver(
-        self, request: web.Request, answer: Answer, headers: Mapping[str, str]
+        self, request: web.Request, real: ApiResponse, headers: Mapping[str, str]
     ) -> web.StreamResponse | None:
-        body = answer.body()
+        body = real.body()
         half = len(body) // 2
-        response = web.StreamResponse(status=answer.status, headers=headers)
+        response = web.StreamResponse(status=real.status, headers=headers)
         response.content_type = "application/json"
         response.content_length = len(body)
         await response.prepare(request)
@@ -202,25 +201,25 @@ class CutOffBodyFault(Fault):
 
 
 class DropFault(Fault):
-    """The connection closes without an answer."""
+    """The connection closes without a response."""
 
     kind: Literal["drop"]
 
     async def deliver(
-        self, request: web.Request, answer: Answer, headers: Mapping[str, str]
+        self, request: web.Request, real: ApiResponse, headers: Mapping[str, str]
     ) -> web.StreamResponse | None:
         close_connection(request)
         return None
 
 
 class HangFault(Fault):
-    """Nothing for some seconds, then the connection closes."""
+    """No response for some seconds; then the connection closes."""
 
     kind: Literal["hang"]
     seconds: float = Field(ge=0)
 
     async def deliver(
-        self, request: web.Request, answer: Answer, headers: Mapping[str, str]
+        self, request: web.Request, real: ApiResponse, headers: Mapping[str, str]
     ) -> web.StreamResponse | None:
         await asyncio.sleep(self.seconds)
         close_connection(request)
@@ -244,7 +243,7 @@ fault_adapter: TypeAdapter[Fault] = TypeAdapter(AnyFault)
 
 
 class Faults:
-    """The faults that are set, in order; the first that takes a call has it."""
+    """All faults, in order; only the first one that matches a call hits it."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -259,9 +258,9 @@ class Faults:
         """Remove all faults, or those set for one account."""
         self._faults = [f for f in self._faults if account_id not in (None, f.account_id)]
 
-    def take(self, call: str, account_id: str | None, domains: set[str]) -> Fault | None:
-        """The fault that hits this call, if any; ``domains`` as same_name() gives them."""
-        return next((f for f in self._faults if f.takes(call, account_id, domains)), None)
+    def find(self, call: str, account_id: str | None, domains: set[str]) -> Fault | None:
+        """The fault that hits this call, if any; ``domains`` are in the form of same_name()."""
+        return next((f for f in self._faults if f.hits(call, account_id, domains)), None)
 
 
 def _phrase(status: int) -> str:

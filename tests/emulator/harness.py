@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starts an emulator for tests and talks to its control API.
 
-Runs on Python 3.8 with requests alone, whatever interpreter the server has.
+It only needs Python 3.8 and requests. The server may run on another Python.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _IMPORT_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Emulator:
-    """A running emulator; a context manager that ends it.
+    """A running emulator; a context manager that stops it.
 
     ``options`` are command-line options: ``Emulator(quota=10, window=0.5)`` (requests, seconds).
-    The server's interpreter is the environment variable EMULATOR_PYTHON, else this one. Raises
-    RuntimeError if the server does not start, and requests.HTTPError for wrong control input.
+    The server runs on the Python in the environment variable EMULATOR_PYTHON, or on this one. Raises
+    RuntimeError if the server does not start. Methods raise requests.HTTPError for invalid input.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -33,7 +33,7 @@ class Emulator:
         command.append("--until-stdin-closes")
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), str(value)]
-        # The server's interpreter may be another version: this one's paths would break it.
+        # The paths of this Python would break another version.
         inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
         self.process = subprocess.Popen(
             command,
@@ -52,7 +52,7 @@ class Emulator:
         self.url: str = urls["url"]
         self.control_url: str = urls["control_url"]
         self._session = requests.Session()
-        # Neither a proxy nor ~/.netrc of the machine has a say here.
+        # Ignore proxies and ~/.netrc of this machine.
         self._session.trust_env = False
 
     def __enter__(self) -> Emulator:
@@ -62,7 +62,7 @@ class Emulator:
         self.close()
 
     def close(self) -> None:
-        """End the server and wait for it."""
+        """Stop the server and wait for its end."""
         self._session.close()
         self._stdin.close()
         try:
@@ -73,25 +73,25 @@ class Emulator:
         self._stdout.close()
 
     def create_account(self, **values: Any) -> Account:
-        """Create an account.
-
-        Values: name, restrictions, and those of ``Account.change``.
-        """
+        """Create an account with ``name``, ``restrictions`` and the values of ``Account.change``."""
         return Account(self, self.control("POST", "/accounts", values))
 
     def create_token(self, permissions: dict[str, str], **values: Any) -> str:
-        """A token of a new user, for ``{account_id: "read" | "write"}``; status, quota, window."""
+        """Create a token of a new user; ``permissions`` has "read" or "write" for each account ID.
+
+        Other values: status, quota, window.
+        """
         return self.control("POST", "/tokens", dict(values, permissions=permissions))["token"]
 
     def fault(self, **values: Any) -> str:
-        """Script a fault (see emulator.faults) and return its id."""
+        """Script a fault (see emulator.faults) and return its ID."""
         return self.control("POST", "/faults", values)["id"]
 
     def clear_faults(self, account_id: str | None = None) -> None:
         self.control("DELETE", "/faults", account_id=account_id)
 
     def requests(self, account_id: str | None = None) -> list[dict[str, Any]]:
-        """The log; in ``headers`` the names' letter case does not matter."""
+        """The log of requests, with case-insensitive headers."""
         entries = self.control("GET", "/requests", account_id=account_id)["requests"]
         for entry in entries:
             entry["headers"] = CaseInsensitiveDict(entry["headers"])
@@ -103,7 +103,7 @@ class Emulator:
     def control(
         self, method: str, path: str, body: Any = None, account_id: str | None = None
     ) -> dict[str, Any]:
-        """One call of the control API; raises requests.HTTPError with its message."""
+        """Call the control API; raises requests.HTTPError with its error message."""
         response = self._session.request(
             method,
             self.control_url + path,
@@ -117,10 +117,10 @@ class Emulator:
 
 
 class Account:
-    """An account of an emulator, with credentials of every sort.
+    """An account of an emulator, with all kinds of credentials.
 
-    ``tokens`` has the keys write, read, expired, disabled (one user's) and account_owned, and of
-    the newer generation write_prefixed and account_owned_prefixed.
+    ``tokens`` has the user's tokens (write, read, expired, disabled, write_prefixed) and those that
+    the account owns (account_owned, account_owned_prefixed).
     """
 
     def __init__(self, emulator: Emulator, values: dict[str, Any]) -> None:
@@ -138,7 +138,7 @@ class Account:
         return self.emulator.control("GET", path)["restrictions"]
 
     def seed(self, restrictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Replace all restrictions, and return them as they are now; names are not checked."""
+        """Replace all restrictions, and return the new ones. Names are not checked."""
         path = f"/accounts/{self.id}/restrictions"
         body = {"restrictions": restrictions}
         return self.emulator.control("PUT", path, body)["restrictions"]
@@ -154,7 +154,7 @@ class Account:
         self.emulator.clear_requests(self.id)
 
     def fault(self, **values: Any) -> str:
-        """Script a fault for this account only, and return its id."""
+        """Script a fault for this account, and return its ID."""
         return self.emulator.fault(account_id=self.id, **values)
 
     def clear_faults(self) -> None:

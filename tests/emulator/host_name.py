@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API takes for a host name."""
+"""The host names that the API accepts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MAX_LENGTH = 253
 def is_host_name(name: str) -> bool:
     """Whether ``name`` has two or more labels of letters, digits, hyphens and underscores.
 
-    No label begins or ends with a hyphen. The last one has a letter, so that IP addresses are refused.
+    No label starts or ends with a hyphen. The last one has a letter, unlike that of an IP address.
     """
     return len(name) <= MAX_LENGTH and _HOST_NAME.fullmatch(name) is not None
 
 
 def same_name(name: str) -> str:
-    """The name without the letter case and the trailing dot that a dashboard may leave in it."""
+    """The name in lower case without a trailing dot, for comparisons."""
     return name.lower().rstrip(".")
 
 

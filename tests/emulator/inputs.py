@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the calls take: bodies and query parameters, strictly checked.
+"""Bodies and query parameters of the calls, strictly checked.
 
 Source: Cloudflare API reference, request schemas of the sending domain restrictions.
 """
@@ -40,7 +40,7 @@ def _host_name(value: str) -> str:
 
 def _unique_names(names: list[str]) -> list[str]:
     if len({same_name(name) for name in names}) < len(names):
-        raise PydanticCustomError("duplicates", "must not list one name twice")
+        raise PydanticCustomError("duplicates", "must not have one name twice")
     return names
 
 
@@ -51,7 +51,7 @@ def _uuid(value: str) -> str:
 
 
 def _digits(value: Any) -> int:
-    # int() takes signs, blanks, underscores and digits of other scripts.
+    # int() also accepts signs, spaces, underscores and digits of other scripts.
     if not re.fullmatch("[0-9]{1,18}", value):
         raise PydanticCustomError("digits", "must be a whole number")
     return int(value)
@@ -75,7 +75,7 @@ class CreateBody(_Strict):
 
 
 class UpdateBody(_Strict):
-    """Fields that are left out stay as they are; ``model_fields_set`` tells which were given."""
+    """Omitted fields are not changed; ``model_fields_set`` has the others."""
 
     domain: HostName = ""
     exclude: Exclude = []
@@ -113,12 +113,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def body(model: type[Model], document: Any) -> Model:
-    """The document as ``model``, or a Refusal (400) with a pointer to each wrong value."""
+    """Return the document as ``model``; raises Refusal (400) with a pointer to each invalid value."""
     return _validate(model, document, INVALID_BODY)
 
 
 def query(model: type[Model], parameters: Iterable[tuple[str, str]]) -> Model:
-    """The query parameters as ``model``, or a Refusal (400); each may be given once."""
+    """Return the query parameters as ``model``; raises Refusal (400), also for repeated ones."""
     values: dict[str, str] = {}
     for name, value in parameters:
         if name in values:
@@ -130,7 +130,7 @@ def query(model: type[Model], parameters: Iterable[tuple[str, str]]) -> Model:
 def check_exclude(domain: str, exclude: list[str], pointer: str | None = None) -> None:
     """Raise Refusal (400) unless every name in ``exclude`` is below ``domain``.
 
-    ``pointer`` is where the fault lies; by default at the entry of ``exclude``.
+    ``pointer`` is that of the invalid value, by default the entry of ``exclude``.
     """
     problems = [
         Problem(INVALID_BODY, f"exclude: {name} is not below {domain}", pointer or f"/exclude/{n}")

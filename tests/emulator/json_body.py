@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON bodies, read without any leniency."""
+"""Strict parsing of JSON bodies."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MAX_BYTES = 1024 * 1024
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value of a body in UTF-8; ValueError for anything RFC 8259 leaves doubtful.
+    """Return the JSON value of a body in UTF-8; raises ValueError if it is invalid.
 
-    Refused beside invalid JSON: an object with one key twice, NaN and Infinity.
+    Objects with duplicate keys, NaN and Infinity are invalid too.
     """
     try:
         return json.loads(
@@ -33,7 +33,7 @@ def parse(body: bytes) -> Any:
 
 
 def required(content_type: str, body: bytes) -> Any:
-    """The JSON value of a request that must have one; else raises Refusal."""
+    """Return the JSON value of a request body; raises Refusal if it is missing or invalid."""
     if len(body) > MAX_BYTES:
         raise Refusal(413, Problem(BODY_TOO_LARGE, f"The body is over {MAX_BYTES} bytes"))
     if content_type.lower() != "application/json":

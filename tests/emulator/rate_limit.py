@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The quota of one principal (a user, or an account-owned token).
 
-Source: Cloudflare API reference, "Rate limits": 1,200 requests per 5 minutes; a request over the
-quota is refused with 429, and so is every other one for the next five minutes.
+Source: Cloudflare API reference, "Rate limits": 1,200 requests per 5 minutes. From the first request
+over the quota on, every request is refused with 429 for five minutes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .envelope import Problem, Refusal
 class RateLimit:
     """Counts requests in fixed windows; the first request over the quota starts the block.
 
-    ``quota`` is in requests, ``window`` in seconds, and a block lasts one window, however many
-    requests come meanwhile. ``clock`` gives seconds and never goes back.
+    ``quota`` is in requests, ``window`` in seconds. A block lasts one window; requests during the
+    block do not extend it. ``clock`` returns monotonic seconds.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RateLimit:
         self.change(quota, window)
 
     def change(self, quota: int, window: float) -> None:
-        """Set new limits and start afresh, with nothing used."""
+        """Set new limits and start a new window."""
         self.quota = quota
         self.window = window
         self._used = 0

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API was asked, for tests to read."""
+"""The log of requests, for tests."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from multidict import CIMultiDictProxy
 
 @dataclass(slots=True)
 class Entry:
-    """One request; ``status`` is None while, or if for ever, it has no answer.
+    """One request.
 
-    ``account_id`` is the account in the path, else the home of the credential. ``path`` is raw and
-    undecoded. ``at`` is the time of arrival in seconds since the epoch.
+    Attributes:
+        account_id: the account in the path, or the home of the credential.
+        path: as received, not decoded.
+        status: None until there is a response.
+        at: the time of arrival in seconds since the epoch.
     """
 
     account_id: str | None
@@ -47,7 +50,7 @@ class Entry:
 
 
 class RequestLog:
-    """Every request beneath /client/v4, in order of arrival."""
+    """All requests below /client/v4, in order of arrival."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -60,5 +63,5 @@ class RequestLog:
         return [e for e in self._entries if account_id in (None, e.account_id)]
 
     def clear(self, account_id: str | None = None) -> None:
-        """Forget all entries, or those of one account."""
+        """Remove all entries, or those of one account."""
         self._entries = [e for e in self._entries if account_id not in (None, e.account_id)]

@@ -17,14 +17,14 @@ from typing import Any
 
 
 def timestamp() -> str:
-    """Now, as Cloudflare writes it: the fraction of a second without zeros at its end."""
+    """The current time as Cloudflare formats it, without trailing zeros."""
     now = datetime.now(UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
 
 
 @dataclass
 class Restriction:
-    """One restriction; times are RFC 3339 texts in UTC."""
+    """One restriction; times are RFC 3339 strings in UTC."""
 
     domain: str
     exclude: list[str] = field(default_factory=list)
@@ -39,8 +39,8 @@ class Restriction:
     def record(self, last_modified: bool = False, sparse: bool = False) -> dict[str, Any]:
         """As the API shows it.
 
-        ``last_modified`` adds that deprecated field; ``sparse`` leaves out the times and whatever
-        is null or empty.
+        ``last_modified`` adds that deprecated field; ``sparse`` omits times and fields that are null
+        or empty.
         """
         record = dict(self.__dict__)
         if last_modified:
@@ -52,10 +52,10 @@ class Restriction:
 
 
 class Restrictions:
-    """All restrictions of an account; found by ID in constant time, kept in order of creation.
+    """All restrictions of an account, by ID and in order of creation.
 
-    With ``lag`` (seconds), ``find`` sees the writes that are at least so old. ``clock`` gives
-    seconds and never goes back.
+    ``find`` only sees writes that are at least ``lag`` seconds old. ``clock`` returns monotonic
+    seconds.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Restrictions:
         self._ordered.clear()
 
     def find(self, search: str, order: str, direction: str) -> list[Restriction]:
-        """Those with ``search`` in domain or comments, whatever its case, ordered."""
+        """Those with ``search`` in their domain or comments, case-insensitively, ordered."""
         found = self._in_order(order)
         if search:
             text = search.casefold()
@@ -103,7 +103,7 @@ class Restrictions:
         return found if direction == "asc" else found[::-1]
 
     def _remember(self) -> None:
-        """Keep the state before a write, as long as lists show it."""
+        """Keep the state before a write for as long as lists show it."""
         if self.lag:
             now = self._clock()
             self._earlier = [(until, state) for until, state in self._earlier if until > now]

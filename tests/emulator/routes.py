@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which call a method and a path mean.
+"""Finds the call for a method and a path.
 
 Source: Cloudflare API reference, the paths of the six calls, of accounts and of token verification.
 """
@@ -20,9 +20,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 @dataclass(frozen=True)
 class Route:
-    """Where a request goes; ids that its path does not have are empty.
+    """The call of a request; IDs that are not in its path are empty.
 
-    ``call`` is None where it can't go, and then, or if an id is malformed, ``refusal`` says why.
+    If there is no such call, ``call`` is None. Then, or if an ID is malformed, ``refusal`` is set.
     """
 
     call: str | None = None
@@ -59,7 +59,7 @@ def find_route(method: str, path: str) -> Route:
 
 
 def _restriction_calls(segments: list[str]) -> tuple[dict[str, str], str]:
-    """Call by method, and the restriction's id, for what follows the account in a path."""
+    """The calls by method, and the restriction's ID, for the path after the account."""
     match segments:
         case ["email-security", "settings", "sending_domain_restrictions"]:
             return {"GET": "list", "POST": "create"}, ""
@@ -82,7 +82,7 @@ def _refusal(method: str, path: str, calls: dict[str, str], restriction_id: str)
 
 
 def could_not_route(path: str) -> Refusal:
-    """What an unknown account or an identifier of a wrong form is answered with."""
+    """The refusal for an unknown account or a malformed ID."""
     uri = path.removeprefix(BASE)
     message = f"Could not route to {uri}, perhaps your object identifier is invalid?"
     return Refusal(400, Problem(7003, message), Problem(7000, "No route for that URI"))

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One listening emulator process: bind, tell where, serve, end."""
+"""The server process: binds, prints its URLs, serves and stops."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SEED_BYTES = 256 * 1024 * 1024
 
 
 def application(state: State) -> web.Application:
-    """The API beneath /client/v4, the control API beneath /emulator."""
+    """The API below /client/v4, and the control API below /emulator."""
     app = web.Application(client_max_size=MAX_SEED_BYTES)
     app.router.add_route("*", "/client/v4{path:(/.*)?}", Api(state).handle)
     app.add_subapp("/emulator", control_application(state))
@@ -36,7 +36,7 @@ async def serve(
     latency: float,
     until_stdin_closes: bool,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or, if asked for, the end of stdin.
+    """Serve until SIGINT, SIGTERM or, with ``until_stdin_closes``, the end of stdin.
 
     ``quota`` is in requests per ``window`` seconds, ``latency`` in seconds.
     Raises OSError if the address can't be bound.
@@ -47,7 +47,7 @@ async def serve(
         loop.add_signal_handler(signum, stop.set)
     if until_stdin_closes:
         _at_end_of_stdin(lambda: loop.call_soon_threadsafe(stop.set))
-    # Scripted hangs must not delay the end.
+    # Scripted hangs must not delay the shutdown.
     runner = web.AppRunner(
         application(State(quota=quota, window=window, latency=latency)),
         access_log=None,
@@ -69,8 +69,8 @@ def _announce(host: str, port: int) -> None:
 
 
 def _at_end_of_stdin(callback) -> None:
-    # os.read in a thread: an event loop can't watch every kind of stdin (a file, /dev/null), and
-    # a thread that holds sys.stdin's lock would break the interpreter's shutdown.
+    # An event loop can't watch every kind of stdin (a file, /dev/null). A thread that waits in
+    # sys.stdin.read would hold its lock and break the interpreter's shutdown.
     def wait() -> None:
         while os.read(0, 4096):
             pass

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything one emulator process knows."""
+"""The state of an emulator process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .request_log import RequestLog
 
 
 class State:
-    """Accounts, credentials, faults and the log; nothing here outlives the process.
+    """Accounts, credentials, faults and the log, in memory.
 
-    ``quota`` (requests) and ``window`` (seconds) are the rate limit of principals that are created
-    without their own; ``latency`` (seconds) is added to every answer.
+    ``quota`` (requests) and ``window`` (seconds) are the default rate limit of a principal;
+    ``latency`` (seconds) is added to every response.
     """
 
     def __init__(self, quota: int, window: float, latency: float) -> None:
@@ -75,12 +75,12 @@ class State:
         quota: int | None = None,
         window: float | None = None,
     ) -> str:
-        """A token of a new user, for any number of accounts."""
+        """Create a token of a new user, for any number of accounts."""
         limit = self._limit(quota, window)
         return self.credentials.add_token(Credential(permissions, limit, status=status))
 
     def change_limits(self, account_id: str, quota: int | None, window: float | None) -> None:
-        """Give the principals created with an account new limits, with nothing used of them."""
+        """Change the limits of the account's principals, and start new windows."""
         for limit in self._limits[account_id]:
             limit.change(quota or limit.quota, window or limit.window)
 

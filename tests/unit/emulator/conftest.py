@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plain HTTP to the emulator, with nothing between a test and the wire."""
+"""Plain HTTP requests to the emulator, without the client of the collection."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 import requests
 from emulator.harness import Account
 
-# The server needs 3.11; under older Pythons only the collection itself is tested.
+# The emulator needs Python 3.11; older Pythons only test the collection.
 collect_ignore_glob = ["test_*.py"] if sys.version_info < (3, 11) else []
 
 
 class Api:
-    """Plain requests to one account's restrictions, with a token (by default the write token)."""
+    """Requests for the restrictions of an account, with a token (default: the write token)."""
 
     def __init__(self, account: Account, token: str | None = None) -> None:
         self._session = requests.Session()
@@ -30,11 +30,11 @@ class Api:
         )
 
     def __call__(self, method: str, path: str = "", **values: Any) -> requests.Response:
-        """A request below the resource path."""
+        """Send a request below the resource path."""
         return self.raw(method, self.resource + path, **values)
 
     def raw(self, method: str, path: str, **values: Any) -> requests.Response:
-        """A request below the base URL."""
+        """Send a request below the base URL."""
         values = {"headers": self.headers, "timeout": 10, "allow_redirects": False, **values}
         return self._session.request(method, self.root + path, **values)
 
@@ -51,7 +51,7 @@ def api(account: Account) -> Iterator[Api]:
 
 @pytest.fixture
 def api_for():
-    """Makes an Api for any account and token; closed after the test."""
+    """Make an Api for any account and token, and close it after the test."""
     apis: list[Api] = []
 
     def make(account: Account, token: str | None = None) -> Api:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batch deletes: all or none, up to a thousand."""
+"""Batch deletes: all or none, up to 1,000."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_thousand_are_deleted_at_once(api, account):
     assert account.restrictions() == restrictions[1000:]
 
 
-def test_one_unknown_id_keeps_them_all(api, account):
+def test_one_unknown_id_prevents_all_deletes(api, account):
     restrictions = account.seed([{"domain": f"d{n}.example"} for n in range(3)])
     response = api("POST", "/batch", json=deletes([*restrictions, {"id": UNKNOWN}]))
     assert response.status_code == 404

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator keeps the contract that Cloudflare's own Python client checks."""
+"""The emulator's responses, validated by Cloudflare's own Python client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client(account: Account, token: str | None = None, **options) -> Cloudflare:
 
 
 @pytest.fixture(autouse=True)
-def no_credentials_of_the_machine(monkeypatch):
+def no_credentials_of_this_machine(monkeypatch):
     for name in ("API_TOKEN", "API_KEY", "EMAIL", "API_USER_SERVICE_KEY", "BASE_URL"):
         monkeypatch.delenv(f"CLOUDFLARE_{name}", raising=False)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -40,25 +40,19 @@ def restrictions(sdk):
     return sdk.email_security.settings.sending_domain_restrictions
 
 
-def test_create_answers_with_the_whole_restriction(restrictions, account):
-    created = restrictions.create(
+def test_create_returns_201_and_the_whole_restriction(restrictions, account):
+    response = restrictions.with_raw_response.create(
         account_id=account.id, domain="a.example", exclude=["b.a.example"], comments="partner"
     )
+    assert response.status_code == 201
+    created = response.parse()
     assert (created.domain, created.exclude) == ("a.example", ["b.a.example"])
     assert created.comments == "partner"
     assert created.created_at == created.modified_at
     assert account.restrictions()[0]["id"] == created.id
 
 
-def test_create_answers_with_status_201(restrictions, account):
-    response = restrictions.with_raw_response.create(
-        account_id=account.id, domain="a.example", exclude=[]
-    )
-    assert response.status_code == 201
-    assert response.parse().comments is None
-
-
-def test_edit_changes_only_what_is_given(restrictions, account):
+def test_edit_only_changes_the_given_fields(restrictions, account):
     created = restrictions.create(
         account_id=account.id, domain="a.example", exclude=["b.a.example"], comments="partner"
     )
@@ -69,38 +63,27 @@ def test_edit_changes_only_what_is_given(restrictions, account):
     assert edited.modified_at > created.modified_at
 
 
-def test_get_answers_with_what_was_created(restrictions, account):
+def test_get_returns_what_was_created(restrictions, account):
     created = restrictions.create(account_id=account.id, domain="a.example", exclude=[])
     got = restrictions.get(created.id, account_id=account.id)
     assert got.to_dict() == created.to_dict()
 
 
-def test_delete_answers_with_the_id_and_removes(restrictions, account):
+def test_delete_returns_the_id(restrictions, account):
     created = restrictions.create(account_id=account.id, domain="a.example", exclude=[])
     assert restrictions.delete(created.id, account_id=account.id).id == created.id
     assert account.restrictions() == []
 
 
-def test_batch_deletes(sdk, account):
-    seeds = account.seed([{"domain": f"d{n}.example"} for n in range(3)])
-    answer = sdk.post(
-        f"/accounts/{account.id}/email-security/settings/sending_domain_restrictions/batch",
-        body={"deletes": [{"id": seeds[0]["id"]}, {"id": seeds[2]["id"]}]},
-        cast_to=dict,
-    )
-    assert answer["result"] == {"deletes": [{"id": seeds[0]["id"]}, {"id": seeds[2]["id"]}]}
-    assert [r["domain"] for r in account.restrictions()] == ["d1.example"]
-
-
 @pytest.mark.parametrize("options", [{}, {"per_page": 1000}, {"order": "domain"}])
-def test_auto_paging_sees_each_of_2500_restrictions_once(restrictions, account, options):
+def test_auto_paging_yields_each_of_2500_restrictions_once(restrictions, account, options):
     domains = [f"d{n:04}.example" for n in range(2500)]
     account.seed([{"domain": domain} for domain in domains])
     seen = restrictions.list(account_id=account.id, **options)
     assert [restriction.domain for restriction in seen] == domains
 
 
-def test_list_takes_every_parameter(restrictions, account):
+def test_list_accepts_every_parameter(restrictions, account):
     account.seed([{"domain": d} for d in ("b.example", "x.invalid", "a.example", "c.example")])
     page = restrictions.list(
         account_id=account.id,
@@ -127,7 +110,7 @@ def test_email_and_global_key_authenticate(account):
     assert len(account.restrictions()) == 1
 
 
-def test_a_token_lists_the_accounts_that_it_may_see(emulator: Emulator):
+def test_a_token_lists_its_accounts(emulator: Emulator):
     accounts = [emulator.create_account(name=f"account {n:02}") for n in range(60)]
     token = emulator.create_token({account.id: "read" for account in accounts[:55]})
     with client(accounts[0], token) as sdk:
@@ -141,7 +124,7 @@ def test_a_token_lists_the_accounts_that_it_may_see(emulator: Emulator):
     ("token", "status"),
     [("write", "active"), ("read", "active"), ("expired", "expired"), ("disabled", "disabled")],
 )
-def test_verification_tells_the_status_of_a_user_token(account, token, status):
+def test_verification_returns_the_status_of_a_user_token(account, token, status):
     with client(account, account.tokens[token]) as sdk:
         verified = sdk.user.tokens.verify()
     assert verified is not None and verified.status == status
@@ -164,7 +147,7 @@ def test_invalid_input_raises_bad_request(restrictions, account):
 
 
 @pytest.mark.parametrize("token", ["expired", "disabled", "read"])
-def test_a_token_without_the_right_raises_permission_denied(account, token):
+def test_a_token_without_permission_raises_permission_denied(account, token):
     with client(account, account.tokens[token]) as sdk:
         restrictions = sdk.email_security.settings.sending_domain_restrictions
         with pytest.raises(cloudflare.PermissionDeniedError) as raised:
@@ -192,36 +175,7 @@ def test_a_used_up_quota_raises_rate_limit_error(emulator):
     assert int(raised.value.response.headers["Retry-After"]) == 300
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (401, cloudflare.AuthenticationError),
-        (409, cloudflare.ConflictError),
-        (422, cloudflare.UnprocessableEntityError),
-        (503, cloudflare.InternalServerError),
-    ],
-)
-def test_a_scripted_status_raises_its_error(restrictions, account, status, error):
-    account.fault(kind="status", status=status, code=1234, message="scripted")
-    with pytest.raises(error) as raised:
-        restrictions.list(account_id=account.id)
-    assert (raised.value.errors[0].code, raised.value.errors[0].message) == (1234, "scripted")
-
-
-def test_a_dropped_connection_raises_connection_error(restrictions, account):
-    account.fault(kind="drop")
-    with pytest.raises(cloudflare.APIConnectionError):
-        restrictions.list(account_id=account.id)
-
-
-def test_an_answer_of_another_form_fails_strict_validation(restrictions, account):
+def test_an_invalid_response_fails_strict_validation(restrictions, account):
     account.fault(kind="merge", set={"result": "none"})
     with pytest.raises(cloudflare.APIResponseValidationError):
         restrictions.list(account_id=account.id)
-
-
-def test_the_client_retries_by_itself_after_a_short_block(emulator):
-    account = emulator.create_account(quota=1, window=0.2)
-    with client(account) as sdk:
-        patient = sdk.with_options(max_retries=3)
-        assert [len(patient.accounts.list().result) for dummy in range(2)] == [1, 1]

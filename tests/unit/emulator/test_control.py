@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control API refuses what it does not understand."""
+"""The control API and its input validation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ID = "a3d1b9e0-0000-4000-8000-000000000000"
         ("GET", "/accounts", None, 405),
     ],
 )
-def test_wrong_input_is_told_in_json(emulator, method, path, body, status):
+def test_invalid_input_is_an_error_in_json(emulator, method, path, body, status):
     with pytest.raises(requests.HTTPError) as raised:
         emulator.control(method, path, body)
     assert raised.value.response.status_code == status
@@ -53,13 +53,13 @@ def test_a_permission_is_read_or_write(emulator, account):
     assert "permissions" in str(raised.value)
 
 
-def test_a_body_that_is_no_json_is_told(emulator):
+def test_a_body_that_is_not_json_is_an_error(emulator):
     response = requests.post(emulator.control_url + "/accounts", data="{")
     assert response.status_code == 400
     assert "not valid JSON" in response.json()["error"]
 
 
-def test_every_credential_is_distinct_and_of_the_real_form(emulator):
+def test_credentials_are_distinct_and_have_the_real_format(emulator):
     accounts = [emulator.create_account(name="two", quota=5) for dummy in range(2)]
     tokens = [token for account in accounts for token in account.tokens.values()]
     assert len(set(tokens)) == 14
@@ -71,7 +71,7 @@ def test_every_credential_is_distinct_and_of_the_real_form(emulator):
     assert all(len(account.id) == 32 and int(account.id, 16) for account in accounts)
 
 
-def test_seeding_replaces_everything_and_answers_with_it(account):
+def test_seeding_replaces_all_restrictions_and_returns_the_new_ones(account):
     account.seed([{"domain": "a.example"}])
     seeded = account.seed([{"domain": "b.example", "id": ID}])
     assert account.restrictions() == seeded

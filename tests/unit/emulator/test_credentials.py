@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is let in, and what the others are told."""
+"""Authentication and permissions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ID = "a3d1b9e0-0000-4000-8000-000000000000"
         ({"Authorization": f"Bearer {TOKEN}", "X-Auth-Key": KEY}, 400, 6003, 6111),
     ],
 )
-def test_credentials_that_name_nobody_are_refused(api, headers, status, code, chain):
+def test_unknown_and_malformed_credentials_are_refused(api, headers, status, code, chain):
     response = api("GET", headers=headers)
     (error,) = response.json()["errors"]
     assert (response.status_code, error["code"]) == (status, code)
@@ -40,12 +40,12 @@ def test_credentials_that_name_nobody_are_refused(api, headers, status, code, ch
     assert "Ratelimit" not in response.headers
 
 
-def test_both_schemes_together_are_refused_though_both_are_valid(api, account):
+def test_both_schemes_together_are_refused_even_if_both_are_valid(api, account):
     headers = {**api.headers, "X-Auth-Email": account.email, "X-Auth-Key": account.api_key}
     assert api("GET", headers=headers).status_code == 400
 
 
-def test_a_key_belongs_to_its_own_email(emulator, api, account):
+def test_a_key_is_refused_with_another_email_address(emulator, api, account):
     other = emulator.create_account()
     headers = {"X-Auth-Email": other.email, "X-Auth-Key": account.api_key}
     response = api("GET", headers=headers)
@@ -59,7 +59,7 @@ def test_the_global_key_reads_and_writes(api, account, generation):
     assert api("GET", headers=headers).json()["result_info"]["total_count"] == 1
 
 
-def test_the_global_key_is_no_token_to_verify(api, account):
+def test_the_global_key_cannot_be_verified_as_a_token(api, account):
     headers = {"X-Auth-Email": account.email, "X-Auth-Key": account.api_key}
     assert api.raw("GET", "/user/tokens/verify", headers=headers).status_code == 403
 
@@ -84,7 +84,7 @@ def test_the_account_owned_token_reads_and_writes(api_for, account):
         ("POST", "/batch", {"deletes": [{"id": ID}]}),
     ],
 )
-def test_a_read_token_reads_and_does_not_write(api_for, account, method, path, body):
+def test_a_read_token_cannot_write(api_for, account, method, path, body):
     before = account.seed([{"domain": "a.example", "id": ID}])
     api = api_for(account, account.tokens["read"])
     assert (api("GET").status_code, api("GET", "/" + ID).status_code) == (200, 200)
@@ -108,7 +108,7 @@ def test_a_token_can_write_one_account_and_read_another(emulator, api_for, accou
 
 
 @pytest.mark.parametrize("status", ["disabled", "expired"])
-def test_a_token_that_is_not_active_only_verifies(emulator, api_for, account, status):
+def test_an_inactive_token_can_only_be_verified(emulator, api_for, account, status):
     api = api_for(account, emulator.create_token({account.id: "write"}, status=status))
     assert api("GET").status_code == 403
     assert api.raw("GET", "/accounts").status_code == 403

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scripted faults: each kind, when it strikes, and whom."""
+"""Scripted faults: each kind, and which calls it hits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def kind_of(fault) -> str:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("fault", REPLACEMENTS, ids=kind_of)
-def test_a_replaced_answer_keeps_the_effect_only_after(api, account, fault, moment):
+def test_with_a_replaced_response_a_call_takes_effect_only_before_the_fault(
+    api, account, fault, moment
+):
     account.fault(moment=moment, **fault)
     response = api("POST", json=VALID)
     assert "Ratelimit" in response.headers
@@ -44,7 +46,9 @@ def test_a_replaced_answer_keeps_the_effect_only_after(api, account, fault, mome
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("fault", BROKEN, ids=kind_of)
-def test_a_broken_connection_keeps_the_effect_only_after(api, account, fault, moment):
+def test_with_a_broken_connection_a_call_takes_effect_only_before_the_fault(
+    api, account, fault, moment
+):
     account.fault(moment=moment, **fault)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         api("POST", json=VALID)
@@ -52,7 +56,7 @@ def test_a_broken_connection_keeps_the_effect_only_after(api, account, fault, mo
     assert api("POST", json=VALID).status_code == 201
 
 
-def test_a_status_comes_in_the_envelope(api, account):
+def test_a_status_has_an_envelope(api, account):
     account.fault(kind="status", status=403, code=10000, message="no", headers={"Retry-After": "3"})
     response = api("GET")
     assert (response.status_code, response.headers["Retry-After"]) == (403, "3")
@@ -69,7 +73,7 @@ def test_a_status_without_code_and_message_has_no_errors(api, account):
     assert api("GET").json()["errors"] == []
 
 
-def test_a_faults_headers_replace_the_rate_limits(api, account):
+def test_headers_of_a_fault_replace_those_of_the_rate_limit(api, account):
     account.fault(kind="status", status=500, headers={"ratelimit": '"default";r=1;t=9'})
     assert api("GET").headers["Ratelimit"] == '"default";r=1;t=9'
 
@@ -91,7 +95,7 @@ def test_empty_has_no_body(api, account):
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_cut_off_json_is_a_complete_answer_that_does_not_parse(api, account, moment):
+def test_cut_off_json_is_a_complete_response_with_invalid_json(api, account, moment):
     account.fault(kind="cut_off_json", moment=moment)
     response = api("POST", json=VALID)
     assert response.status_code == (201 if moment == "after" else 200)
@@ -101,7 +105,7 @@ def test_cut_off_json_is_a_complete_answer_that_does_not_parse(api, account, mom
         response.json()
 
 
-def test_a_cut_off_body_promises_more_than_it_sends(api, account):
+def test_a_cut_off_body_is_shorter_than_its_content_length(api, account):
     account.fault(kind="cut_off_body", moment="after")
     response = api("GET", stream=True)
     promised = int(response.headers["Content-Length"])
@@ -111,7 +115,7 @@ def test_a_cut_off_body_promises_more_than_it_sends(api, account):
         response.json()
 
 
-def test_a_redirect_leads_where_it_is_told(api, account):
+def test_a_redirect_has_its_location(api, account):
     account.fault(kind="redirect", status=302, location="https://elsewhere.example/")
     response = api("GET")
     assert (response.status_code, response.headers["Location"]) == (
@@ -126,7 +130,7 @@ def test_json_can_be_any_value(api, account, body):
     assert api("GET").json() == body
 
 
-def test_merge_changes_the_real_answer(api, account):
+def test_merge_changes_the_real_response(api, account):
     account.seed([{"domain": "a.example"}])
     account.fault(
         kind="merge",
@@ -140,7 +144,7 @@ def test_merge_changes_the_real_answer(api, account):
     assert "result_info" not in document
 
 
-def test_a_hang_lasts_its_seconds_and_holds_up_nobody_else(api, api_for, account):
+def test_a_hang_lasts_as_long_as_it_should_and_does_not_block_others(api, api_for, account):
     account.fault(kind="hang", seconds=0.5, calls=["get"])
     with ThreadPoolExecutor() as pool:
         started = time.monotonic()
@@ -153,25 +157,25 @@ def test_a_hang_lasts_its_seconds_and_holds_up_nobody_else(api, api_for, account
         assert time.monotonic() - started >= 0.5
 
 
-def test_skip_passes_and_times_counts(api, account):
+def test_a_fault_skips_calls_and_ends_after_its_times(api, account):
     account.fault(kind="status", status=500, skip=1, times=2)
     assert [api("GET").status_code for dummy in range(4)] == [200, 500, 500, 200]
 
 
-def test_times_null_is_for_ever_until_cleared(api, account):
+def test_a_fault_without_times_lasts_until_it_is_cleared(api, account):
     account.fault(kind="status", status=500, times=None)
     assert {api("GET").status_code for dummy in range(5)} == {500}
     account.clear_faults()
     assert api("GET").status_code == 200
 
 
-def test_faults_strike_in_the_order_they_were_set(api, account):
+def test_faults_hit_in_the_order_in_which_they_were_created(api, account):
     for status in (500, 502):
         account.fault(kind="status", status=status)
     assert [api("GET").status_code for dummy in range(3)] == [500, 502, 200]
 
 
-def test_calls_narrow_a_fault(api, account):
+def test_a_fault_only_hits_its_calls(api, account):
     account.fault(kind="status", status=500, times=None, calls=["create", "accounts", "verify"])
     assert api("GET").status_code == 200
     assert api("POST", json=VALID).status_code == 500
@@ -179,7 +183,7 @@ def test_calls_narrow_a_fault(api, account):
     assert api.raw("GET", "/user/tokens/verify").status_code == 500
 
 
-def test_a_domain_narrows_a_fault_to_what_names_or_addresses_it(api, account):
+def test_a_fault_for_a_domain_hits_calls_with_its_name_or_id(api, account):
     hit, other = account.seed([{"domain": "A.example."}, {"domain": "b.example"}])
     account.fault(kind="status", status=500, times=None, domain="a.example")
 
@@ -197,7 +201,7 @@ def test_a_domain_narrows_a_fault_to_what_names_or_addresses_it(api, account):
     assert api("GET").status_code == 200
 
 
-def test_a_fault_strikes_only_its_account(emulator, api, api_for, account):
+def test_a_fault_only_hits_its_account(emulator, api, api_for, account):
     other = emulator.create_account()
     other.fault(kind="status", status=500, times=None)
     assert api("GET").status_code == 200
@@ -244,7 +248,7 @@ def test_clearing_all_faults_clears_those_of_every_account():
         {"kind": "html", "status": 99},
     ],
 )
-def test_a_fault_with_a_typo_is_refused(account, fault):
+def test_an_invalid_fault_is_refused(account, fault):
     with pytest.raises(requests.HTTPError) as raised:
         account.fault(**fault)
     assert raised.value.response.status_code == 422

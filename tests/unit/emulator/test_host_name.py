@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API takes for a host name."""
+"""The host names that the API accepts."""
 
 from __future__ import annotations
 
@@ -72,5 +72,5 @@ def test_anything_else_is_refused(name):
         ("example", "a.example", False),
     ],
 )
-def test_only_a_strict_subdomain_is_below(name, domain, expected):
+def test_only_strict_subdomains_are_below(name, domain, expected):
     assert is_below(name, domain) is expected

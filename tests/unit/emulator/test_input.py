@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the calls refuse, with status, code and a pointer to the wrong value."""
+"""Invalid input is refused with a status, a code and a pointer to the invalid value."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def refused(response, status: int, code: int) -> set[str | None]:
         ("a.example", {""}),
     ],
 )
-def test_create_refuses(api, account, body, pointers):
+def test_create_refuses_an_invalid_body(api, account, body, pointers):
     response = api("POST", data=json.dumps(body), headers={**api.headers, "Content-Type": JSON})
     assert refused(response, 400, 10400) == pointers
     assert account.restrictions() == []
@@ -76,7 +76,7 @@ def test_create_refuses(api, account, body, pointers):
         {**VALID, "comments": "\N{GRINNING FACE}" * 1024},
     ],
 )
-def test_create_accepts_and_keeps_as_given(api, body):
+def test_create_stores_valid_values_unchanged(api, body):
     response = api("POST", json=body)
     assert response.status_code == 201
     assert body.items() <= response.json()["result"].items()
@@ -104,20 +104,22 @@ def test_two_restrictions_for_one_domain_are_accepted(api, account):
         ([], {""}),
     ],
 )
-def test_update_refuses_what_does_not_fit_the_merged_restriction(api, account, body, pointers):
+def test_update_refuses_a_body_that_would_make_the_restriction_invalid(
+    api, account, body, pointers
+):
     (before,) = account.seed([{"domain": "a.example", "exclude": ["b.a.example"]}])
     response = api("PATCH", "/" + before["id"], json=body)
     assert refused(response, 400, 10400) == pointers
     assert account.restrictions() == [before]
 
 
-def test_update_compares_with_the_dashboards_spelling(api, account):
+def test_update_ignores_the_spelling_of_the_dashboard(api, account):
     (before,) = account.seed([{"domain": "A.Example."}])
     response = api("PATCH", "/" + before["id"], json={"exclude": ["b.a.example"]})
     assert response.status_code == 200
 
 
-def test_a_comment_can_be_changed_whatever_the_dashboard_left_beside_it(api, account):
+def test_a_comment_can_be_changed_even_if_the_exclude_is_invalid(api, account):
     (before,) = account.seed([{"domain": "A.Example.", "exclude": ["elsewhere.example"]}])
     assert api("PATCH", "/" + before["id"], json={"comments": "x"}).status_code == 200
 
@@ -137,11 +139,11 @@ def test_a_comment_can_be_changed_whatever_the_dashboard_left_beside_it(api, acc
         ({"deletes": [{"id": ID}] * 1001}, {"/deletes"}),
     ],
 )
-def test_batch_refuses(api, body, pointers):
+def test_batch_refuses_an_invalid_body(api, body, pointers):
     assert refused(api("POST", "/batch", json=body), 400, 10400) == pointers
 
 
-def test_batch_refuses_one_id_twice(api, account):
+def test_batch_refuses_duplicate_ids(api, account):
     account.seed([{"domain": "a.example", "id": ID}])
     response = api("POST", "/batch", json={"deletes": [{"id": ID}, {"id": ID}]})
     assert refused(response, 400, 10400) == {"/deletes/1/id"}
@@ -161,13 +163,13 @@ def test_batch_refuses_one_id_twice(api, account):
         b"domain=a.example",
     ],
 )
-def test_a_body_that_is_not_strictly_json_is_refused(api, body):
+def test_a_body_that_is_not_strict_json_is_refused(api, body):
     headers = {**api.headers, "Content-Type": JSON}
     assert refused(api("POST", data=body, headers=headers), 400, 10400) == {""}
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
-def test_a_body_must_say_that_it_is_json(api, content_type):
+def test_a_body_needs_the_content_type_of_json(api, content_type):
     headers = {**api.headers, "Content-Type": content_type}
     body = b'{"domain": "a.example", "exclude": []}'
     refused(api("POST", data=body, headers=headers), 415, 10415)
@@ -178,7 +180,7 @@ def test_a_body_over_one_mebibyte_is_refused(api):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "/" + ID), ("DELETE", "/" + ID)])
-def test_a_body_where_none_belongs_is_refused(api, account, method, path):
+def test_reads_and_deletes_refuse_a_body(api, account, method, path):
     account.seed([{"domain": "a.example", "id": ID}])
     refused(api(method, path, json={}), 400, 10400)
     assert len(account.restrictions()) == 1
@@ -203,7 +205,7 @@ def test_a_body_where_none_belongs_is_refused(api, account, method, path):
         ("page=1&page=2", "/page"),
     ],
 )
-def test_list_refuses_query_parameters(api, query, pointer):
+def test_list_refuses_invalid_query_parameters(api, query, pointer):
     assert refused(api("GET", "?" + query), 400, 10401) == {pointer}
 
 
@@ -216,14 +218,14 @@ def test_calls_without_query_parameters_refuse_them(api, account, method, path):
     refused(api(method, path), 400, 10401)
 
 
-def test_accounts_are_at_most_50_a_page(api):
+def test_a_page_has_at_most_50_accounts(api):
     assert api.raw("GET", "/accounts?per_page=50").status_code == 200
     refused(api.raw("GET", "/accounts?per_page=51"), 400, 10401)
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("bad_id", ["x", "batch1", ID[:-1], ID.replace("-", ""), ID + "%20"])
-def test_an_id_that_is_no_uuid_can_not_be_routed(api, method, bad_id):
+def test_an_id_that_is_not_a_uuid_cannot_be_routed(api, method, bad_id):
     refused(api(method, "/" + bad_id), 400, 7003)
 
 
@@ -245,17 +247,17 @@ def test_an_unknown_id_is_not_found(api, account, method, path, body):
 @pytest.mark.parametrize(
     "path", ["/zones", "", "/accounts/", "/accounts//tokens/verify", "/user/tokens", "//accounts"]
 )
-def test_an_unknown_route_is_told(api, path):
+def test_an_unknown_route_is_not_found(api, path):
     refused(api.raw("GET", path), 404, 7000)
 
 
 @pytest.mark.parametrize("tail", ["/", "/batch/", f"/{ID}/", f"/{ID}/x", "s"])
-def test_a_path_must_fit_exactly(api, tail):
+def test_a_path_must_match_exactly(api, tail):
     refused(api("GET", tail), 404, 7000)
 
 
 @pytest.mark.parametrize("account_id", ["0" * 32, "x", "0" * 33, "%20"])
-def test_an_unknown_account_can_not_be_routed(api, account_id):
+def test_an_unknown_account_cannot_be_routed(api, account_id):
     path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
     refused(api.raw("GET", path), 400, 7003)
 
@@ -270,7 +272,7 @@ def test_an_unknown_account_can_not_be_routed(api, account_id):
         ("POST", f"/{ID}", "GET, PATCH, DELETE"),
     ],
 )
-def test_a_wrong_method_is_told_with_the_allowed_ones(api, method, path, allow):
+def test_a_wrong_method_gets_the_allowed_ones(api, method, path, allow):
     response = api(method, path)
     refused(response, 405, 10405)
     assert response.headers["Allow"] == allow

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages, order and search of the list."""
+"""Pages, order and search of lists."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_list_is_ordered_and_filtered(api, account, query, expected):
         ("?search=d1", (11, 1, 20, 11)),
     ],
 )
-def test_result_info_counts_the_page_and_the_whole(api, account, query, info):
+def test_result_info_counts_the_page_and_the_total(api, account, query, info):
     account.seed([{"domain": f"d{n}.example"} for n in range(45)])
     document = api("GET", query).json()
     keys = ("count", "page", "per_page", "total_count")
@@ -65,7 +65,7 @@ def test_an_empty_account_has_an_empty_first_page(api):
     assert document["result_info"]["total_count"] == 0
 
 
-def test_the_list_follows_every_write(api, account):
+def test_the_list_shows_every_write(api, account):
     account.seed([{"domain": "a.example"}])
     created = api("POST", json={"domain": "c.example", "exclude": []}).json()["result"]
     assert domains(api("GET", "?order=domain")) == ["a.example", "c.example"]
@@ -75,7 +75,7 @@ def test_the_list_follows_every_write(api, account):
     assert domains(api("GET", "?order=domain")) == ["a.example"]
 
 
-def test_seeds_show_as_the_dashboard_left_them(api, account):
+def test_seeds_are_listed_unchanged(api, account):
     seed = {
         "id": "a3d1b9e0-0000-4000-8000-000000000000",
         "domain": "A.Example.",

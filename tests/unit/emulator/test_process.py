@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server as a process: where it listens, and how it ends."""
+"""The server process: where it listens, and how it stops."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def start(*options: str, **streams) -> subprocess.Popen:
     )
 
 
-def test_several_run_side_by_side_and_share_nothing():
+def test_several_emulators_share_nothing():
     with Emulator() as one, Emulator(quota=7) as two:
         assert one.url != two.url
         account = one.create_account()
@@ -46,7 +46,7 @@ def test_several_run_side_by_side_and_share_nothing():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_and_quietly(stop):
+def test_a_signal_stops_it_without_output(stop):
     process = start(stdin=subprocess.DEVNULL)
     urls = first_line(process)
     assert urls["control_url"].startswith("http://127.0.0.1:")
@@ -55,7 +55,7 @@ def test_a_signal_ends_it_cleanly_and_quietly(stop):
     assert process.returncode == 0
 
 
-def test_the_end_of_stdin_ends_it_even_while_a_request_hangs():
+def test_the_end_of_stdin_stops_it_even_while_a_request_hangs():
     with Emulator() as emulator:
         account = emulator.create_account()
         account.fault(kind="hang", seconds=60)
@@ -70,7 +70,7 @@ def test_the_end_of_stdin_ends_it_even_while_a_request_hangs():
             assert isinstance(hanging.exception(5), requests.ConnectionError)
 
 
-def test_without_the_option_the_end_of_stdin_does_not_matter():
+def test_without_the_option_the_end_of_stdin_is_ignored():
     process = start(stdin=subprocess.DEVNULL)
     urls = first_line(process)
     assert requests.get(urls["control_url"] + "/requests").status_code == 200
@@ -78,7 +78,7 @@ def test_without_the_option_the_end_of_stdin_does_not_matter():
     assert process.communicate(timeout=5) == ("", "")
 
 
-def test_it_listens_where_it_is_told():
+def test_it_listens_on_the_given_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -87,32 +87,32 @@ def test_it_listens_where_it_is_told():
 
 
 @pytest.mark.parametrize("options", [["--quota", "0"], ["--window", "0"], ["--latency", "-1"]])
-def test_a_wrong_option_is_told(options):
+def test_an_invalid_option_is_an_error(options):
     process = start(*options)
     output, errors = process.communicate(timeout=5)
     assert (process.returncode, output) == (2, "")
     assert "--quota must be at least 1" in errors
 
 
-def test_the_harness_tells_that_the_server_did_not_start():
+def test_the_harness_raises_if_the_server_does_not_start():
     with pytest.raises(RuntimeError, match="exit code 2"):
         Emulator(quota=0)
 
 
-def test_quota_window_and_latency_of_the_command_line_are_defaults():
+def test_the_command_line_sets_the_default_quota_window_and_latency():
     with Emulator(quota=7, window=9.5, latency=0.1) as emulator:
         account = emulator.create_account()
         headers = {"Authorization": f"Bearer {account.tokens['write']}"}
         started = time.monotonic()
-        answer = requests.get(emulator.url + "/accounts", headers=headers)
+        response = requests.get(emulator.url + "/accounts", headers=headers)
         assert time.monotonic() - started >= 0.1
-        assert answer.headers["Ratelimit-Policy"] == '"default";q=7;w=10'
+        assert response.headers["Ratelimit-Policy"] == '"default";q=7;w=10'
 
 
-def test_latency_delays_each_request_without_queueing_them(emulator, api_for):
+def test_latency_delays_concurrent_requests_only_once(emulator, api_for):
     account = emulator.create_account(latency=0.2)
     started = time.monotonic()
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda dummy: api_for(account)("GET").status_code, range(20)))
-    assert set(answers) == {200}
+        statuses = list(pool.map(lambda dummy: api_for(account)("GET").status_code, range(20)))
+    assert set(statuses) == {200}
     assert 0.2 <= time.monotonic() - started < 2

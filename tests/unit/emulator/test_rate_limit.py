@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The quota, its headers, the block and its end."""
+"""The quota, its headers, and the block after it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_headers_count_down_requests_and_seconds(clock):
     }
 
 
-def test_a_window_that_ends_gives_the_whole_quota_again(clock):
+def test_after_a_window_the_whole_quota_is_available(clock):
     limit = RateLimit(3, 60, clock)
     spend(limit, 3)
     clock.now += 60
@@ -63,7 +63,7 @@ def test_the_block_lasts_a_full_window_from_the_first_request_over_the_quota(clo
     spend(limit, 3)
 
 
-def test_a_quota_that_is_used_up_but_not_exceeded_blocks_nobody(clock):
+def test_a_quota_that_is_used_up_but_not_exceeded_does_not_block(clock):
     limit = RateLimit(3, 60, clock)
     spend(limit, 3)
     assert limit.headers()["Ratelimit"] == '"default";r=0;t=60'
@@ -71,7 +71,7 @@ def test_a_quota_that_is_used_up_but_not_exceeded_blocks_nobody(clock):
     limit.charge()
 
 
-def test_new_limits_start_afresh(clock):
+def test_new_limits_start_a_new_window(clock):
     limit = RateLimit(1, 60, clock)
     limit.charge()
     limit.change(2, 0.5)
@@ -83,8 +83,8 @@ def test_every_call_of_a_blocked_principal_is_refused_until_the_window_ends(emul
     account = emulator.create_account(quota=2, window=0.4)
     api = api_for(account)
     for left in (1, 0):
-        answer = api("GET")
-        assert (answer.status_code, answer.headers["Ratelimit"]) == (
+        response = api("GET")
+        assert (response.status_code, response.headers["Ratelimit"]) == (
             200,
             f'"default";r={left};t=1',
         )
@@ -95,9 +95,9 @@ def test_every_call_of_a_blocked_principal_is_refused_until_the_window_ends(emul
     assert create.headers["Ratelimit"] == '"default";r=0;t=1'
     assert api.raw("GET", "/accounts").status_code == 429
     assert account.restrictions() == []
-    while (answer := api("GET")).status_code == 429:
+    while (response := api("GET")).status_code == 429:
         time.sleep(0.02)
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert 0.4 <= time.monotonic() - blocked < 2
 
 
@@ -113,15 +113,15 @@ def test_a_users_credentials_share_one_quota_and_an_account_owned_token_has_its_
 
 
 @pytest.mark.parametrize("path", ["?page=0", "/x", "/batch"])
-def test_refused_requests_use_the_quota_too(emulator, api_for, path):
+def test_refused_requests_use_the_quota(emulator, api_for, path):
     account = emulator.create_account(quota=5)
-    answer = api_for(account)("GET", path)
-    assert answer.status_code in (400, 405)
-    assert answer.headers["Ratelimit"].startswith('"default";r=4;')
-    assert answer.headers["Ratelimit-Policy"] == '"default";q=5;w=300'
+    response = api_for(account)("GET", path)
+    assert response.status_code in (400, 405)
+    assert response.headers["Ratelimit"].startswith('"default";r=4;')
+    assert response.headers["Ratelimit-Policy"] == '"default";q=5;w=300'
 
 
-def test_requests_without_valid_credentials_use_no_quota(emulator, api_for):
+def test_requests_without_valid_credentials_do_not_use_the_quota(emulator, api_for):
     account = emulator.create_account(quota=2)
     api_for(account, account.tokens["expired"])("GET")
     assert api_for(account)("GET").headers["Ratelimit"].startswith('"default";r=1;')
@@ -132,6 +132,6 @@ def test_the_limits_of_an_account_can_be_changed(emulator, api_for):
     api = api_for(account)
     assert [api("GET").status_code for dummy in range(2)] == [200, 429]
     account.change(quota=7, window=90)
-    answer = api("GET")
-    assert answer.status_code == 200
-    assert answer.headers["Ratelimit"] == '"default";r=6;t=90'
+    response = api("GET")
+    assert response.status_code == 200
+    assert response.headers["Ratelimit"] == '"default";r=6;t=90'

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The switches of an account: behaviour that Cloudflare does not publish."""
+"""The switches of an account: behavior that Cloudflare does not publish."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_fields_can_be_absent_from_responses(api, account):
     assert api("GET").json()["result"] == [{**created, **full}]
 
 
-def test_a_lagging_list_shows_each_write_after_its_time_and_other_calls_at_once(fake_time):
+def test_a_lagging_list_shows_writes_later_than_other_calls(fake_time):
     restrictions = Restrictions(lag=10, clock=fake_time.clock)
 
     def listed():
@@ -74,7 +74,7 @@ def test_a_lagging_list_shows_each_write_after_its_time_and_other_calls_at_once(
     assert listed() == [("b.example", None)]
 
 
-def test_the_lag_is_set_for_an_account(api, account):
+def test_an_account_can_have_a_lagging_list(api, account):
     account.change(list_lag=3600)
     created = api("POST", json={"domain": "a.example", "exclude": []}).json()["result"]
     assert api("GET").json()["result"] == []
