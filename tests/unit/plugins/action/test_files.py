@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists from files, reports, and exports: what the action plugins read and write themselves."""
+"""Lists from files, reports and exports: the files that the action plugins read and write."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from unittest import mock
 import pytest
 from in_process import Task
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 10), reason="action plugins run on the controller, with Python 3.10"
-)
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
 
 EXPORT = "sending_domain_restrictions_export"
 REPORTS = ("report_html", "report_markdown")
@@ -60,7 +58,7 @@ def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_pa
     assert len(account.restrictions()) == 30
 
 
-def test_a_bad_entry_is_named_by_its_line_before_anything_is_sent(account, options, table):
+def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(account, options, table):
     with table.open("a") as file:
         file.write("com,\n")
     result = Task({**options, "file": str(table)}).run()
@@ -77,7 +75,7 @@ def test_a_list_comes_from_exactly_one_place(options, given):
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_reports_tell_what_changes_and_what_is_enforced(
+def test_reports_show_what_changes_and_what_is_enforced(
     account, options, table, reports, check_mode
 ):
     account.seed([{"domain": "b.example"}, {"domain": "Old.example"}, {"domain": "old.example"}])
@@ -98,21 +96,21 @@ def test_reports_tell_what_changes_and_what_is_enforced(
     assert sum("report: " in line for line in task.shown) == 2
 
 
-def test_a_failed_run_leaves_reports_too(account, options, table, reports):
+def test_a_failed_run_writes_reports(account, options, table, reports):
     account.fault(calls=["create"], times=None, kind="status", status=400, code=7, message="Nope")
     result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
     assert all("Nope" in text for text in texts_of(reports))
 
 
-def test_an_account_that_cannot_be_read_leaves_reports_too(account, options, table, reports):
+def test_reports_are_written_even_if_the_account_cannot_be_read(account, options, table, reports):
     account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
     result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
     assert all("10000" in text for text in texts_of(reports))
 
 
-def test_a_report_that_cannot_be_written_is_a_failure_that_keeps_the_result(
+def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
     account, options, table, reports, monkeypatch
 ):
     monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
@@ -139,9 +137,7 @@ def test_unusable_paths_are_refused_before_anything_is_sent(account, options, gi
 
 
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_an_export_writes_the_account_and_applying_it_changes_nothing(
-    account, options, tmp_path, extension
-):
+def test_applying_an_export_changes_nothing(account, options, tmp_path, extension):
     comments = "müller {{ x }}\n=1"
     account.seed([{"domain": "B.example", "comments": comments}, {"domain": "a.example"}])
     path = str(tmp_path / f"all.{extension}")
@@ -153,7 +149,7 @@ def test_an_export_writes_the_account_and_applying_it_changes_nothing(
     assert applied["msg"] == "no changes, 2 unchanged"
 
 
-def test_an_export_in_check_mode_shows_the_file_and_does_not_write_it(options, account, tmp_path):
+def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, account, tmp_path):
     account.seed([{"domain": "a.example"}])
     path = tmp_path / "all.yml"
     task = Task({**options, "path": str(path)}, name=EXPORT, check_mode=True, diff=True)
@@ -193,7 +189,9 @@ def test_an_export_overwrites_only_unedited_exports_unless_forced(
     assert is_written or path.read_text() == before
 
 
-def test_an_export_warns_of_findings_and_of_what_a_list_cannot_have(account, options, tmp_path):
+def test_an_export_warns_of_findings_and_of_restrictions_that_it_leaves_out(
+    account, options, tmp_path
+):
     account.seed([{"domain": "com"}, {"domain": "a.example"}, {"domain": "A.example"}])
     result = Task({**options, "path": str(tmp_path / "all.csv")}, name=EXPORT).run()
     assert result["left_out"] == ["com"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs in time slices: what repeats, gets lost or changes between two of them, and what is shown."""
+"""Runs in time slices: repeated and lost slices, changes by others, and what is shown."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from in_process import Task
+from samples import domains, numbered
 
 TINY = 0.001  # seconds; a slice of one change for each worker
 LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
@@ -29,16 +30,8 @@ def options(emulator, account, no_waiting):
     }
 
 
-def entries(number, **fields):
-    return [{"domain": f"d{index:03}.example", **fields} for index in range(number)]
-
-
-def domains(records):
-    return sorted(record["domain"] for record in records)
-
-
 def between_slices(task, number, do):
-    """Have something done before slice `number` (from 0) of a task."""
+    """Call `do` before slice `number` (from 0) of a task."""
     execute = task.execute
 
     def execute_after(*args):
@@ -50,8 +43,8 @@ def between_slices(task, number, do):
 
 
 @pytest.mark.parametrize("lost", [0, 5, 11])
-def test_a_slice_that_the_connection_repeats_creates_nothing_twice(account, options, lost):
-    task = Task({**options, "restrictions": entries(60)}, TINY)
+def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
+    task = Task({**options, "restrictions": numbered(60)}, TINY)
     execute = task.execute
 
     def execute_twice(*args):
@@ -62,13 +55,13 @@ def test_a_slice_that_the_connection_repeats_creates_nothing_twice(account, opti
     task.execute = execute_twice
     result = task.run()
     assert not result.get("failed")
-    assert domains(account.restrictions()) == domains(entries(60))
-    # Only the lost result could tell that these were created, not there before.
+    assert domains(account.restrictions()) == domains(numbered(60))
+    # Only the lost result shows that these were created, and not there before.
     assert (len(result["created"]), result["unchanged"]) == (55, 5)
 
 
 def test_each_slice_sees_what_others_added_changed_and_deleted(account, options):
-    listed = entries(20, comments="New")
+    listed = numbered(20, comments="New")
     account.seed([{"domain": "d018.example"}, {"domain": "d019.example", "comments": "Old"}])
     task = Task({**options, "restrictions": listed, "prune": True}, TINY)
 
@@ -84,24 +77,25 @@ def test_each_slice_sees_what_others_added_changed_and_deleted(account, options)
     between_slices(task, 1, colleague)
     result = task.run()
     assert not result.get("failed")
-    # What this run created is not created again, even if somebody deletes it meanwhile.
+    # What this run created is not created again, even if somebody deletes it.
     assert domains(account.restrictions()) == domains(listed[1:])
     assert domains(result["deleted"]) == ["theirs.example"]
     assert len(result["created"]) == 17
 
 
 def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
+    account.seed(numbered(10))
     account.change(list_lag=3600)
-    result = Task({**options, "restrictions": entries(30)}, TINY).run()
-    assert not result.get("failed")
-    assert domains(account.restrictions()) == domains(entries(30))
-    assert len(result["created"]) == 30
+    listed = numbered(30, comments="New")
+    result = Task({**options, "restrictions": listed}, TINY).run()
+    assert result["msg"] == "20 created, 10 updated"
+    assert domains(account.restrictions()) == domains(listed)
 
 
 def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(account, options):
     account.seed([{"domain": "d000.example"}, {"domain": "D000.example"}])
     account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
-    listed = entries(20, comments="New")
+    listed = numbered(20, comments="New")
     result = Task({**options, "restrictions": listed, "prune": True}, TINY).run()
     assert [failure["domain"] for failure in result["failures"]] == ["d000.example"]
     assert [entry["call"] for entry in account.requests()].count("update") == 1
@@ -110,7 +104,7 @@ def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(accoun
 
 
 def test_calls_are_counted_over_all_slices(account, options):
-    task = Task({**options, "restrictions": entries(20)}, TINY)
+    task = Task({**options, "restrictions": numbered(20)}, TINY)
     result = task.run()
     assert len(task.slices) > 2
     assert result["api_calls"] == len(account.requests())
@@ -119,7 +113,7 @@ def test_calls_are_counted_over_all_slices(account, options):
 def test_warnings_are_shown_once(account, options):
     messages = {"messages": [{"code": 1, "message": "Soon gone"}]}
     account.fault(calls=["list"], times=None, kind="merge", set=messages)
-    listed = [*entries(20), {"domain": "sub.d000.example"}]
+    listed = [*numbered(20), {"domain": "sub.d000.example"}]
     result = Task({**options, "restrictions": listed}, TINY).run()
     assert [warning.partition(":")[0] for warning in result["warnings"]] == [
         "sub.d000.example",
@@ -137,7 +131,7 @@ def test_a_warning_names_the_host_in_a_play_with_several(account, options):
 
 
 class TaskTimeoutError(BaseException):
-    """What ansible-core raises for the task keyword `timeout`, by this name in every version."""
+    """Has the name of the exception that ansible-core raises for the task keyword `timeout`."""
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ class TaskTimeoutError(BaseException):
 def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     account, options, error, flags, reason, number
 ):
-    task = Task({**options, "restrictions": entries(30)}, TINY, timeout=7)
+    task = Task({**options, "restrictions": numbered(30)}, TINY, timeout=7)
 
     def cut_off():
         raise error
@@ -177,7 +171,7 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     result = task.run()
     assert {name: result.get(name) for name in ("failed", "unreachable") if name in result} == flags
     assert result["changed"]
-    assert domains(result["created"]) == domains(account.restrictions()) == domains(entries(10))
+    assert domains(result["created"]) == domains(account.restrictions()) == domains(numbered(10))
     assert result["msg"] == (
         f"{reason}. 20 changes are left. Result: 10 created. Run again to finish the rest."
     )
@@ -190,24 +184,25 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
         ({"failed": True, "msg": "it is broken"}, False),
     ],
 )
-def test_a_later_slice_that_fails_as_a_whole_keeps_the_results(account, options, values, changed):
+def test_the_failure_of_a_later_slice_keeps_the_results_of_earlier_ones(
+    account, options, values, changed
+):
     account.seed([{"domain": "d000.example"}])
-    account.fault(calls=["create"], **LIMITED)
-    task = Task({**options, "restrictions": entries(10)}, TINY)
+    account.fault(calls=["create"], times=None, **LIMITED)
+    task = Task({**options, "restrictions": numbered(10)}, TINY)
     execute = task.execute
     task.execute = lambda *args: execute(*args) if len(task.slices) == 1 else dict(values)
     result = task.run()
     assert result["failed"]
     assert result["unchanged"] == 1
     assert result["msg"].startswith(values["msg"])
-    assert len(result["created"]) == len(account.restrictions()) - 1
-    assert result["changed"] == (changed or bool(result["created"]))
+    assert (result["created"], result["changed"]) == ([], changed)
 
 
 def test_a_write_that_was_never_confirmed_counts_as_changed(account, options):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], skip=1, **LIMITED)
-    task = Task({**options, "restrictions": entries(1)}, 4)
+    task = Task({**options, "restrictions": numbered(1)}, 4)
     between_slices(task, 1, mock.Mock(side_effect=AnsibleError("broken")))
     result = task.run()
     assert result["changed"]
@@ -224,7 +219,7 @@ def test_a_write_that_a_later_slice_confirms_is_reported(account, options, call)
         calls=["list" if call == "create" else "get"], skip=int(call == "create"), **LIMITED
     )
     change = {"create": {}, "update": {"comments": "x"}, "delete": {"state": "absent"}}[call]
-    result = Task({**options, "restrictions": entries(1, **change)}, 4).run()
+    result = Task({**options, "restrictions": numbered(1, **change)}, 4).run()
     assert not result.get("failed")
     assert result["changed"]
     if call != "delete":
@@ -232,7 +227,7 @@ def test_a_write_that_a_later_slice_confirms_is_reported(account, options, call)
 
 
 def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, options):
-    task = Task({**options, "restrictions": entries(30)}, TINY)
+    task = Task({**options, "restrictions": numbered(30)}, TINY)
     outage = {"kind": "status", "status": 503, "times": None}
     between_slices(task, 2, lambda: account.fault(**outage))
     result = task.run()
@@ -250,21 +245,21 @@ def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, 
 
 
 def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, options):
-    task = Task({**options, "restrictions": entries(15)}, TINY)
+    task = Task({**options, "restrictions": numbered(15)}, TINY)
     task.run()
     assert task.shown == [
         "[host] 5 of 15 changes done",
         "[host] 10 of 15 changes done",
         "[host] 15 created",
     ]
-    again = Task({**options, "restrictions": entries(15)}, 60)
+    again = Task({**options, "restrictions": numbered(15)}, 60)
     assert again.run()["msg"] == "no changes, 15 unchanged"
     assert again.shown == []
 
 
-def test_a_wait_for_the_rate_limit_is_shown_with_its_end_and_a_line_a_minute(account, options):
+def test_a_wait_for_the_rate_limit_shows_its_end_and_a_line_a_minute(account, options):
     account.fault(calls=["create"], **LIMITED)
-    task = Task({**options, "restrictions": entries(1)}, 4)
+    task = Task({**options, "restrictions": numbered(1)}, 4)
     assert not task.run().get("failed")
     waiting = "waiting for Cloudflare's rate limit until 12:34:56"
     assert task.shown == [
@@ -276,9 +271,9 @@ def test_a_wait_for_the_rate_limit_is_shown_with_its_end_and_a_line_a_minute(acc
     assert max(task.waits) == 60
 
 
-def test_a_long_run_says_once_how_long_it_takes(account, options):
+def test_a_long_run_shows_once_how_long_it_takes(account, options):
     account.change(quota=20, window=60)
-    task = Task({**options, "restrictions": entries(60)}, 4)
+    task = Task({**options, "restrictions": numbered(60)}, 4)
     task.run()
     estimates = [line for line in task.shown if "at Cloudflare's rate limit" in line]
     assert len(estimates) == 1
@@ -288,12 +283,12 @@ def test_a_long_run_says_once_how_long_it_takes(account, options):
 
 def test_what_this_run_created_does_not_change_what_the_guard_allows(account, options):
     account.seed([{"domain": f"old{index}.example"} for index in range(9)])
-    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
     assert task.run()["msg"] == "10 created, 9 deleted"
 
 
-def test_a_refusal_by_the_guard_in_a_later_slice_says_what_is_done(account, options):
-    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+def test_a_refusal_by_the_guard_in_a_later_slice_reports_what_was_done(account, options):
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
     theirs = [{"domain": f"theirs{index}.example"} for index in range(20)]
     between_slices(task, 1, lambda: account.seed(theirs))
     result = task.run()
@@ -301,42 +296,42 @@ def test_a_refusal_by_the_guard_in_a_later_slice_says_what_is_done(account, opti
     assert result["msg"].endswith(". Plan: 5 to create, 20 to delete. Result: 5 created")
 
 
-def test_what_one_slice_learns_about_the_api_reaches_the_next(account, options):
+def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, options):
     account.seed([{"domain": f"old{index}.example"} for index in range(9)])
     account.change(batch="not_found")
-    task = Task({**options, "restrictions": entries(10), "prune": True}, TINY)
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
     task.run()
     assert [entry["call"] for entry in account.requests()].count("batch") == 1
     account.fault(**LIMITED, calls=["create"], times=None)
-    refused = Task({**options, "restrictions": entries(11)}, 4)
+    refused = Task({**options, "restrictions": numbered(11)}, 4)
     assert refused.run()["failed"]
-    # The slice after one that changed nothing waits in place.
+    # A slice after one that changed nothing waits by itself.
     assert [
-        given["time_slice"].get("progress", {}).get("refusals") for given in refused.slices
+        options["time_slice"].get("progress", {}).get("refusals") for options in refused.slices
     ] == [None, 1]
 
 
-def test_the_wait_of_the_rate_limit_is_handed_to_the_next_slice(account, options):
+def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options):
     account.fault(calls=["create"], **LIMITED)
-    task = Task({**options, "restrictions": entries(1)}, 4)
-    handed_on = []
+    task = Task({**options, "restrictions": numbered(1)}, 4)
+    blocked_until = []
     execute = task._execute
 
     def note(module_args=None, **keywords):
-        handed_on.append(module_args["time_slice"].get("progress", {}).get("blocked_until", 0))
+        blocked_until.append(module_args["time_slice"].get("progress", {}).get("blocked_until", 0))
         return execute(module_args=module_args, **keywords)
 
     task._execute = note
     task.run()
-    assert handed_on[0] == 0
-    assert handed_on[1] > 600
+    assert blocked_until[0] == 0
+    assert blocked_until[1] > 600
 
 
 def test_no_log_shows_nothing(account, options):
-    task = Task({**options, "restrictions": entries(15)}, TINY, no_log=True, diff=True)
+    task = Task({**options, "restrictions": numbered(15)}, TINY, no_log=True, diff=True)
     task.run()
     account.fault(kind="status", status=503, times=None, calls=["create"])
-    failing = Task({**options, "restrictions": entries(16)}, TINY, no_log=True, diff=True)
+    failing = Task({**options, "restrictions": numbered(16)}, TINY, no_log=True, diff=True)
     assert failing.run()["failed"]
     assert task.shown == failing.shown == []
 
@@ -352,7 +347,7 @@ def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
     assert summary == ("[host] 1 to create" if check_mode else "[host] 1 created")
 
 
-def test_several_hosts_are_told_apart_in_the_plan(account, options):
+def test_the_plan_names_the_host_in_a_play_with_several(account, options):
     account.seed([{"domain": "b.example"}, {"domain": "c.example"}])
     listed = [
         {"domain": "a.example"},
@@ -374,14 +369,16 @@ def test_several_hosts_are_told_apart_in_the_plan(account, options):
     ]
 
 
-def test_nothing_shown_or_returned_has_the_secret_or_the_state_between_slices(account, options):
+def test_output_and_result_have_neither_the_secret_nor_the_progress_between_slices(
+    account, options
+):
     token = options["api_token"]
-    listed = entries(20, comments=f"Agreed {token}")
+    listed = numbered(20, comments=f"Agreed {token}")
     account.fault(calls=["create"], skip=15, kind="status", status=400, code=1, message=token)
     task = Task({**options, "restrictions": listed}, TINY, diff=True)
     result = task.run()
     assert result["failed"]
-    assert "time_slice" not in result["invocation"]["module_args"]
+    assert "time_slice" not in result.get("invocation", {}).get("module_args", {})
     shown = json.dumps([result, task.shown])
     assert token not in shown
     assert "time_slice" not in shown

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Applying plans with workers: order, failures, limits and interruptions, on a fake API."""
+"""Workers that apply plans to a fake API: order, failures, limits and interruptions."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
 )
-from samples import FIRST, SECOND, desired, existing
+from samples import FIRST, SECOND, desired, domains, existing
 
 
 class FakeApi:
-    """Does what it is told, and records the calls.
+    """Records the calls.
 
-    `errors` has what the next calls for a domain raise; `before` is called with each domain.
+    `errors` has the errors of the next calls by domain or ID; `before` is called with each of them.
     """
 
     def __init__(self, errors=None, before=lambda domain: None, batch_errors=()):
@@ -94,10 +94,6 @@ def failing(kind=UNAVAILABLE, **attributes):
     return CloudflareError("no", "try again", kind, **attributes)
 
 
-def domains(records):
-    return sorted(record["domain"] for record in records)
-
-
 def kinds(outcome):
     return {failure.domain: failure.kind for failure in outcome.failures}
 
@@ -119,7 +115,7 @@ def test_creates_and_updates_come_first_and_deletes_last_in_batches(concurrency)
     assert (outcome.remaining, outcome.failures) == (0, [])
 
 
-def test_a_prediction_is_what_applying_returns_except_for_what_only_the_api_knows():
+def test_a_prediction_equals_the_outcome_except_for_what_only_the_api_knows():
     current = [existing(FIRST, "a.example", comments="old"), existing(SECOND, "b.example")]
     listed = [desired(domain="a.example", comments="x"), desired(domain="c.example")]
     plan = make_plan(listed, current, prune=True)
@@ -221,7 +217,7 @@ def test_a_certain_failure_does_not_make_an_uncertain_one_certain():
         (range(30), UNAVAILABLE, 7, 3),
         (range(30), REFUSED, 9, 30),
         (range(30), CONFLICT, 9, 30),
-        # A success in between starts the count again.
+        # A success resets the count.
         ([*range(9), *range(10, 30)], UNAVAILABLE, 0, 20),
     ],
 )
@@ -237,7 +233,7 @@ def test_ten_consecutive_failures_that_are_not_specific_to_one_change_end_the_ru
     assert outcome.remaining == 0
 
 
-def test_a_specific_failure_ends_a_row_of_other_failures():
+def test_a_specific_failure_resets_the_count_of_consecutive_failures():
     errors = {name: [failing()] for name in names(15)}
     errors["d9.example"] = [failing(REFUSED)]
     outcome = apply(creates(*names(15)), FakeApi(errors))
@@ -256,7 +252,7 @@ def test_after_giving_up_nothing_is_deleted():
     assert reasons["a.example"] == "not attempted after 10 consecutive failures; run again"
 
 
-def test_a_time_slice_makes_progress_and_ends():
+def test_even_the_shortest_time_slice_makes_progress():
     plan = creates(*names(10))
     plan.deletes = [Delete(existing(FIRST, "a.example"))]
     outcome = apply(plan, FakeApi(), concurrency=2, time_limit=0)
@@ -286,7 +282,7 @@ def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     assert not apply(creates("b.example"), FakeApi({"b.example": [delay(1)]})).changed
 
 
-def test_nothing_begins_after_a_wait_for_the_rate_limit():
+def test_no_call_begins_after_a_wait_for_the_rate_limit():
     api = FakeApi({"d0.example": [RateLimitWait(60)]})
     plan = creates(*names(3))
     plan.deletes = [Delete(existing(FIRST, "a.example"))]
@@ -298,7 +294,7 @@ def deletes(number):
     return [Delete(existing(f"id-{index}", name)) for index, name in enumerate(names(number))]
 
 
-def test_without_the_batch_call_single_deletes_do_its_work():
+def test_without_the_batch_call_restrictions_are_deleted_one_by_one():
     plan = creates("new.example")
     plan.deletes = deletes(2500)
     api = FakeApi(batch_errors=[NoBatchCall(), NoBatchCall(), NoBatchCall()])
@@ -324,7 +320,7 @@ def test_a_refused_batch_is_a_failure_of_each_of_its_domains():
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_what_somebody_else_deleted_is_no_change(number):
+def test_what_somebody_else_deleted_does_not_count_as_changed(number):
     plan = Plan(deletes=[Delete(existing("gone", "a.example")), *deletes(5)][:number])
     outcome = apply(plan, FakeApi())
     assert domains(outcome.deleted) == ["d0.example"][: number - 1]
@@ -355,11 +351,11 @@ class Interrupt:
 
     def work(self, domain):
         self.busy.wait()
-        # Long enough for the main thread to stop the other workers.
+        # This is long enough for the main thread to stop the workers.
         threading.Event().wait(0.2)
 
 
-def test_after_ctrl_c_calls_in_flight_end_and_no_other_one_begins(monkeypatch):
+def test_after_ctrl_c_calls_in_flight_end_and_no_new_ones_begin(monkeypatch):
     api = FakeApi(before=Interrupt(monkeypatch).work)
     plan = creates(*names(10))
     plan.deletes = [Delete(existing(FIRST, "a.example"))]
@@ -372,7 +368,7 @@ def test_after_ctrl_c_calls_in_flight_end_and_no_other_one_begins(monkeypatch):
     assert outcome.remaining == 0
 
 
-def test_a_call_that_was_interrupted_before_it_was_sent_counts_as_not_attempted(monkeypatch):
+def test_a_call_that_is_interrupted_before_it_is_sent_counts_as_not_attempted(monkeypatch):
     api = FakeApi({"d0.example": [failing(INTERRUPTED)]}, before=Interrupt(monkeypatch).work)
     outcome = apply(creates(*names(2)), api, concurrency=2)
     assert kinds(outcome) == {"d0.example": "not_attempted"}
@@ -393,7 +389,7 @@ def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     assert api.is_stopped
 
 
-def test_a_run_ends_when_nobody_waits_for_its_result():
+def test_a_run_ends_if_nobody_waits_for_its_result():
     api = FakeApi()
     outcome = apply(creates(*names(10)), api, is_cancelled=lambda: len(api.calls) >= 3)
     assert len(outcome.created) == 3

@@ -55,16 +55,16 @@ def test_a_secret_is_redacted_in_every_encoding(form):
     assert shown.startswith("before ")
     assert shown.endswith(" after")
     assert "********" in shown
-    # What is left of an encoding are the characters that it shares with its surroundings.
+    # The ends of a base64 form also depend on what surrounds the secret.
     assert len(shown) < len("before ******** after") + 8
 
 
-def test_a_short_secret_is_redacted_only_as_it_is():
+def test_a_short_secret_is_only_redacted_in_plain_text():
     assert (
         TokenAuth("short", "x").redact(f"short {encoded('short')}")
         == f"******** {encoded('short')}"
     )
 
 
-def test_redacted_text_has_no_characters_that_break_a_terminal_or_a_log():
+def test_redacted_text_has_no_control_characters():
     assert TokenAuth(TOKEN, "x").redact("a\0b\n\x1b[31m\u202ec ü") == "a b  [31m c ü"

@@ -16,7 +16,7 @@ def shown(listed, current, prune=True):
     return diff_of(make_plan(listed, current, prune))
 
 
-def test_a_create_shows_only_what_it_sets():
+def test_a_create_shows_only_the_fields_that_it_sets():
     entry = desired(domain="a.example", exclude=["c.a.example", "b.a.example"], comments="x")
     assert shown([desired(domain="b.example"), entry], []) == [
         {
@@ -30,7 +30,7 @@ def test_a_create_shows_only_what_it_sets():
     ]
 
 
-def test_an_update_shows_one_line_for_each_fact_that_changes():
+def test_an_update_shows_one_line_for_each_change():
     current = [existing(FIRST, "A.example", exclude=["Old.a.example", "b.a.example"], comments="x")]
     entry = desired(domain="a.example", exclude=["b.a.example", "new.a.example"])
     assert shown([entry], current) == [

@@ -38,12 +38,12 @@ def test_all_invalid_entries_are_named_with_position_and_domain():
     )
 
 
-def test_entries_of_a_file_are_named_by_their_lines():
+def test_entries_of_a_file_are_named_by_line():
     message = refusal([{"domain": "com"}], ["partners.csv line 2"])
     assert ": partners.csv line 2 (com): domain 'com' has" in message
 
 
-def test_twenty_are_listed_and_the_others_counted():
+def test_twenty_invalid_entries_are_listed_and_the_others_counted():
     message = refusal([{"domain": "x"}] * 30)
     assert message.count(" | ") == 20
     assert message.endswith(
@@ -55,7 +55,7 @@ def test_twenty_are_listed_and_the_others_counted():
 @given(
     st.lists(st.dictionaries(st.sampled_from(["domain", "x"]), st.text(max_size=300)), min_size=1)
 )
-def test_whatever_the_entries_the_message_is_one_short_line(entries):
+def test_the_message_is_always_one_short_line(entries):
     try:
         desired_restrictions(entries)
     except InvalidEntries as error:

@@ -44,7 +44,7 @@ def failed(number, reason, kind="refused", action="create"):
     return Failure(f"p{number}.example", reason, kind, action).result()
 
 
-def test_failures_are_grouped_by_reason_the_largest_group_first():
+def test_failures_are_grouped_by_reason_with_the_largest_group_first():
     failures = [
         failed(1, "Cloudflare refused the request; fix it (POST …: 400)"),
         *(
@@ -62,7 +62,7 @@ def test_failures_are_grouped_by_reason_the_largest_group_first():
     )
 
 
-def test_a_group_counts_entries_and_deletions_as_such():
+def test_a_group_counts_entries_updates_and_deletions_separately():
     failures = [
         failed(1, "x; y", action="update"),
         failed(2, "x; y", action="delete"),
@@ -81,7 +81,7 @@ def test_duplicates_are_one_group_although_their_ids_differ():
     )
 
 
-def test_more_reasons_than_fit_are_counted():
+def test_reasons_that_do_not_fit_are_counted():
     message = failure_message([failed(n, f"reason {n}; advice") for n in range(9)], "no changes")
     assert ". 4 more failed for other reasons, see failures. Result: no changes." in message
 

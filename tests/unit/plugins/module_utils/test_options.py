@@ -375,8 +375,8 @@ LONG = "a-secret/of~more+than.16=="
         ({"api_token": LONG}, {}, set(secret_forms(LONG))),
         ({**OPTION_KEY, "api_key": LONG}, {}, set(secret_forms(LONG))),
         # These are secrets too, although the token of the task is used.
-        (OPTION_TOKEN, {"CLOUDFLARE_API_TOKEN": LONG}, {LONG, "option-token"}),
-        (OPTION_TOKEN, {"CLOUDFLARE_API_KEY": LONG}, {LONG, "option-token"}),
+        (OPTION_TOKEN, {"CLOUDFLARE_API_TOKEN": LONG}, {*secret_forms(LONG), "option-token"}),
+        (OPTION_TOKEN, {"CLOUDFLARE_API_KEY": LONG}, {*secret_forms(LONG), "option-token"}),
         # What is used is masked, even if it is short.
         ({}, {"CLOUDFLARE_API_TOKEN": "short"}, {"short"}),
     ],

@@ -44,9 +44,9 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
         ([SUB], [A], False, [REDUNDANT]),
         ([A_WITHOUT_SUB, SUB], [], False, [OWN_RESTRICTION]),
         ([SUB], [A_WITHOUT_SUB], False, [OWN_RESTRICTION]),
-        # The exempting one, in another spelling, is not touched.
+        # The restriction with the exclude does not change, and has another spelling.
         ([SUB], [{"domain": "A.example", "exclude": ["Sub.A.Example."]}], False, [OWN_RESTRICTION]),
-        # A new exemption that another restriction of the account makes void.
+        # Another restriction of the account makes a new exclude entry ineffective.
         ([A_WITHOUT_SUB], [SUB], False, [OWN_RESTRICTION]),
         (
             [SUB_WITHOUT_X],
@@ -61,9 +61,9 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
             [void("x.sub.a.example", "a.example", "sub.a.example")],
         ),
         ([{**SUB_WITHOUT_X}], [{"domain": "a.example", "exclude": ["x.sub.a.example"]}], False, []),
-        # Deliberate: the excluded name has a restriction with an exclude of its own.
+        # This is deliberate: the restriction for the excluded name has its own exclude.
         ([A_WITHOUT_SUB, SUB_WITHOUT_X], [], False, []),
-        # Only what is created or updated is mentioned.
+        # There are only warnings about what is created or updated.
         ([{"domain": "other.example"}], [A_WITHOUT_SUB, SUB], False, []),
         ([SUB], [A, SUB], False, []),
         ([{**SUB, "comments": "x"}], [A, SUB], False, []),
@@ -83,7 +83,7 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
         ),
     ],
 )
-def test_overlaps_that_a_plan_creates_are_named(listed, on_account, prune, sentences):
+def test_a_plan_warns_of_overlaps_that_it_creates(listed, on_account, prune, sentences):
     current = [existing(str(number), **record) for number, record in enumerate(on_account)]
     plan = make_plan([desired(**options) for options in listed], current, prune)
     assert warnings_about(plan, current) == sentences
@@ -96,7 +96,7 @@ def test_all_redundant_restrictions_share_one_line():
     assert " and 20 more: already covered" in sentence
 
 
-def test_warnings_are_limited():
+def test_the_number_of_warnings_is_limited():
     names = [f"s{number}.a.example" for number in range(30)]
     listed = [desired(**A, exclude=names), *(desired(domain=name) for name in names)]
     warnings = warnings_about(make_plan(listed, []), [])
@@ -104,7 +104,7 @@ def test_warnings_are_limited():
     assert warnings[-1] == "10 more overlaps; the info module lists all as findings"
 
 
-def test_an_account_is_searched_for_findings():
+def test_findings_about_an_account():
     current = [
         existing(FIRST, "A.example", exclude=["sub.a.example", "b.example"]),
         existing(SECOND, "a.example.", exclude=["Sub.a.example"]),

@@ -24,7 +24,7 @@ from strategies import FEW_DOMAINS, entries, restrictions
 
 
 def applied(plan, current):
-    """What the account has after `plan`, as the API would carry it out."""
+    """What the account has after `plan`."""
     updates = {update.current.id: update.record for update in plan.updates}
     deleted = {delete.current.id for delete in plan.deletes}
     created = [{**create.record, "id": str(uuid.uuid4())} for create in plan.creates]
@@ -45,7 +45,7 @@ SOME_ENTRIES = st.lists(entries(FEW_DOMAINS), unique_by=lambda entry: entry.doma
 
 
 @given(SOME_RESTRICTIONS)
-def test_planning_the_present_state_changes_nothing(current):
+def test_planning_the_current_state_changes_nothing(current):
     current = one_per_domain(current)
     listed = [DesiredRestriction(found.domain, found.exclude, found.comments) for found in current]
     plan = make_plan(listed, current)
@@ -76,7 +76,7 @@ def test_pruning_makes_the_account_equal_to_the_list(listed, current):
 
 
 @given(SOME_ENTRIES, SOME_RESTRICTIONS)
-def test_pruning_changes_the_listed_domains_as_without(listed, current):
+def test_pruning_makes_no_difference_to_listed_domains(listed, current):
     current = one_per_domain(current)
     pruned, kept = make_plan(listed, current, prune=True), make_plan(listed, current)
     assert (pruned.creates, pruned.updates) == (kept.creates, kept.updates)
@@ -95,20 +95,20 @@ def test_what_earlier_slices_did_is_not_written_again(listed, current, done, pru
 
 
 @given(SOME_ENTRIES, SOME_RESTRICTIONS, st.sets(FEW_DOMAINS), st.booleans())
-def test_domains_that_failed_keep_everything_and_fail_once(listed, current, failed, prune):
+def test_domains_that_failed_are_not_planned_again(listed, current, failed, prune):
     plan = make_plan(listed, current, prune, failed=failed)
     everything = [*plan.creates, *plan.updates, *plan.deletes, *plan.failures]
     assert not failed & {planned.domain for planned in everything}
 
 
-def test_a_new_domain_is_created_without_exclusion_or_comment():
+def test_omitted_options_are_empty_on_a_create():
     plan = make_plan([desired(domain="partner.example")], [])
     assert [create.body for create in plan.creates] == [
         {"domain": "partner.example", "exclude": []}
     ]
 
 
-def test_present_with_two_restrictions_for_the_domain_names_both_ids():
+def test_present_fails_for_a_domain_with_duplicates_and_names_the_ids():
     current = [existing(SECOND, "partner.example"), existing(FIRST, "Partner.example.")]
     plan = make_plan([desired(domain="partner.example", comments="x")], current)
     assert plan.size == 0
@@ -174,14 +174,14 @@ def test_an_id_selects_one_restriction(on_account, options, changes):
         ),
     ],
 )
-def test_a_request_that_contradicts_the_account_changes_nothing(options, reason):
+def test_an_entry_that_contradicts_the_account_changes_nothing(options, reason):
     current = [existing(FIRST, "a.example"), existing(SECOND, "b.example")]
     plan = make_plan([desired(**options)], current)
     assert plan.size == 0
     assert [(failure.kind, failure.reason) for failure in plan.failures] == [("invalid", reason)]
 
 
-def test_absent_by_id_deletes_only_that_one_and_accepts_that_it_is_gone():
+def test_absent_by_id_deletes_one_restriction_or_finds_it_gone():
     current = [existing(FIRST, "a.example"), existing(SECOND, "a.example")]
     plan = make_plan([desired(id=FIRST, state="absent")], current)
     assert [delete.current.id for delete in plan.deletes] == [FIRST]
@@ -262,7 +262,7 @@ def test_a_domain_with_duplicates_counts_once_when_it_loses_them_all():
         refuse_mass_deletion(plan, current, 12)
 
 
-def test_the_guard_names_numbers_domains_and_the_way_to_allow_it():
+def test_the_guard_names_the_numbers_the_domains_and_the_option_that_allows_it():
     current = account_of(1000)
     plan = Plan(deletes=make_plan([], current[:313], prune=True).deletes)
     with pytest.raises(TooManyDeletes) as refusal:

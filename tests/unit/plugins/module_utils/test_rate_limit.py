@@ -48,24 +48,24 @@ def test_the_reserve_is_kept_until_the_window_resets(limit, fake_time):
     assert limit.waited == 300
 
 
-def test_a_quota_that_others_use_up_is_noticed(limit, fake_time):
+def test_calls_of_other_clients_count_against_the_quota(limit, fake_time):
     call(limit, headers(99, 300))
     call(limit, headers(10, 200))
     call(limit, headers(99, 300))
     assert fake_time.sleeps == [200]
 
 
-@pytest.mark.parametrize(("max_wait", "pauses"), [(29, []), (30, [30])])
-def test_a_call_waits_no_longer_than_it_is_told(limit, fake_time, max_wait, pauses):
+@pytest.mark.parametrize(("max_wait", "sleeps"), [(29, []), (30, [30])])
+def test_a_call_waits_no_longer_than_allowed(limit, fake_time, max_wait, sleeps):
     call(limit, headers(10, 30))
     try:
         limit.acquire(max_wait)
     except RateLimitWait as delay:
         assert delay.seconds == 30
-    assert fake_time.sleeps == pauses
+    assert fake_time.sleeps == sleeps
 
 
-def test_responses_that_overtake_each_other_do_not_give_calls_back(limit, fake_time):
+def test_responses_out_of_order_do_not_increase_the_quota(limit, fake_time):
     for _call in range(3):
         call(limit, headers(50, 30))
     limit.acquire()
@@ -77,14 +77,14 @@ def test_responses_that_overtake_each_other_do_not_give_calls_back(limit, fake_t
     assert fake_time.sleeps == [30]
 
 
-def test_unusual_spacing_and_parameters_are_read(limit, fake_time):
+def test_unusual_spacing_and_parameters_are_accepted(limit, fake_time):
     odd = 'x ; pk=1;r=0 ;t=7,,"y";r=9;t=99999999999'
     call(limit, {"Ratelimit": odd, "Ratelimit-Policy": ";"})
     call(limit, {})
     assert fake_time.sleeps == [7]
 
 
-def test_the_tightest_of_several_limits_binds(limit, fake_time):
+def test_the_tightest_of_several_limits_applies(limit, fake_time):
     response = {
         "Ratelimit": '"burst";r=5;t=1, "default";r=10;t=60',
         "Ratelimit-Policy": '"burst";q=10;w=1, "default";q=100;w=300',
@@ -94,7 +94,7 @@ def test_the_tightest_of_several_limits_binds(limit, fake_time):
     assert fake_time.sleeps == [60]
 
 
-def test_a_block_delays_every_call_and_is_never_shortened(limit, fake_time):
+def test_a_block_delays_every_call_and_a_shorter_one_does_not_replace_it(limit, fake_time):
     call(limit, headers(50, 30))
     limit.block(7)
     limit.block(3)
@@ -113,7 +113,7 @@ def test_a_block_delays_every_call_and_is_never_shortened(limit, fake_time):
         {"Ratelimit-Policy": '"default";q=0;w=0'},
     ],
 )
-def test_malformed_headers_delay_nothing(limit, fake_time, response):
+def test_malformed_headers_are_ignored(limit, fake_time, response):
     for _call in range(3):
         call(limit, response)
     assert fake_time.sleeps == []
@@ -123,7 +123,7 @@ def test_malformed_headers_delay_nothing(limit, fake_time, response):
     ("calls", "seconds"),
     [(0, 0), (40, 0), (41, 30), (130, 30), (131, 330), (400, 930)],
 )
-def test_the_delay_of_further_calls_is_estimated_from_quota_and_window(limit, calls, seconds):
+def test_the_delay_of_more_calls_is_estimated_from_quota_and_window(limit, calls, seconds):
     call(limit, headers(50, 30))
     assert limit.seconds_for(calls) == seconds
 
@@ -134,7 +134,7 @@ def test_without_headers_no_delay_is_estimated(limit):
 
 
 def wait_for(condition):
-    """Wait until a condition that other threads bring about is true."""
+    """Wait until other threads have made a condition true."""
     with ThreadPoolExecutor(1) as pool:
 
         def poll():
@@ -145,7 +145,7 @@ def wait_for(condition):
 
 
 class Caller(threading.Thread):
-    """Acquires in a thread of its own; `is_sent` says whether the call may be sent."""
+    """A thread that acquires; `is_sent` or `is_delayed` is set afterwards."""
 
     def __init__(self, limit):
         super().__init__(daemon=True)

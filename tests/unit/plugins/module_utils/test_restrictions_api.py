@@ -146,7 +146,7 @@ def test_a_create_that_is_refused_as_a_duplicate_of_its_first_attempt_succeeds(a
 
 
 @pytest.mark.parametrize("second", [{"kind": "merge"}, {"kind": "drop"}])
-def test_of_two_late_creates_the_older_one_is_kept(api, account, second):
+def test_if_two_creates_take_effect_the_older_restriction_is_kept(api, account, second):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["create"], moment="after", **second)
     account.fault(calls=["list"], **STALE)

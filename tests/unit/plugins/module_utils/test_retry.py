@@ -19,7 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._retry i
         (1.0, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]),
     ],
 )
-def test_the_backoff_doubles_up_to_30_seconds_and_jitter_takes_off_up_to_half(jitter, seconds):
+def test_the_backoff_doubles_up_to_30_seconds_and_jitter_shortens_it_by_up_to_half(jitter, seconds):
     policy = RetryPolicy(8, jitter=lambda: jitter)
     assert [policy.backoff(attempt) for attempt in range(8)] == seconds
 
@@ -28,6 +28,6 @@ def test_the_backoff_doubles_up_to_30_seconds_and_jitter_takes_off_up_to_half(ji
     ("is_transient", "attempt", "allowed"),
     [(True, 0, True), (True, 1, True), (True, 2, False), (False, 0, False)],
 )
-def test_only_transient_failures_are_retried_and_only_so_often(is_transient, attempt, allowed):
+def test_only_transient_failures_are_retried_up_to_the_limit(is_transient, attempt, allowed):
     error = CloudflareError("no", "try again", UNAVAILABLE, is_transient=is_transient)
     assert RetryPolicy(2).allows(error, attempt) == allowed

@@ -17,24 +17,24 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._time_sl
 NO_LIMIT = float("inf")
 
 
-def time_slice_of(given, secrets=("a-secret-of-20-letters",)):
-    return TimeSlice.of(SimpleNamespace(params={"time_slice": given}, no_log_values=set(secrets)))
+def time_slice_of(option, secrets=("a-secret-of-20-letters",)):
+    return TimeSlice.of(SimpleNamespace(params={"time_slice": option}, no_log_values=set(secrets)))
 
 
 @pytest.mark.parametrize(
-    ("given", "secrets", "limits"),
+    ("option", "secrets", "limits"),
     [
         (None, [], (NO_LIMIT, NO_LIMIT)),
         ({"seconds": 4}, [], (4, MAX_WAIT)),
-        # It could not tell the next slice what it did.
+        # Masking could garble what it reports to the next slice.
         ({"seconds": 4}, ["short"], (NO_LIMIT, NO_LIMIT)),
-        # Otherwise no slice might ever change anything.
+        # If every slice ended at the rate limit, the run would not end.
         ({"seconds": 4, "progress": {"is_stalled": True}}, [], (4, NO_LIMIT)),
     ],
-    ids=["whole run", "part", "short secret", "after a stalled one"],
+    ids=["whole run", "part", "short secret", "after a stalled slice"],
 )
-def test_a_slice_ends_and_waits_as_its_place_in_the_run_requires(given, secrets, limits):
-    time_slice = time_slice_of(given, secrets)
+def test_the_limits_of_a_slice(option, secrets, limits):
+    time_slice = time_slice_of(option, secrets)
     assert (time_slice.seconds, time_slice.max_wait) == limits
     assert time_slice.is_part == (time_slice.seconds < NO_LIMIT)
 

@@ -33,7 +33,7 @@ DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
         ("x.news.partner.example", [PARTNER], False, "1", "News.partner.example."),
         ("badnews.partner.example", [PARTNER], True, "1", None),
         ("mail.partner.example", [PARTNER, SUBDOMAIN], True, "2", None),
-        # The parent still applies to what the child exempts.
+        # The restriction for the parent domain still applies.
         ("a.mail.partner.example", [SUBDOMAIN, PARTNER], True, "1", None),
         ("a.mail.partner.example", [SUBDOMAIN], False, "2", "a.mail.partner.example"),
         ("a.mail.partner.example", [SUBDOMAIN, ALL_MAIL], False, "2", "a.mail.partner.example"),
@@ -45,16 +45,16 @@ DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
         ("mail.partner.example", [OUTSIDE], True, "5", None),
     ],
 )
-def test_mail_needs_tls_unless_every_restriction_that_covers_it_exempts_it(
+def test_mail_needs_tls_unless_all_restrictions_that_cover_the_sender_exempt_it(
     sender_domain, records, required, governed_by, exempted_by
 ):
-    answer = tls_requirement(sender_domain, map(Restriction.from_api, records))
-    assert answer.required is required
-    assert (answer.governed_by and answer.governed_by.id) == governed_by
-    assert answer.exempted_by == exempted_by
+    result = tls_requirement(sender_domain, map(Restriction.from_api, records))
+    assert result.required is required
+    assert (result.governed_by and result.governed_by.id) == governed_by
+    assert result.exempted_by == exempted_by
 
 
-def test_covering_are_the_restrictions_for_the_domain_and_those_above():
+def test_restrictions_for_a_domain_and_its_parents_cover_it():
     known = [Restriction.from_api(record) for record in (PARTNER, SUBDOMAIN, DUPLICATE)]
     found = covering("mail.partner.example", known)
     assert [restriction.id for restriction in found] == ["1", "2", "4"]

@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
 from in_process import Task, run_module
 from samples import domains, numbered
 
@@ -31,7 +35,7 @@ def run_slices(options, seconds):
 
 
 @pytest.mark.parametrize("call", ["list", "create"])
-def test_a_rate_limit_that_never_ends_ends_the_run(account, options, call):
+def test_a_rate_limit_without_end_ends_the_run(account, options, call):
     account.fault(calls=[call], times=None, **LIMITED)
     result = run_slices({**options, "restrictions": [{"domain": "a.example"}]}, 4)
     assert result["failed"]
@@ -252,3 +256,28 @@ def test_an_outage_is_one_short_message_and_a_list_of_failures(account, options)
     )
     assert domains(result["failures"]) == domains(entries[20:])
     assert {failure["status"] for failure in result["failures"]} == {503, None}
+
+
+def test_a_run_whose_result_nobody_can_receive_begins_no_change(account, options, monkeypatch):
+    monkeypatch.setattr(_run, "output_is_closed", lambda: True)
+    result = run_module(MODULE, {**options, "restrictions": [{"domain": "a.example"}]})
+    assert [failure["kind"] for failure in result["failures"]] == ["not_attempted"]
+    assert account.restrictions() == []
+
+
+def test_a_closed_output_is_noticed():
+    script = (
+        "import sys, time; from ansible_collections.cloudflare_email.security.plugins.module_utils"
+        "._run import output_is_closed as is_closed\n"
+        "print(is_closed(), file=sys.stderr, flush=True); sys.stdin.readline()\n"
+        "print(is_closed(), file=sys.stderr)"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        assert process.stderr.readline() == "False\n"
+        process.stdout.close()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stderr.readline() == "True\n"

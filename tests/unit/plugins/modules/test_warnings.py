@@ -16,7 +16,7 @@ from in_process import run_module
         ("sending_domain_restriction_info", {}),
     ],
 )
-def test_every_module_passes_on_what_cloudflare_tells(emulator, account, module, given):
+def test_every_module_passes_on_the_messages_of_cloudflare(emulator, account, module, given):
     messages = {"messages": [{"code": 1, "message": "Soon gone"}]}
     account.fault(calls=["list"], kind="merge", set=messages)
     credentials = {"account_id": account.id, "api_token": account.tokens["write"]}
