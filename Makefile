@@ -1,27 +1,27 @@
-# Everything these commands install is kept in .venv, .nox and .cache of this folder.
+# These commands install everything in .venv, .nox and .cache.
 
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
 NOX = .venv/bin/python -m nox
 LOG = .cache/logs/$*.log
-# Three on two cores: the integration tests mostly wait.
+# More than the two cores of a small machine, because integration tests mostly wait.
 JOBS ?= 3
 
 .PHONY: help
 help:
-	@echo "make demo    see the main job, on an emulator of the API"
+	@echo "make demo    see the main features on an emulator of the API"
 	@echo "make test    run all tests; SESSION=unit-3.13 runs one session and shows its output"
-	@echo "make bench   measure the collection beside the alternatives"
+	@echo "make bench   compare the speed of the collection with its alternatives"
 	@echo "make build   build the collection's tarball"
-	@echo "make clean   remove everything that these commands made"
+	@echo "make clean   remove everything that these commands created"
 
-# A command that exists may still fail: that of a version manager, for a version it has not.
+# The command of a version manager may exist and still fail.
 .venv/ready: pyproject.toml
 	@for python in $(PYTHON); do \
 	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 	    2>/dev/null && exec "$$python" -m venv --clear .venv; \
-	done; echo "This needs Python 3.11 or newer with venv and ensurepip, and found none." >&2; exit 1
+	done; echo "Python 3.11 or newer with venv and ensurepip is required." >&2; exit 1
 	@.venv/bin/python -m pip install -qq --upgrade pip
 	@.venv/bin/python -m pip install -qq --group tools
 	@touch $@
@@ -44,7 +44,7 @@ endif
 bench: .venv/ready
 	@$(NOX) -s build bench
 
-# One line for each session, and the end of the log if it failed.
+# Print one line for each session, and the end of its log if it failed.
 session-%: .venv/ready
 	@mkdir -p .cache/logs; start=$$(date +%s); \
 	$(NOX) -s $* >$(LOG) 2>&1; status=$$?; seconds=$$(($$(date +%s) - start)); \

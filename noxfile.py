@@ -1,9 +1,9 @@
 # Copyright: Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sessions that `make test` runs side by side; most linters come from antsibull-nox.toml.
+"""The sessions that `make test` runs in parallel; antsibull-nox.toml adds most linters.
 
-All of them test the built and installed collection, so the session `build` goes first.
+They test the built and installed collection, so the session `build` runs first.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ COLLECTIONS = CACHE / "collections"
 COLLECTION = Path("ansible_collections", "cloudflare_email", "security")
 DEPENDENCIES = nox.project.load_toml("pyproject.toml")
 
-# For each ansible-core, the Pythons that run it, by preference.
+# The Python versions for each ansible-core, in order of preference.
 CONTROLLERS = {
     "2.16": ["3.12", "3.11", "3.10"],
     "2.19": ["3.11", "3.12", "3.13"],
     "2.21": ["3.14", "3.13", "3.12"],
 }
 
-# The emulator needs Python 3.11 or newer, so it always runs on the Python of the tools.
+# The emulator needs Python 3.11 or newer, like the tools, so it runs on their Python.
 EMULATOR_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 nox.needs_version = ">=2026.2"
@@ -46,13 +46,13 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 os.environ["ANSIBLE_HOME"] = str(CACHE / "ansible")
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 if shutil.which("pyenv"):
-    # Without it, pyenv's commands run only the versions that its user has switched on.
+    # Without this, pyenv's commands only run the versions that its user has activated.
     versions = subprocess.check_output(["pyenv", "versions", "--bare"], text=True).split()
     os.environ["PYENV_VERSION"] = ":".join(versions)
 
 
 def is_available(python: str) -> bool:
-    """Return whether this Python runs; the command of a version manager may exist and fail."""
+    """Return whether this Python runs. The command of a version manager may exist and still fail."""
     try:
         return not subprocess.run([f"python{python}", "-c", ""], capture_output=True).returncode
     except FileNotFoundError:
@@ -73,7 +73,7 @@ def group(name: str) -> tuple[str, ...]:
 
 @nox.session(python=False, default=False)
 def build(session: nox.Session) -> None:
-    """Build the collection and install the tarball, for the other sessions."""
+    """Build and install the collection, for the other sessions."""
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
     galaxy = (sys.executable, "-m", "ansible", "galaxy", "collection")
     dist = CACHE / "dist"
@@ -85,8 +85,8 @@ def build(session: nox.Session) -> None:
 def ansible_test(session: nox.Session, core: str, command: str, **config: str) -> None:
     """Run a command of ansible-test; `config` is for integration tests.
 
-    It runs in a temporary folder because ansible-test writes into the collection and does not run
-    below a path with a space.
+    It runs in a temporary folder because ansible-test writes into the collection and fails if the
+    path has a space.
     """
     python = first_available(CONTROLLERS[core])
     if not is_available(python):
@@ -100,7 +100,7 @@ def ansible_test(session: nox.Session, core: str, command: str, **config: str) -
             config["ansible_remote_tmp"] = str(folder / "tmp")
             config["ansible_async_dir"] = str(folder / "async")
             if core == "2.16" and is_available("3.8"):
-                # Where modules run, there is only what they need, in the oldest supported versions.
+                # Modules run with nothing but their requirements, in the oldest supported versions.
                 module_side = make_venv(session, folder / "modules", "3.8", oldest_requests())
                 config["ansible_python_interpreter"] = str(module_side / "python")
             path = collection / "tests" / "integration" / "integration_config.yml"
@@ -123,22 +123,22 @@ def ansible_test(session: nox.Session, core: str, command: str, **config: str) -
                     "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
                     "HOME": str(home),
                 },
-                interrupt_timeout=5,  # it has temporary folders to remove
+                interrupt_timeout=5,  # to remove temporary folders
             )
 
 
 def make_venv(session: nox.Session, folder: Path, python: str, *packages: str) -> Path:
-    """Create a virtual environment with these packages, and return its folder of programs."""
+    """Create a virtual environment with these packages, and return its `bin` folder."""
     session.run("uv", "venv", "--quiet", "--python", python, str(folder))
     session.run("uv", "pip", "install", "--quiet", "--python", str(folder), *packages)
     return folder / "bin"
 
 
 def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) -> None:
-    """Put into a home folder what ansible-test's virtual environments need to install packages.
+    """Prepare a home folder in which ansible-test can install packages into virtual environments.
 
-    ansible-test hides the environment variables of pip from them, and downloads a script to install
-    pip with unless it finds one.
+    ansible-test hides pip's environment variables, and downloads the script that installs pip unless
+    it is in the cache.
     """
     config = home / ".config"
     config.mkdir(parents=True, exist_ok=True)
@@ -157,7 +157,7 @@ def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) 
 
 
 def integration(session: nox.Session, core: str) -> None:
-    """Real playbooks against the emulator."""
+    """Playbooks against the emulator."""
     sys.path.insert(0, str(ROOT / "tests"))
     from emulator.harness import Emulator
 
@@ -167,7 +167,7 @@ def integration(session: nox.Session, core: str) -> None:
 
 
 def sanity(session: nox.Session, core: str) -> None:
-    """ansible-test's static checks, with nothing ignored."""
+    """ansible-test's static checks, without exceptions."""
     ansible_test(session, core, "sanity")
 
 
@@ -176,7 +176,7 @@ def add_session(function: Callable[..., None], core: str) -> None:
     nox.session(name=f"{function.__name__}-{core}", python=False)(session)
 
 
-# The oldest and the newest ansible-core that run here; a session whose Python is missing says so.
+# The oldest and the newest ansible-core that run here, and those whose Python is missing.
 _cores = [core for core in CONTROLLERS if is_available(first_available(CONTROLLERS[core]))]
 for _core in CONTROLLERS:
     if _core not in _cores[1:-1]:
@@ -184,11 +184,11 @@ for _core in CONTROLLERS:
 add_session(sanity, _cores[-1])
 
 
-def run_unit_tests(session: nox.Session, *left_out: str) -> None:
+def run_unit_tests(session: nox.Session, *ignored: str) -> None:
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", "."]
     if session.python != EMULATOR_PYTHON:
-        left_out = ("tests/unit/emulator", *left_out)
-    options += [f"--ignore={path}" for path in left_out]
+        ignored = ("tests/unit/emulator", *ignored)
+    options += [f"--ignore={path}" for path in ignored]
     with session.chdir(COLLECTIONS / COLLECTION):
         session.run(
             "pytest",
@@ -203,7 +203,7 @@ def run_unit_tests(session: nox.Session, *left_out: str) -> None:
         )
 
 
-# The Python that runs the emulator, and the newest one.
+# The Python of the emulator, and the newest one.
 @nox.session(python=list(dict.fromkeys([EMULATOR_PYTHON, "3.13"])))
 def unit(session: nox.Session) -> None:
     """Unit tests."""
@@ -211,7 +211,7 @@ def unit(session: nox.Session) -> None:
     if session.python == EMULATOR_PYTHON:
         run_unit_tests(session)
     else:
-        # The faults depend on the libraries, and the other two sessions have the newest and the oldest.
+        # Faults depend on the libraries; the other two sessions have the newest and the oldest.
         run_unit_tests(session, "tests/unit/plugins/modules/test_faults.py")
 
 
@@ -251,7 +251,7 @@ def browser(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The collection beside the alternatives; not a test."""
+    """Compare the collection with its alternatives; not a test."""
     session.install(*group("bench"))
     results = CACHE / "benchmark.json"
     env = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)}

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows the main job: builds and installs the collection, and runs playbook.yml on an emulator.
+"""Shows the main features: builds and installs the collection, and runs playbook.yml on an emulator.
 
-Then it applies a spreadsheet with the collection's own playbooks, and shows what somebody else changed
-meanwhile. All it makes is in one folder below .cache, which is removed at the end, also on Ctrl-C; only
-the report stays.
+Then it applies a spreadsheet with the collection's playbooks, and shows what somebody else changed in
+the dashboard. Everything is in one folder below .cache, which is removed at the end, also after Ctrl-C.
+Only the report stays.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from emulator.harness import Account, Emulator  # noqa: E402
 
-# What ansible-playbook returns when a task has failed.
+# The exit status of ansible-playbook if a task failed.
 FAILED_HOST = 2
 
-YOUR_TURN = """\
+NEXT_STEPS = """\
 The report: {report}
 
-The same on your own account:
+To do the same on your own account:
 
     ansible-galaxy collection install "{root}"
     export CLOUDFLARE_ACCOUNT_ID=...  # 32 hexadecimal digits
@@ -46,12 +46,12 @@ The same on your own account:
         - cloudflare_email.security.sending_domain_restriction:
             domain: partner.example
 
-Look first, with: ansible-playbook --check --diff playbook.yml
+Preview the changes first: ansible-playbook --check --diff playbook.yml
 """
 
 
 def demonstrate(folder: Path) -> None:
-    """Run the demo in `folder`; raises `CalledProcessError` when one of its steps fails."""
+    """Run the demo in `folder`; raises `CalledProcessError` if a step fails."""
     with Emulator() as emulator:
         account = emulator.create_account()
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}
@@ -77,7 +77,7 @@ def demonstrate(folder: Path) -> None:
             if done.returncode != expected:
                 raise subprocess.CalledProcessError(done.returncode, command)
 
-        print("Building the collection from this checkout, and installing it ...", flush=True)
+        print("Building and installing the collection from this checkout ...", flush=True)
         collection = ("galaxy", "collection")
         quiet = subprocess.DEVNULL
         run(*collection, "build", ROOT, "--output-path", folder, output=quiet)
@@ -93,10 +93,10 @@ def demonstrate(folder: Path) -> None:
         given = ("-e", "restrictions_file=partners.csv", "-e", "prune=true")
         run("playbook", "cloudflare_email.security.apply", *given)
         print(
-            "\nSomebody adds a domain in the dashboard, and takes an exclusion away ...", flush=True
+            "\nSomebody adds a domain in the dashboard, and clears an exclude list ...", flush=True
         )
-        change_behind_the_back(account)
-        print("Drift: the nightly job fails, and shows what differs ...", flush=True)
+        change_in_the_dashboard(account)
+        print("Drift: the nightly job fails and shows the differences ...", flush=True)
         report = ("-e", f"report_html={REPORT}")
         drift = ("playbook", "--diff", "cloudflare_email.security.drift", *given, *report)
         run(*drift, expected=FAILED_HOST)
@@ -112,7 +112,7 @@ def write_spreadsheet(path: Path) -> None:
             table.writerow([domain, exclude, "TLS agreed with their postmaster"])
 
 
-def change_behind_the_back(account: Account) -> None:
+def change_in_the_dashboard(account: Account) -> None:
     restrictions = account.restrictions()
     changed = next(known for known in restrictions if known["exclude"])
     changed["exclude"] = []
@@ -130,7 +130,7 @@ def main() -> int:
         return 130
     except subprocess.CalledProcessError as error:
         return error.returncode
-    print(YOUR_TURN.format(root=ROOT, report=REPORT))
+    print(NEXT_STEPS.format(root=ROOT, report=REPORT))
     return 0
 
 

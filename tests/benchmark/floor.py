@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The floor: the same calls from a bare thread pool on requests, with nothing else around them.
+"""The lower bound: the same calls from a thread pool with requests, and nothing else.
 
-Arguments: the URL of the restrictions, a token, how many to create, how many at a time.
+Arguments: the URL of the restrictions, a token, the number of creates, the concurrency.
 """
 
 from __future__ import annotations

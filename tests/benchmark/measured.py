@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An interpreter that adds the peak memory of its process, in KiB, to the file of its first argument."""
+"""Runs Python with the other arguments, and appends its peak memory (KiB) to the file in the first one."""
 
 from __future__ import annotations
 

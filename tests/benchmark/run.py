@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Measures the collection next to what people use today, in one run, against an emulator.
+"""Compares the collection with its alternatives in one run, against an emulator.
 
-Prints a table, and writes the figures to the file that is its argument. `make bench` runs it.
+Prints a table, and writes the figures to the file in its argument. `make bench` runs it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SINGLE_MODULE = "cloudflare_email.security.sending_domain_restriction"
 
 
 class Bench:
-    """One emulator, and a folder for playbooks; every measurement is a row of the table."""
+    """Runs measurements on an emulator; each one is a row of the table."""
 
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.rows: list[dict[str, object]] = []
@@ -48,24 +48,24 @@ class Bench:
         return f"{self._emulator.url}/accounts/{account.id}/{resource}"
 
     def play(self, account: Account, *tasks: dict[str, object], **variables: object) -> float:
-        """Return the seconds that the whole of `ansible-playbook` takes."""
+        """Return how many seconds `ansible-playbook` takes with these tasks."""
         playbook = self._folder / "playbook.yml"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks, "vars": variables}
         playbook.write_text(json.dumps([play]))
         return self._run(account, PYTHON, "-m", "ansible", "playbook", str(playbook))
 
     def playbook(self, account: Account, name: str, **variables: object) -> float:
-        """Return the seconds that a playbook of the collection takes."""
+        """Return how many seconds a playbook of the collection takes."""
         given = [f"--extra-vars={name}={value}" for name, value in variables.items()]
         playbook = f"cloudflare_email.security.{name}"
         return self._run(account, PYTHON, "-m", "ansible", "playbook", playbook, *given)
 
     def script(self, account: Account, name: str, *arguments: object) -> float:
-        """Return the seconds that a script of this folder takes."""
+        """Return how many seconds a script of this folder takes."""
         return self._run(account, PYTHON, str(HERE / name), *map(str, arguments))
 
     def memory(self, account: Account, task: dict[str, object]) -> float:
-        """Return the peak memory of a task's process, in MB."""
+        """Return the peak memory of a task's module, in MB."""
         notes, interpreter = self._folder / "notes", self._folder / "python"
         interpreter.write_text(f'#!/bin/sh\nexec "{PYTHON}" "{HERE}/measured.py" "{notes}" "$@"\n')
         interpreter.chmod(0o700)
@@ -100,13 +100,13 @@ class Bench:
 
 
 def many(count: int, **options: object) -> dict[str, object]:
-    """A task of the plural module with `count` domains."""
+    """A task of the plural module for `count` domains."""
     restrictions = [{"domain": f"d{number}.example"} for number in range(count)]
     return {MODULE: {"restrictions": restrictions, "concurrency": CONCURRENCY, **options}}
 
 
 def uri(bench: Bench, account: Account, count: int) -> dict[str, object]:
-    """A task that creates `count` restrictions in a loop, as people do it without a collection."""
+    """A task that creates `count` restrictions in a loop, without the collection."""
     return {
         "ansible.builtin.uri": {
             "url": bench.url(account),
@@ -125,16 +125,18 @@ def thousand_creates(bench: Bench) -> None:
     account = bench.account(LATENCY)
     token = account.tokens["write"]
     floor = bench.script(account, "floor.py", bench.url(account), token, 1000, CONCURRENCY)
-    bench.row(work, "bare thread pool on requests (the floor)", floor, account)
+    bench.row(work, "thread pool with requests (lower bound)", floor, account)
     account = bench.account(LATENCY)
     ours = bench.play(account, many(1000))
-    bench.row(work, "sending_domain_restrictions", ours, account, over_floor=round(ours / floor, 2))
+    bench.row(
+        work, "sending_domain_restrictions", ours, account, to_lower_bound=round(ours / floor, 2)
+    )
     again = bench.play(account, many(1000))
     bench.row("the same list again", "sending_domain_restrictions", again, account)
     account = bench.account(LATENCY)
     arguments = (bench._emulator.url, account.tokens["write"], account.id, 1000)
     sdk = bench.script(account, "sdk.py", *arguments)
-    bench.row(work, "script on the cloudflare SDK", sdk, account, slower=round(sdk / ours, 1))
+    bench.row(work, "script with the cloudflare SDK", sdk, account, slower=round(sdk / ours, 1))
     account = bench.account(LATENCY)
     loop = bench.play(account, uri(bench, account, 50)) * 20
     how = "ansible.builtin.uri in a loop (50, scaled)"
