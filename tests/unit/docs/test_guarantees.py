@@ -96,6 +96,23 @@ VERIFIED_BY = {
         "test_a_rate_limit_without_end_ends_the_run",
         "test_a_rate_limit_of_more_than_15_minutes_is_an_error",
     ],
+    "Applying an export changes nothing": [
+        "test_applying_an_export_changes_nothing_but_duplicates",
+        "test_what_a_list_cannot_have_is_left_out_and_named",
+        "playbooks/runme.sh",
+    ],
+    "An export does not overwrite your work": [
+        "test_an_export_overwrites_only_unedited_exports_unless_forced"
+    ],
+    "Drift changes nothing": ["playbooks/runme.sh"],
+    "A file is only data": [
+        "test_applying_an_export_changes_nothing",
+        "test_no_cell_is_a_formula_for_a_spreadsheet",
+    ],
+    "A report needs no network": [
+        "test_no_text_of_others_becomes_html",
+        "test_no_request_leaves_the_page_and_nothing_breaks_its_policy",
+    ],
     "No secret is shown or left behind": [
         "test_a_secret_that_the_api_returns_is_shown_in_no_form",
         "sending_domain_restriction_secrets/runme.sh",
@@ -134,5 +151,5 @@ def test_a_test_that_verifies_a_promise_exists(name):
     if "/" in name:
         assert (ROOT / "tests" / "integration" / "targets" / name).is_file()
     else:
-        files = (ROOT / "tests" / "unit" / "plugins").rglob("test_*.py")
+        files = (ROOT / "tests").rglob("test_*.py")
         assert any(f"\ndef {name}(" in path.read_text(encoding="utf-8") for path in files)
