@@ -96,7 +96,6 @@ def apply(
     api: RestrictionsApi,
     concurrency: int = 1,
     time_limit: float = NO_LIMIT,
-    failed: t.Collection[str] = (),
     consecutive_failures: int = 0,
     is_cancelled: t.Callable[[], bool] = lambda: False,
 ) -> Outcome:
@@ -108,7 +107,6 @@ def apply(
 
     Arguments:
         time_limit: seconds after which no further change begins.
-        failed: domains with earlier failures, which keep everything they have.
         consecutive_failures: how many failures that are not specific to one change went before.
         is_cancelled: whether nobody waits for the result any more.
     """
@@ -118,7 +116,7 @@ def apply(
     deletes: list[Step] = list(plan.deletes)
     if not writes and not crew.is_stopped:
         # A domain whose change failed keeps all its restrictions: a duplicate may be its best one.
-        kept = {*failed, *(failure.domain for failure in outcome.failures)}
+        kept = {failure.domain for failure in outcome.failures}
         allowed = [delete for delete in plan.deletes if delete.domain not in kept]
         deletes = crew.work_off(_batches(allowed) if api.has_batch_call else allowed)
     left = [change for step in [*writes, *deletes] for change in _changes(step)]

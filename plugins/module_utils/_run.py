@@ -192,7 +192,6 @@ def _plan_and_apply(
             api,
             options["concurrency"],
             time_slice.seconds,
-            progress.failed,
             progress.consecutive_failures,
             output_is_closed,
         )
