@@ -176,7 +176,8 @@ class ActionModule(ActionBase):
         if has_failed and self._task.diff and values.get("diff") and not self._task.no_log:
             display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
         if "created" in values and (values.get("changed") or self._task.check_mode and has_failed):
-            self._show(summary(values, self._task.check_mode))
+            refused = " (refused)" if values.get("refused") else ""
+            self._show(summary(values, self._task.check_mode) + refused)
 
     def _write_reports(self, values: Values, task_vars: Values | None) -> None:
         """Write the reports that the task asks for; of a failed run, they tell what is known."""
@@ -231,7 +232,7 @@ def _outlook(report: Values) -> str:
     elif report["reason"]:
         parts.append(report["reason"])
     if report["estimate"] >= MIN_ESTIMATE:
-        parts.append(f"done at about {_clock(report['estimate'])}")
+        parts.append(f"expected to finish at about {_clock(report['estimate'])}")
     return "".join(f", {part}" for part in parts)
 
 

@@ -38,7 +38,7 @@ options:
     type: str
   api_url:
     description:
-      - The base URL of the API. It must be V(https://), except on loopback addresses.
+      - The base URL of the API. It must use V(https://), except on loopback addresses.
       - Falls back to the environment variable E(CLOUDFLARE_BASE_URL), and then to
         V(https://api.cloudflare.com/client/v4).
     type: str
@@ -50,8 +50,8 @@ options:
     default: 30
   retries:
     description:
-      - How often a call is retried after a transient failure, such as a lost connection or a 429 of the rate limit.
-        The backoff grows exponentially.
+      - How many times a call is retried after a transient failure, such as a lost connection or a 429 response. The
+        backoff is exponential.
       - A create whose outcome is unknown is never retried before checking whether it succeeded.
     type: int
     default: 5
@@ -77,7 +77,7 @@ notes:
   - The environment variables are read on the host that runs the task, which is the controller for C(hosts=localhost).
   - The Python library requests must be installed for the interpreter that runs the task. On the controller, install it
     where ansible-core is installed, with C(pip install requests) in the same virtual environment, with
-    C(pipx inject ansible-core requests), or with the package of the distribution.
+    C(pipx inject ansible-core requests), or with the distribution's package.
   - Several hosts in one play write to the same account at the same time. Use C(hosts=localhost) or C(run_once=true) to
     run the task once.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The attributes of modules that change restrictions and, with `.info`, of those that read them."""
+"""The attributes of modules that change restrictions and, with `.info`, of modules that read them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ attributes:
     membership:
       - cloudflare_email.security.all
   check_mode:
-    description: Predicts exactly what a real run does, without changing anything.
+    description: Predicts exactly what a real run would do, without changing anything.
     support: full
   diff_mode:
-    description: Shows what changes for every restriction, one fact a line.
+    description: Shows what changes for every restriction, one fact per line.
     support: full
   idempotent:
     description: A second run with the same options changes nothing.
@@ -34,7 +34,7 @@ attributes:
     membership:
       - cloudflare_email.security.all
   check_mode:
-    description: Does the same in check mode.
+    description: Works the same in check mode.
     support: full
   diff_mode:
     description: Changes nothing, so there is no difference to show.

@@ -46,20 +46,23 @@ def _write(change: Create | Update) -> dict[str, str]:
 
 
 def _delete(change: Delete) -> dict[str, str]:
-    action = "delete"
-    if change.kept is not None:
-        action = f"delete a duplicate ({change.current.id}; {change.kept} stays):"
-    return _item(action, change.domain, _facts(change.current.managed_fields()), [])
+    before = _facts(change.current.managed_fields())
+    if change.kept is None:
+        return _item("delete", change.domain, before, [])
+    ids = f" (ID {change.current.id}; ID {change.kept} stays)"
+    return _item("delete a duplicate of", change.domain, before, [], ids)
 
 
-def _item(action: str, domain: str, before: list[str], after: list[str]) -> dict[str, str]:
+def _item(
+    action: str, domain: str, before: list[str], after: list[str], ids: str = ""
+) -> dict[str, str]:
     item = {
         "before": "".join(f"{fact}\n" for fact in before),
         "after": "".join(f"{fact}\n" for fact in after),
     }
     # The header stands on the side that exists, on both sides for an update.
     sides = {"create": ["after"], "update": ["before", "after"]}.get(action, ["before"])
-    return {**item, **{f"{side}_header": f"{action} {_name(domain)}" for side in sides}}
+    return {**item, **{f"{side}_header": f"{action} {_name(domain)}{ids}" for side in sides}}
 
 
 def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:

@@ -157,7 +157,7 @@ def refuse_mass_deletion(
     raise TooManyDeletes(
         f"{len(lost)} of the {domains} domains on the account would lose their last restriction"
         f" ({listing(lost, MAX_DOMAINS_IN_MESSAGE)}), more than max_delete_percent"
-        f" ({max_delete_percent}) allows, so the task stopped; check that the list is complete,"
+        f" ({max_delete_percent}) allows; check that the list is complete,"
         f" or set max_delete_percent to {needed}"
     )
 

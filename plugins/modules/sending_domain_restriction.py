@@ -20,7 +20,7 @@ description:
   - Names are compared as DNS compares them. Letter case, a trailing dot, the order of O(exclude) and the spelling of
     an internationalized name (IDNA 2008) make no difference.
   - A task makes one API call for every 1,000 restrictions on the account, and one more if it changes something.
-  - The task warns of restrictions that overlap in a way that you may not intend.
+  - The task warns about restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -28,16 +28,16 @@ options:
   domain:
     description:
       - The domain that mail comes from, such as V(partner.example). Its subdomains are covered too.
-      - Together with O(id), the new domain of the restriction.
+      - With O(id), the new domain of the restriction.
     type: str
   exclude:
     description:
-      - The subdomains of O(domain) that may send without TLS, as a set. V([]) clears it.
+      - The subdomains of O(domain) that may send without TLS, in any order. V([]) clears the list.
     type: list
     elements: str
   comments:
     description:
-      - A note for people, a text of at most 1,024 characters. An empty string clears it.
+      - A comment of at most 1,024 characters. An empty string clears it.
     type: raw
   state:
     description:
@@ -50,7 +50,7 @@ options:
     description:
       - The ID of one restriction. It must exist, unless O(state=absent).
       - Required to rename a restriction, or to select one of several restrictions for the same domain.
-      - With O(state=absent), an additional O(domain) must be the domain of that restriction.
+      - With O(state=absent), O(domain) is optional, but must match that restriction.
     type: str
 seealso:
   - module: cloudflare_email.security.sending_domain_restrictions
@@ -58,7 +58,7 @@ seealso:
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Read the restrictions of an account.
   - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
-    description: A guide of this collection.
+    description: A guide in this collection.
   - name: Partner domain TLS
     description: The setting in Cloudflare's documentation.
     link: https://developers.cloudflare.com/cloudflare-one/email-security/
@@ -112,7 +112,7 @@ msg:
 sending_domain_restriction:
   description:
     - The restriction after the task, or V(none) with O(state=absent).
-    - In check mode, the predicted one, with V(none) for what only Cloudflare can know.
+    - In check mode, the predicted one. Values that only Cloudflare knows are V(none).
   returned: once the account was read
   type: dict
   contains: &restriction
@@ -131,7 +131,7 @@ sending_domain_restriction:
       sample:
         - newsletter.partner.example
     comments:
-      description: The note for people, or V(none).
+      description: The comment, or V(none).
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:

@@ -14,7 +14,7 @@ author:
 description:
   - Returns the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS), and
     findings about them, such as duplicates.
-  - With O(sender_domain), answers whether mail from that domain needs TLS, and why.
+  - With O(sender_domain), also returns whether mail from that domain needs TLS, and why.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes.info
@@ -43,7 +43,7 @@ seealso:
   - module: cloudflare_email.security.sending_domain_restrictions_export
     description: Write the restrictions of an account to a file.
   - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
-    description: A guide of this collection.
+    description: A guide in this collection.
   - name: Partner domain TLS
     description: The setting in Cloudflare's documentation.
     link: https://developers.cloudflare.com/cloudflare-one/email-security/
@@ -54,12 +54,12 @@ EXAMPLES = r"""
   cloudflare_email.security.sending_domain_restriction_info:
   register: all_restrictions
 
-- name: Fail if something on the account deserves a look
+- name: Fail if there are findings about the account
   ansible.builtin.assert:
     that: all_restrictions.findings == []
     fail_msg: "{{ all_restrictions.findings | map(attribute='message') | join('; ') }}"
 
-- name: Ask whether mail from a host of a partner needs TLS
+- name: Check whether mail from a partner's host needs TLS
   cloudflare_email.security.sending_domain_restriction_info:
     sender_domain: mail.partner.example
   register: mail
@@ -102,7 +102,7 @@ sending_domain_restrictions:
       sample:
         - newsletter.partner.example
     comments:
-      description: The note for people, or V(none).
+      description: The comment, or V(none).
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:
@@ -114,7 +114,7 @@ sending_domain_restrictions:
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
 findings:
-  description: What deserves a look among RV(sending_domain_restrictions), sorted by domain.
+  description: Possible problems in RV(sending_domain_restrictions), sorted by domain.
   returned: success
   type: list
   elements: dict

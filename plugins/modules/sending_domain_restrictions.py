@@ -15,13 +15,13 @@ description:
   - Manages a list of I(sending domain restrictions), which the dashboard calls I(Partner domain TLS), in one task.
   - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
     not tell the recipient. Review the changes with C(--check --diff) first.
-  - The account is read once and compared with the list. Creates and updates are sent side by side. Deletes come
-    last, in batches of up to 1,000 that succeed or fail as a whole, or one by one where the API has no batch call. So
-    an incomplete run leaves more protection, not less, and running it again finishes the rest.
+  - The account is read once and compared with the list. Creates and updates are sent in parallel. Deletes come
+    last, in batches of up to 1,000 that succeed or fail as a whole, or one by one if the API has no batch call. So an
+    incomplete run leaves more protection, not less, and running it again finishes the rest.
   - A change that Cloudflare refuses does not stop the others. The task then fails and groups the failures by reason.
   - The task shows a summary on stderr if something changes or would change. A run of more than a few seconds also
     shows its progress and how long it waits for the rate limit. With C(no_log=true) or C(async) it shows nothing.
-  - The task warns of restrictions that overlap in a way that you may not intend.
+  - The task warns about restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -33,11 +33,11 @@ options:
   restrictions:
     description:
       - The restrictions, at most one for each domain. Each entry is a mapping.
-      - What M(cloudflare_email.security.sending_domain_restriction_info) returns can be used as it is. The read-only
-        keys C(id), C(created_at) and C(modified_at) are accepted and ignored. Only duplicates, single labels and names
-        that DNS does not allow, which an account may have, are refused. An entry with an C(id) may keep names
-        outside its domain in C(exclude) if the account already has them.
-      - If entries are invalid, the task names all of them, up to 20, before anything is sent.
+      - What M(cloudflare_email.security.sending_domain_restriction_info) returns can be passed back unchanged. Only
+        duplicates, single labels and names that DNS does not allow, which an account may have, are refused.
+      - The read-only keys C(created_at) and C(modified_at) are ignored. An entry with the read-only key C(id) may keep
+        names outside its domain in C(exclude) if the account already has them.
+      - If entries are invalid, one error lists up to 20 of them, before anything is sent.
       - Required, unless O(file) is set.
     type: list
     elements: raw
@@ -47,13 +47,12 @@ options:
         type: str
         required: true
       exclude:
-        description: The subdomains that may send without TLS, as a set. V([]) clears it. If omitted, it is not changed.
+        description: The subdomains that may send without TLS, in any order. V([]) clears the list. If omitted, it is not changed.
         type: list
         elements: str
       comments:
         description:
-          - A note for people, a text of at most 1,024 characters. An empty string clears it. If omitted, it is not
-            changed.
+          - A comment of at most 1,024 characters. An empty string clears it. If omitted, it is not changed.
         type: raw
       state:
         description: Whether the restriction should exist.
@@ -63,11 +62,11 @@ options:
   file:
     description:
       - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
-        relative path is searched for like that of M(ansible.builtin.copy).
+        relative path is resolved as in M(ansible.builtin.copy).
       - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) has the list. All values are read as text,
-        so that C(no) or C(0123) needs no quotes.
-      - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments) and C(state), of
-        which only C(domain) is required. Several names in one C(exclude) cell are separated by spaces, commas,
+        so C(no) and C(0123) need no quotes.
+      - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
+        C(id), of which only C(domain) is required. Several names in one C(exclude) cell are separated by spaces, commas,
         semicolons or line breaks. An empty cell is an empty list or comment. A missing column is an omitted key.
         Columns are separated by commas, semicolons or tabs.
       - Nothing in the file is templated.
@@ -82,32 +81,32 @@ options:
   max_delete_percent:
     description:
       - If more than this percentage of the domains on the account would lose their last restriction, the task fails
-        and changes nothing. A truncated list must not disarm a company's mail.
+        and changes nothing. This protects against truncated lists.
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30
   concurrency:
-    description: How many changes are sent at the same time, from 1 to 50.
+    description: How many changes are sent in parallel, from 1 to 50.
     type: int
     default: 10
   report_html:
     description:
-      - A file on the controller to write a report to, a page for the browser that needs no network. It shows what is
+      - A file on the controller to write a report to, a web page that needs no network. It shows what is
         enforced, what changed or would change, what failed, and findings. An existing file is overwritten.
       - The report is also written in check mode, and if the task fails. It is not available with C(async).
     type: path
   report_markdown:
-    description: A file on the controller to write the same report to, as Markdown for the comment of a pull request.
+    description: A file on the controller to write the same report to, as Markdown for a pull request comment.
     type: path
   source:
-    description: Internal. The action plugin uses it to tell the module the lines of the entries in O(file).
+    description: Internal. The action plugin uses it to pass the line numbers of the entries in O(file).
     type: dict
   time_slice:
-    description: Internal. The action plugin uses it to run the module for some seconds at a time.
+    description: Internal. The action plugin uses it to run the module for a few seconds at a time.
     type: dict
 notes:
-  - If the task keyword C(timeout) ends the task, the result has what was reported until then. The module finishes its
-    current time slice of a few seconds first. If the first time slice is cut off, its changes are not reported.
+  - If the task keyword C(timeout) ends the task, the result lists what the earlier time slices did. The module still
+    finishes its current time slice of a few seconds. The changes of a first time slice are not reported.
 seealso:
   - module: cloudflare_email.security.sending_domain_restriction
     description: Manage one restriction.
@@ -116,7 +115,7 @@ seealso:
   - module: cloudflare_email.security.sending_domain_restrictions_export
     description: Write the restrictions of an account to a file that this module can read.
   - ref: Hundreds and thousands of domains <ansible_collections.cloudflare_email.security.docsite.many_domains>
-    description: A guide of this collection.
+    description: A guide in this collection.
   - name: Partner domain TLS
     description: The setting in Cloudflare's documentation.
     link: https://developers.cloudflare.com/cloudflare-one/email-security/
@@ -151,14 +150,14 @@ RETURN = r"""
 msg:
   description:
     - A summary of the changes; in check mode, of the changes that would be made.
-    - If the task fails, what went wrong, grouped by reason, what to do, and the summary. At most 2,000 characters.
+    - If the task fails, what went wrong, grouped by reason, what to do, and the summary. Always below 2,000 characters.
   returned: always
   type: str
   sample: 30 created, 50 updated, 150 deleted, 2300 unchanged
 created:
   description:
     - The created restrictions, sorted by domain.
-    - In check mode, the predicted ones, with V(none) for what only Cloudflare can know.
+    - In check mode, the predicted ones. Values that only Cloudflare knows are V(none).
   returned: once the account was read
   type: list
   elements: dict
@@ -178,7 +177,7 @@ created:
       sample:
         - newsletter.partner.example
     comments:
-      description: The note for people, or V(none).
+      description: The comment, or V(none).
       type: str
       sample: TLS agreed with the postmaster of partner.example
     created_at:
@@ -239,7 +238,7 @@ failures:
       type: str
       sample: partner.example
     action:
-      description: What was to be done, one of V(create), V(update), V(delete), or V(entry) if it could not be planned.
+      description: The action that failed, V(create), V(update) or V(delete), or V(entry) if none could be planned.
       type: str
       sample: create
     kind:
@@ -264,7 +263,7 @@ failures:
       type: int
       sample: 10400
 api_calls:
-  description: How many calls of the API the task made.
+  description: How many API calls the task made.
   returned: once the account was read
   type: int
   sample: 3
@@ -291,7 +290,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **SHARED_ARGUMENTS,
-            # The module checks the entries itself, to name all bad ones in one error.
+            # The module checks the entries itself, to list the invalid ones in one error.
             "restrictions": {"type": "list", "elements": "raw"},
             "file": {"type": "path"},
             "prune": {"type": "bool", "default": False},

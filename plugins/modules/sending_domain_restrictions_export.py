@@ -13,11 +13,12 @@ author:
   - Contributors to the cloudflare_email.security collection (!UNKNOWN)
 description:
   - Writes the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS), to a YAML
-    or CSV file on the controller. M(cloudflare_email.security.sending_domain_restrictions) reads this file, and changes
-    nothing as long as the account and the file stay as they are.
-  - The names are canonical and sorted, and the file has no IDs or times, so that differences in git are small.
+    or CSV file on the controller. Applying the file with
+    M(cloudflare_email.security.sending_domain_restrictions) changes nothing as long as the account stays the same.
+  - Names are canonical and sorted, and there are no times, so that git diffs are small. An C(id) is written only where
+    C(exclude) has names outside the domain.
   - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
-    are left out, because a list cannot have them. The task warns of both.
+    are left out, because a list cannot have them. The task warns about both.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -33,14 +34,14 @@ options:
   path:
     description:
       - The file to write, on the controller. The extension decides between YAML (C(.yml), C(.yaml)) and CSV (C(.csv),
-        C(.tsv)). A relative path starts at the folder of the playbook.
+        C(.tsv)). A relative path starts at the playbook's folder.
       - In YAML, findings about the account, such as duplicates, are listed as comments at the top.
     type: path
     required: true
   force:
     description:
-      - Whether to overwrite a file that is not an unedited YAML export. An unedited export is always overwritten; the
-        checksum in its first line tells it.
+      - Whether to overwrite a file that is not an unedited YAML export. An unedited export, recognized by
+        the checksum in its first line, is always overwritten.
     type: bool
     default: false
 seealso:
@@ -49,7 +50,7 @@ seealso:
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Read the restrictions of an account.
   - ref: From the dashboard to git <ansible_collections.cloudflare_email.security.docsite.dashboard_to_git>
-    description: A guide of this collection.
+    description: A guide in this collection.
 """
 
 EXAMPLES = r"""
@@ -57,7 +58,7 @@ EXAMPLES = r"""
   cloudflare_email.security.sending_domain_restrictions_export:
     path: partners.yml
 
-- name: Write them to a spreadsheet, over the one from yesterday
+- name: Write them to a spreadsheet, and overwrite an earlier one
   cloudflare_email.security.sending_domain_restrictions_export:
     path: partners.csv
     force: true
@@ -81,7 +82,7 @@ left_out:
   elements: str
   sample: []
 findings:
-  description: What deserves a look, as from M(cloudflare_email.security.sending_domain_restriction_info).
+  description: Possible problems, as M(cloudflare_email.security.sending_domain_restriction_info) returns them.
   returned: success
   type: list
   elements: dict

@@ -28,7 +28,7 @@ VERIFIED_BY = {
         "test_if_two_creates_take_effect_the_older_restriction_is_kept",
         "test_a_create_whose_response_is_lost_is_not_sent_again",
     ],
-    "What somebody else created is never taken for the task's own": [
+    "The task never mistakes somebody else's restriction for its own": [
         "test_somebody_elses_restriction_is_neither_adopted_nor_deleted"
     ],
     "Creates and updates come first, deletes last": [
@@ -39,7 +39,7 @@ VERIFIED_BY = {
         "test_a_domain_whose_change_failed_keeps_its_duplicates",
         "test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates",
     ],
-    "A truncated list does not disarm you": [
+    "A truncated list does not remove your protection": [
         "test_the_guard_changes_nothing_and_says_what_would_be_lost",
         "test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion",
     ],
@@ -59,7 +59,7 @@ VERIFIED_BY = {
         "test_faults",
         "test_a_message_is_always_below_2000_characters_and_ends_with_the_result",
     ],
-    "changed is true exactly if something changed": [
+    "changed is true exactly when something changed": [
         "test_faults",
         "test_a_write_that_cannot_be_looked_up_is_uncertain",
         "test_a_certain_failure_does_not_make_an_uncertain_one_certain",
@@ -71,11 +71,11 @@ VERIFIED_BY = {
         "test_a_run_gives_up_after_ten_failures_in_any_number_of_slices",
     ],
     "A missing library is named": ["sending_domain_restriction_execution/tasks/main.yml"],
-    "A slice that runs twice changes nothing twice": [
+    "Running a slice twice is safe": [
         "test_a_slice_that_runs_twice_creates_nothing_twice",
         LONG_RUN,
     ],
-    "Colleagues can work on the account meanwhile": [
+    "Others can change the account meanwhile": [
         "test_each_slice_sees_what_others_added_changed_and_deleted",
         "test_a_list_that_lags_behind_leads_to_no_duplicates",
     ],

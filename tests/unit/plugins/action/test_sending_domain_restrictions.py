@@ -278,7 +278,7 @@ def test_a_long_run_shows_once_how_long_it_takes(account, options):
     estimates = [line for line in task.shown if "at Cloudflare's rate limit" in line]
     assert len(estimates) == 1
     assert estimates[0].startswith("[host] 43 changes left, which takes about ")
-    assert any(line.endswith("done at about 12:34:56") for line in task.shown)
+    assert any(line.endswith("expected to finish at about 12:34:56") for line in task.shown)
 
 
 def test_what_this_run_created_does_not_change_what_the_guard_allows(account, options):

@@ -53,7 +53,7 @@ def test_deletes_come_last_and_a_duplicate_names_the_restriction_that_stays():
     assert [item.get("before_header") or item["after_header"] for item in diff] == [
         "create c.example",
         "delete a.example",
-        f"delete a duplicate ({SECOND}; {FIRST} stays): b.example",
+        f"delete a duplicate of b.example (ID {SECOND}; ID {FIRST} stays)",
     ]
     assert (diff[2]["before"], diff[2]["after"]) == ("domain: b.example\ncomments: x\n", "")
 

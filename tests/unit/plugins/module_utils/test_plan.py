@@ -270,7 +270,7 @@ def test_the_guard_names_the_numbers_the_domains_and_the_option_that_allows_it()
     assert str(refusal.value) == (
         "313 of the 1000 domains on the account would lose their last restriction (d0.example,"
         " d1.example, d10.example, d100.example, d101.example and 308 more), more than"
-        " max_delete_percent (30) allows, so the task stopped; check that the list is complete,"
+        " max_delete_percent (30) allows; check that the list is complete,"
         " or set max_delete_percent to 32"
     )
     refuse_mass_deletion(plan, current, 32)
