@@ -4,11 +4,11 @@
 
 """Runs the module sending_domain_restrictions in time slices, and shows its progress and its plan.
 
-A module can show nothing before it ends. So it works for some seconds at a time, over any
+A module cannot show anything before it ends. So it runs for a few seconds at a time, over any
 connection, and the progress is shown between two time slices. A run that is shorter than the first
 slice is one execution of the module.
 
-The list may come from a file of the controller, and reports are written there.
+The list may come from a file on the controller, and reports are written there.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
                 if self._task.async_val:
                     raise UnusablePath(f"{name} does not work with async; omit one of the two")
                 options[name] = path_to_write(self, options[name])
-        # The module refuses the two together.
+        # The module refuses `file` together with `restrictions`.
         if options.get("file") and options.get("restrictions") is None:
             path = path_to_read(self, options.pop("file"))
             entries = read_entries(path, shown_path(path))
@@ -124,9 +124,9 @@ class ActionModule(ActionBase):
                 raise
             is_lost = isinstance(error, AnsibleConnectionFailure)
             failure = {"unreachable" if is_lost else "failed": True}
-            return total.cut_short(failure, f"the module could not be run any more ({error})")
+            return total.cut_short(failure, f"the module could no longer be run ({error})")
         except BaseException as error:
-            # What the task keyword `timeout` raises is no Exception, and has moved between versions.
+            # The task keyword `timeout` raises a `BaseException`, whose module differs between versions.
             if error.__class__.__name__ != "TaskTimeoutError" or not total.has_begun:
                 raise
             reason = f"the task was stopped by its timeout of {self._task.timeout} seconds"
@@ -153,7 +153,7 @@ class ActionModule(ActionBase):
         if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
             total.is_estimate_shown = True
             self._show(
-                f"{total.remaining} changes left, which takes about {duration(estimate)} at"
+                f"{total.remaining} changes left, about {duration(estimate)} at"
                 " Cloudflare's rate limit"
             )
         self._show(f"{total.progress}{_outlook(report)}")
@@ -180,7 +180,7 @@ class ActionModule(ActionBase):
             self._show(summary(values, self._task.check_mode) + refused)
 
     def _write_reports(self, values: Values, task_vars: Values | None) -> None:
-        """Write the reports that the task asks for; of a failed run, they tell what is known."""
+        """Write the reports that the task asks for; for a failed run, with what is known."""
         paths = {name: self._options[name] for name in REPORTS if self._options.get(name)}
         if not paths or values.get("unreachable"):
             return
@@ -237,5 +237,5 @@ def _outlook(report: Values) -> str:
 
 
 def _clock(seconds: float) -> str:
-    """Return the time of day in so many seconds."""
+    """Return the time of day after this many seconds from now."""
     return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the account where the task runs, and writes its restrictions to a file of the controller."""
+"""Reads the account where the task runs, and writes its restrictions to a file on the controller."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class ActionModule(ActionBase):
 
 
 def _read_text(path: str) -> str:
-    """Return the text of a file, "" if there is none; raises `OSError`."""
+    """Return the text of a file, "" if it does not exist; raises `OSError`."""
     if not os.path.exists(path):
         return ""
     with open(path, encoding="utf-8", errors="replace", newline="") as file:

@@ -56,7 +56,7 @@ class Outcome:
 
     Attributes:
         updated: the records after the change; `previous` is each record before it.
-        deleted: the records before the change; `duplicate_of` is the ID that a duplicate leaves.
+        deleted: the records before the change; `duplicate_of` is the ID of the restriction that stays.
         uncertain: a change that is not listed may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
@@ -103,19 +103,19 @@ def apply(
 
     Creates and updates come first and deletes last, so that an incomplete run leaves more
     protection, not less. A change that fails does not stop the others. After Ctrl-C or an
-    unexpected exception, calls in flight end and no other one begins.
+    unexpected exception, calls in flight complete and no new ones start.
 
     Arguments:
         time_limit: seconds after which no further change begins.
-        consecutive_failures: how many failures that are not specific to one change went before.
-        is_cancelled: whether nobody waits for the result any more.
+        consecutive_failures: the failures in a row so far that are not specific to one change.
+        is_cancelled: whether the result is no longer awaited.
     """
     outcome = Outcome(failures=list(plan.failures), consecutive_failures=consecutive_failures)
     crew = _Crew(api, outcome, concurrency, time.monotonic() + time_limit, is_cancelled)
     writes = crew.work_off([*plan.creates, *plan.updates])
     deletes: list[Step] = list(plan.deletes)
     if not writes and not crew.is_stopped:
-        # A domain whose change failed keeps all its restrictions: a duplicate may be its best one.
+        # A domain whose change failed keeps all its restrictions: a duplicate may be the right one.
         kept = {failure.domain for failure in outcome.failures}
         allowed = [delete for delete in plan.deletes if delete.domain not in kept]
         deletes = crew.work_off(_batches(allowed) if api.has_batch_call else allowed)
@@ -158,7 +158,7 @@ class _Crew:
         return bool(self.stop_reason or self._outcome.wait)
 
     def work_off(self, steps: t.Sequence[Step]) -> list[Step]:
-        """Carry the steps out, and return those that are left when the workers stop."""
+        """Carry out the steps, and return those that are left when the workers stop."""
         self._queue = deque(steps)
         if steps:
             # Always in threads: an interrupt of the main thread must not cut a call off.
@@ -177,7 +177,7 @@ class _Crew:
     def _work(self) -> None:
         while not self.is_stopped:
             if self._is_cancelled():
-                self._stop("because nobody waits for the result any more")
+                self._stop("because the result is no longer awaited")
                 return
             try:
                 step = self._queue.popleft()

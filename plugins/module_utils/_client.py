@@ -4,7 +4,7 @@
 
 """The HTTP client for the Cloudflare API: sends, paces, retries, and reads lists page by page.
 
-It knows nothing about mail; the six calls are in `_restrictions_api`.
+It is independent of the resource; the six calls are in `_restrictions_api`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ MAX_PAGES = 1000
 
 
 def any_result(result: t.Any) -> t.Any:
-    """Parse a result that does not matter."""
+    """Return a result as it is, for calls whose result does not matter."""
     return result
 
 
@@ -62,7 +62,7 @@ class CloudflareClient:
     - it never reached the API (refused connection, DNS, proxy, time-out while connecting);
     - the rate limit refused it (429), after the time that the response names, or else so that the
       retries last as long as Cloudflare's window;
-    - it got a 403 without an error code, which goes away by report;
+    - it got a 403 without an error code, which is reported to be transient;
     - its outcome is unknown (time-out, lost connection, 5xx, a response that is not Cloudflare's
       envelope) and the caller says that the call is `idempotent`.
 
@@ -82,8 +82,8 @@ class CloudflareClient:
             takes longer.
         retry_until: the time on `clock` after which no call is retried; `RetryLater` is raised
             instead.
-        attempts_before: how often the call that comes first was tried by an earlier process.
-        refusals_before: how often the rate limit refused calls of earlier processes in a row.
+        attempts_before: how many times earlier processes have tried the first call.
+        refusals_before: how many calls in a row the rate limit refused in earlier processes.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class CloudflareClient:
             max_wait: seconds to wait for the rate limit, instead of the attribute.
 
         Raises:
-            CloudflareError: it did not end in a result.
+            CloudflareError: it failed.
             RateLimitWait: the rate limit delays it for more than `max_wait` seconds.
             RetryLater: it failed transiently, and `retry_until` is over.
         """
@@ -157,7 +157,7 @@ class CloudflareClient:
                 self.rate_limit.acquire(self.max_wait if max_wait is None else max_wait)
                 response = self._send(method, path, params, body, parse, permission)
                 if method != "GET":
-                    # Reads may succeed in each of many processes whose writes never do.
+                    # Not after a read: that may succeed in every process while all writes fail.
                     self.refusals_before = 0
                 self._is_refused = False
                 return response
@@ -206,16 +206,16 @@ class CloudflareClient:
             self.rate_limit.block(max(self.retry.backoff(attempt), error.retry_after))
 
     def stop(self) -> None:
-        """Let no further call begin; those that wait for anything fail as interrupted."""
+        """Start no further calls; those that are waiting fail as interrupted."""
         self._stopped.set()
 
     @property
     def refusals(self) -> int:
-        """How often the rate limit refused calls in a row, with those of earlier processes."""
+        """How many calls in a row the rate limit refused, including earlier processes."""
         return self.refusals_before + self._is_refused
 
     def warnings(self) -> list[str]:
-        """Return what people should know: Cloudflare's messages, and a long wait."""
+        """Return the warnings for the user: Cloudflare's messages, and a long wait."""
         warnings = [f"Cloudflare: {message}" for message in self._messages]
         if self.rate_limit.waited >= MIN_WAIT_TO_REPORT:
             warnings.append(
@@ -269,7 +269,7 @@ class CloudflareClient:
         parse: t.Callable[[t.Any], t.Any],
         permission: str,
     ) -> Response:
-        """Send one request; `acquire` went before."""
+        """Send one request; the caller has called `acquire`."""
         call = call_name(method, path)
         block = 0.0
         try:
@@ -303,7 +303,7 @@ class CloudflareClient:
         return interpreted
 
     def _seconds_to_block(self, error: CloudflareError) -> float:
-        """Return for how long a 429 stops all workers; sets how long to wait if it did not say."""
+        """Return how long a 429 stops all workers; if it names no wait, set a default."""
         if error.retry_after is None and not self.rate_limit.is_blocked():
             error.retry_after = DEFAULT_WINDOW / max(1, self.retry.retries)
         return (error.retry_after or 0.0) if error.is_transient else 0.0
@@ -324,7 +324,7 @@ class CloudflareClient:
 def _interruptible(
     sleep: t.Callable[[float], t.Any], stopped: threading.Event
 ) -> t.Callable[[float], None]:
-    """Return a `sleep` that raises once the run stops; a method would be a reference cycle."""
+    """Return a `sleep` that raises once the run stops; a method would create a reference cycle."""
 
     def interruptible_sleep(seconds: float) -> None:
         sleep(seconds)
@@ -338,5 +338,5 @@ def _records(result: t.Any) -> list[dict[str, t.Any]]:
     if not isinstance(result, list):
         raise ValueError("not a list")
     if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in result):
-        raise ValueError("a list in which something has no ID")
+        raise ValueError("a list with an entry that has no ID")
     return result

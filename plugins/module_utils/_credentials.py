@@ -13,7 +13,7 @@ from urllib.parse import quote
 if t.TYPE_CHECKING:
     import requests
 
-# Shorter ones, and their encoded forms, occur in ordinary words and numbers.
+# Shorter secrets, and their encoded forms, may occur in ordinary words and numbers.
 MIN_SECRET_LENGTH = 16
 
 
@@ -33,7 +33,7 @@ def secret_forms(secret: str) -> tuple[str, ...]:
 
 
 class Credentials:
-    """One secret and what messages call it.
+    """One secret and how messages name it.
 
     Instances are auth objects for requests: without one, requests would replace the token with an
     entry of `~/.netrc`.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan as text, in the form of Ansible's diff mode: one fact a line. Pure."""
+"""A plan as text, in the form of Ansible's diff mode: one fact per line. Pure."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _item(
         "before": "".join(f"{fact}\n" for fact in before),
         "after": "".join(f"{fact}\n" for fact in after),
     }
-    # The header stands on the side that exists, on both sides for an update.
+    # The header is on the side that exists; for an update, on both.
     sides = {"create": ["after"], "update": ["before", "after"]}.get(action, ["before"])
     return {**item, **{f"{side}_header": f"{action} {_name(domain)}{ids}" for side in sides}}
 
@@ -74,7 +74,7 @@ def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _name(name: str) -> str:
-    """Return a name, with its Unicode form beside its A-labels."""
+    """Return a name, with its Unicode form next to its A-labels."""
     readable = unicode_form(name)
     return name if readable == name else f"{name} ({readable})"
 

@@ -22,7 +22,7 @@ _COMMON_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,6
 class InvalidDomainName(ValueError):
     """Not a domain name that a restriction can have.
 
-    The message says what is wrong and what to do; it reads on after the name of an option.
+    The message says what is wrong and what to do; the name of an option may precede it.
     """
 
 
@@ -30,11 +30,11 @@ def parse_domain_name(text: str) -> str:
     """Return the canonical form of a domain name: A-labels in lower case, no trailing dot.
 
     U-labels are mapped as UTS 46 does (non-transitional) and encoded with IDNA 2008 (RFC 5891).
-    ASCII labels may have what accounts may have: letters, digits, hyphens and underscores, also in
+    ASCII labels may contain what accounts may contain: letters, digits, hyphens and underscores, also in
     A-labels that IDNA 2008 does not know. RFC 1035 limits their length.
 
     Raises:
-        InvalidDomainName: for anything else, with a sentence for each kind of mistake.
+        InvalidDomainName: for anything else, with its own message for each kind of mistake.
     """
     if len(text) <= MAX_NAME_LENGTH and _COMMON_NAME.fullmatch(text) and "xn--" not in text:
         return text
@@ -50,8 +50,7 @@ def parse_domain_name(text: str) -> str:
         )
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidDomainName(
-            f"{shown} has {len(name)} characters in the form that DNS uses; use at most"
-            f" {MAX_NAME_LENGTH}"
+            f"{shown} has {len(name)} characters in its DNS form; use at most {MAX_NAME_LENGTH}"
         )
     if labels[-1].isdigit():
         raise InvalidDomainName(
@@ -61,7 +60,7 @@ def parse_domain_name(text: str) -> str:
 
 
 def comparison_key(name: str) -> str:
-    """Return what two spellings of one name have in common, also for a name that is not valid.
+    """Return the same key for all spellings of a name, even if the name is not valid.
 
     The account may have names that this collection refuses; they still have to be compared.
     """
@@ -132,13 +131,13 @@ def _map(text: str, shown: str) -> str:
         return idna.uts46_remap(text, std3_rules=False)
     except idna.IDNAError as error:
         raise InvalidDomainName(
-            f"{shown} has a character that no domain name can have; remove it"
+            f"{shown} has a character that is not allowed in a domain name; remove it"
         ) from error
 
 
 def _a_label(label: str, shown: str) -> str:
     if not label:
-        raise InvalidDomainName(f"{shown} has nothing between two dots; remove one of them")
+        raise InvalidDomainName(f"{shown} has an empty label; remove the extra dot")
     if not label.isascii():
         try:
             return idna.alabel(label).decode("ascii")
@@ -150,7 +149,7 @@ def _a_label(label: str, shown: str) -> str:
     wrong = re.search("[^a-z0-9_-]", label)
     if wrong:
         raise InvalidDomainName(
-            f"{shown} has the character {wrong.group()!r}, which no domain name can have; remove it"
+            f"{shown} has the character {wrong.group()!r}, which is not allowed; remove it"
         )
     if label.startswith("-") or label.endswith("-"):
         raise InvalidDomainName(

@@ -21,7 +21,7 @@ MAX_LISTED = 20
 
 
 class InvalidEntries(ValueError):
-    """Some entries are wrong; the message names each with its place and its domain.
+    """Some entries are invalid; the message names each with its place and its domain.
 
     Arguments:
         problems: a sentence for each.
@@ -39,10 +39,10 @@ def desired_restrictions(
     """Read a list of entries, each as `DesiredRestriction.from_entry` does.
 
     Arguments:
-        places: what messages call each entry, such as `partners.csv line 2`; `entry 1` without it.
+        places: how messages name each entry, such as `partners.csv line 2`; `entry 1` without it.
 
     Raises:
-        InvalidEntries: entries are wrong, or several are for the same domain.
+        InvalidEntries: entries are invalid, or several are for the same domain.
     """
     desired: dict[str | None, DesiredRestriction] = {}
     first_place: dict[str | None, str] = {}
@@ -68,7 +68,7 @@ def desired_restrictions(
 
 
 def places(file: str, lines: t.Iterable[int]) -> list[str]:
-    """Return what messages call the entries of a file that begin in these lines."""
+    """Return how messages name the entries of a file that begin on these lines."""
     return [f"{file} line {line}" for line in lines]
 
 

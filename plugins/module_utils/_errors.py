@@ -33,18 +33,18 @@ OUTCOME_UNKNOWN = "could not confirm the outcome"
 
 
 class CloudflareError(Exception):
-    """A call that did not end in a result.
+    """A call that failed.
 
     Its text says what is wrong, then what to do, and then, in brackets, which call failed and how.
 
     Attributes:
-        problem: what is wrong; reads on as "… for 10 creates".
+        problem: what is wrong; messages may add "for 10 creates" to it.
         advice: what to do about it.
         detail: the call, the status and Cloudflare's own words; may be empty.
         kind: one of the constants of this file.
         status: the HTTP status; `None` without a response.
         code: Cloudflare's error code, if it gave one.
-        outcome_unknown: the call, or an earlier try of it, may have taken effect.
+        outcome_unknown: the call, or an earlier attempt, may have taken effect.
         not_found: Cloudflare itself said that it has nothing with this ID.
         no_route: Cloudflare itself said that there is no such call.
         is_transient: a retry may well succeed.
@@ -83,7 +83,7 @@ class CloudflareError(Exception):
 
     @property
     def is_specific(self) -> bool:
-        """Whether the reason lies in this very change, so that others may well succeed."""
+        """Whether the failure is specific to this change, so that others may well succeed."""
         return self.kind in (REFUSED, CONFLICT)
 
 
@@ -92,8 +92,8 @@ class RateLimitWait(Exception):
 
     Attributes:
         seconds: how long.
-        attempts: how often the call failed before.
-        outcome_unknown: an earlier try of the call may have taken effect.
+        attempts: how many times the call failed before.
+        outcome_unknown: an earlier attempt may have taken effect.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -108,8 +108,8 @@ class RetryLater(Exception):
 
     Attributes:
         error: how it failed.
-        attempts: how often it was tried so far.
-        seconds: how long to wait before the next try.
+        attempts: how many times it was tried so far.
+        seconds: how long to wait before the next attempt.
     """
 
     def __init__(self, error: CloudflareError, attempts: int, seconds: float) -> None:
@@ -143,7 +143,7 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
         call: what `call_name` returned.
         host: where the call was sent, as a host and a port.
         timeout: seconds that each part of the response may take.
-        error: what `requests` raised; it lets errors of other libraries through.
+        error: what `requests` raised; it may be an error of another library.
     """
     causes = _causes(error)
     cause = causes[-1]

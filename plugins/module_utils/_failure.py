@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-# What a change that failed was to do; `ENTRY` if it could not even be planned.
+# The action of a failed change; `ENTRY` if it could not be planned.
 CREATE, UPDATE, DELETE, ENTRY = "create", "update", "delete", "entry"
 
-# Kinds of failures beside those in `_errors`, for programs to tell them apart.
+# Kinds of failures in addition to those in `_errors`, for programs to tell them apart.
 DUPLICATES = "duplicates"
 INVALID = "invalid"
 NOT_ATTEMPTED = "not_attempted"
@@ -26,7 +26,7 @@ class Failure:
     Attributes:
         reason: what is wrong, a semicolon, what to do and, in brackets, the details.
         kind: one of the constants of this file or of `_errors`.
-        action: what was to be done.
+        action: the requested action.
         status, code: the HTTP status and Cloudflare's code, if there was a response.
     """
 

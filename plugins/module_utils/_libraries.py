@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Python libraries that modules need beside ansible-core.
+"""The Python libraries that modules need in addition to ansible-core.
 
 Importing this module never fails: `IMPORT_ERROR` says what is missing, so that a task can report it.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people read: the summary of a plan or a run, and its failures. Pure."""
+"""Messages for users: the summary of a plan or a run, and its failures. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_DOMAINS = 3
 _NOUNS = {
     "create": ("create", "creates"),
     "update": ("update", "updates"),
-    "delete": ("deletion", "deletions"),
+    "delete": ("delete", "deletes"),
     ENTRY: ("entry", "entries"),
 }
 
@@ -63,7 +63,7 @@ def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
 
 
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> str:
-    """Return what failed, grouped by reason, what was not attempted, and what is done.
+    """Return what failed, grouped by reason, what was not attempted, and what was done.
 
     Arguments:
         failures: as `Failure.result` returns them.
@@ -79,7 +79,7 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> s
     sentences = [_group_sentence(group) for group in by_size[:MAX_REASONS]]
     if len(by_size) > MAX_REASONS:
         more = sum(map(len, by_size[MAX_REASONS:]))
-        sentences.append(f"{more} more failed for other reasons, see failures")
+        sentences.append(f"{more} more failed for other reasons; see failures")
     if not_attempted:
         why = not_attempted[0]["reason"].partition(";")[0]
         sentences.append(f"{_changes(len(not_attempted))} {why}")

@@ -75,7 +75,7 @@ def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> Restri
         InvalidOption: an option is missing or wrong, or a library is not installed.
     """
     if _libraries.IMPORT_ERROR is not None:
-        # It brings the others.
+        # requests depends on the others.
         library = missing_required_lib("requests")
         raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
     options, environment = module.params, _environment()
@@ -121,10 +121,10 @@ def _environment() -> dict[str, str | None]:
 def _hide_secrets(
     module: AnsibleModule, environment: t.Mapping[str, str | None], api_url: str
 ) -> None:
-    """Have Ansible mask everything that may be secret, also credentials that are not used."""
+    """Have Ansible mask everything that may be secret, even credentials that are not used."""
     for source in (module.params, environment):
         for secret in filter(None, (source["api_token"], source["api_key"])):
-            # A short one that is not used is a placeholder, and occurs in words and numbers.
+            # A short one that is not used is a placeholder that may occur in words and numbers.
             if len(secret) >= MIN_SECRET_LENGTH:
                 module.no_log_values.update(secret_forms(secret))
     if "@" in api_url:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restrictions that overlap in ways people may not intend. Pure.
+"""Restrictions that overlap in ways that users may not intend. Pure.
 
 It relies on the three assumptions that the documentation of `sending_domain_restriction_info`
 states, above all that every restriction that covers a sender applies.
@@ -36,7 +36,7 @@ MAX_DOMAINS_IN_WARNING = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """Something on an account that deserves a look."""
+    """A possible problem on an account."""
 
     domain: str
     kind: str
@@ -86,7 +86,7 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
 
 
 def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
-    """Return what deserves a look on an account, sorted by domain.
+    """Return the possible problems on an account, sorted by domain.
 
     The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant` and `public_suffix`.
     """
@@ -138,7 +138,7 @@ def _void_exemptions(
     """Yield each name that one restriction exempts while another one still requires TLS from it.
 
     One of the two is among the changed ones. An exempt name with a restriction of its own that
-    exempts some names in turn is deliberate.
+    itself exempts names is deliberate.
     """
     index, new = _by_domain(protections), set(changed)
     for exempting in set(protections):

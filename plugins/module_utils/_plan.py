@@ -102,7 +102,7 @@ def make_plan(
     done: t.Collection[str] = (),
     failed: t.Collection[str] = (),
 ) -> Plan:
-    """Plan how `current`, all restrictions on the account, become the desired ones.
+    """Plan how to turn `current`, all restrictions on the account, into the desired ones.
 
     Arguments:
         prune: also delete the restrictions of domains that are not listed, and duplicates. The one

@@ -18,9 +18,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
 )
 
 NO_LIMIT = float("inf")
-# `t` of the Ratelimit header is in whole seconds, so it names a reset up to a second too late.
+# `t` of the Ratelimit header is in whole seconds, so the reset may be up to a second too late.
 PRECISION = 1.5
-# Seconds; a header that names a longer wait is not believed.
+# Seconds; the longest wait that a header may ask for.
 MAX_WINDOW = 900.0
 # Over the limit, Cloudflare refuses every call for this many seconds.
 DEFAULT_WINDOW = 300.0
@@ -28,7 +28,7 @@ DEFAULT_WINDOW = 300.0
 
 @dataclass
 class _Window:
-    """What the API last said about one of its windows: how many calls are left, until when."""
+    """The last known state of one of the API's windows: how many calls are left, until when."""
 
     left: float
     resets_at: float
@@ -92,15 +92,15 @@ class RateLimit:
             self._learn(headers)
 
     def release(self, block: float = 0.0) -> None:
-        """Record that a call ended, and let no other one be sent for `block` seconds."""
+        """Record that a call ended, and send no other one for `block` seconds."""
         with self._released:
             self._in_flight -= 1
-            # Before any worker wakes up, so that none slips through.
+            # Before any worker wakes up, so that none sends a call.
             self._block(block)
             self._released.notify_all()
 
     def block(self, seconds: float) -> None:
-        """Let no call be sent for so many seconds."""
+        """Send no call for this many seconds."""
         with self._released:
             self._block(seconds)
 
@@ -110,7 +110,7 @@ class RateLimit:
             return self._seconds_until_reset(self._clock()) > 0
 
     def seconds_for(self, calls: int) -> float:
-        """Return the seconds that the rate limit delays so many further calls by."""
+        """Return the seconds by which the rate limit delays this many further calls."""
         with self._released:
             now = self._clock()
             return max(
@@ -152,7 +152,7 @@ class RateLimit:
             resets_at = now + min(resets.get(name, 0), MAX_WINDOW)
             window = self._windows.get(name)
             if window and now < window.resets_at and resets_at < window.resets_at + PRECISION:
-                # Responses overtake each other: within one window the lowest count is the newest.
+                # Responses may arrive out of order: within one window the lowest count is the newest.
                 left, resets_at = min(left, window.left), min(resets_at, window.resets_at)
                 self._windows[name] = _Window(left, resets_at, window.quota, window.seconds)
             else:

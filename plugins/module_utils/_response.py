@@ -53,17 +53,17 @@ def interpret(
     credentials: str,
     permission: str,
 ) -> Response:
-    """Return what a response brought.
+    """Return the content of a successful response.
 
     Arguments:
-        call: what messages name the call.
+        call: how messages name the call.
         parse: turns the envelope's `result` into what is returned; raises `ValueError` if the
             result does not belong to this call.
-        credentials: what messages call the credentials.
+        credentials: how messages name the credentials.
         permission: the permission group that the call needs, for messages.
 
     Raises:
-        CloudflareError: it is not a success, or not Cloudflare's.
+        CloudflareError: the response is not a success, or not Cloudflare's.
     """
     status = response.status_code
     if 300 <= status < 400:
@@ -92,7 +92,7 @@ def interpret(
 
 
 def seconds_to_wait(headers: t.Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for (a number or a date), `None` without one."""
+    """Return the seconds that `Retry-After` asks for (a number or a date), or `None`."""
     retry_after = headers.get("Retry-After", "").strip()
     if re.fullmatch("[0-9]{1,9}", retry_after):
         return float(retry_after)
@@ -155,7 +155,7 @@ def _refusal(
         )
     if status == 404:
         return CloudflareError(
-            "Cloudflare found nothing under this address",
+            "Cloudflare found nothing at this address",
             "run again; if the error persists, check account_id and api_url",
             REFUSED,
             not_found=True,
@@ -221,7 +221,7 @@ def _not_accepted(
         f"Cloudflare did not accept {credentials}",
         f"check that it is correct, not expired, allowed on this account{needed}",
         CREDENTIALS,
-        # By report, a 403 without a code goes away on retrying.
+        # A 403 without a code is reported to be transient.
         is_transient=is_transient and attributes["status"] == 403,
         outcome_unknown=outcome_unknown,
         **attributes,

@@ -53,10 +53,10 @@ class Restriction:
 
     @classmethod
     def from_api(cls, record: t.Any) -> Restriction:
-        """Read a record of the API; fields that this collection does not know are left out.
+        """Read a record of the API; unknown fields are dropped.
 
         Raises:
-            InvalidRestriction: the record has no ID or no domain, or a field has another type.
+            InvalidRestriction: the record has no ID or no domain, or a field has the wrong type.
         """
         if not isinstance(record, dict):
             raise InvalidRestriction("a restriction is not an object")
@@ -75,7 +75,7 @@ class Restriction:
                 for name in ("comments", "created_at", "modified_at")
             )
         ):
-            raise InvalidRestriction(f"a field of the restriction {identifier} has a wrong type")
+            raise InvalidRestriction(f"a field of the restriction {identifier} has the wrong type")
         return cls(
             record=record,
             id=identifier,
@@ -88,7 +88,7 @@ class Restriction:
     def age(self) -> tuple[str, str]:
         """The key that sorts the oldest restriction first, in the same order for everybody.
 
-        Where the API names no times, its own order stays.
+        Without times, the order of the API is kept.
         """
         created_at = self.record["created_at"]
         # Without the Z, times with fractions of any length sort as texts.
@@ -103,7 +103,7 @@ class Restriction:
         )
 
     def managed_fields(self) -> dict[str, t.Any]:
-        """Return what people manage, in canonical form: `{domain, exclude, comments}`."""
+        """Return what users manage, in canonical form: `{domain, exclude, comments}`."""
         return {
             "domain": self.domain,
             "exclude": sorted(self.exclude),
@@ -244,7 +244,7 @@ def parse_id(text: str | None) -> str | None:
 
 
 def _listed(value: t.Any) -> list[str] | None:
-    """Return a list of names; a text is split at commas, as Ansible does."""
+    """Return a list of names; text is split at commas, as Ansible does."""
     if value is None:
         return None
     if isinstance(value, str):

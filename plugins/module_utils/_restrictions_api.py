@@ -51,7 +51,7 @@ class RestrictionsApi:
     taken effect.
 
     Attributes:
-        has_batch_call: whether `delete_batch` is worth a try.
+        has_batch_call: whether to try `delete_batch`.
     """
 
     def __init__(self, client: CloudflareClient, account_id: str) -> None:
@@ -105,12 +105,12 @@ class RestrictionsApi:
                 wait.outcome_unknown = attempt > 0
                 raise
             except CloudflareError as error:
-                # An earlier one may still take effect, even if this one is refused.
+                # An earlier attempt may still take effect, even if this one is refused.
                 if not (attempt or error.outcome_unknown):
                     raise
                 failed = error
             else:
-                # An earlier one may have taken effect meanwhile.
+                # An earlier attempt may have taken effect meanwhile.
                 return (self._sole_result_of(body) or created) if attempt else created
             self.client.back_off(attempt, failed)
             late = self._sole_result_of(body)
@@ -142,7 +142,7 @@ class RestrictionsApi:
         raise _without_effect(failed)
 
     def delete(self, restriction_id: str) -> bool:
-        """Delete a restriction; returns whether this call did, and not somebody else before it."""
+        """Delete a restriction; returns whether this call did, rather than somebody else."""
         try:
             self.client.request("DELETE", f"{self._path}/{restriction_id}", permission=WRITE)
             return True
@@ -161,7 +161,7 @@ class RestrictionsApi:
     def delete_batch(self, restriction_ids: t.Sequence[str]) -> list[str]:
         """Delete up to `MAX_PER_BATCH` restrictions: all of them or, if it raises, none.
 
-        Returns the IDs of those that it deleted; those that were gone already are not among them.
+        Returns the IDs of those that it deleted, without those that were already gone.
 
         Raises:
             NoBatchCall: the API has no such call.
@@ -205,7 +205,7 @@ class RestrictionsApi:
         """Return the restriction that an earlier create of `body` made, if it took effect.
 
         A late create may leave a duplicate, which is deleted: the oldest stays, so that a
-        concurrent run that also tidies up keeps the same one.
+        concurrent run that also deletes duplicates keeps the same one.
         """
         domain = body["domain"]
         with _uncertain():
@@ -231,7 +231,7 @@ def _restriction_with(
 ) -> t.Callable[[t.Any], Restriction]:
     """Return a parser that refuses the record of another restriction.
 
-    Fields that the response lacks, other than its ID and domain, are taken to be as they were `sent`.
+    Fields that the response lacks, other than its ID and domain, are assumed to be as `sent`.
     """
     assumed = {name: value for name, value in (sent or {}).items() if name != "domain"}
 
@@ -248,7 +248,7 @@ def _restriction_with(
 
 @contextlib.contextmanager
 def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
-    """Make an error of a look-up in this context one of the write whose outcome is looked up."""
+    """Turn an error of a look-up in this context into one of the write that it checks."""
     try:
         yield
     except RateLimitWait as wait:
@@ -269,6 +269,6 @@ def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
 
 
 def _without_effect(failed: CloudflareError) -> CloudflareError:
-    """Return the error of a write that left no trace on the account."""
+    """Return the error of a write that had no effect on the account."""
     failed.outcome_unknown = False
     return failed

@@ -22,8 +22,8 @@ class RetryPolicy:
     """Up to `retries` retries of transient failures, with exponential backoff and jitter.
 
     Arguments:
-        retries: how often a call is retried at most.
-        jitter: returns a number in [0, 1); up to half of a backoff is taken off by it.
+        retries: the maximum number of retries of a call.
+        jitter: returns a number in [0, 1), which reduces a backoff by up to half.
     """
 
     def __init__(self, retries: int, jitter: t.Callable[[], float] = random.random) -> None:
@@ -31,7 +31,7 @@ class RetryPolicy:
         self._jitter = jitter
 
     def allows(self, error: CloudflareError, attempt: int) -> bool:
-        """Return whether a call that failed in `attempt` (from 0) is to be retried."""
+        """Return whether a call that failed in `attempt` (from 0) should be retried."""
         return error.is_transient and attempt < self.retries
 
     def backoff(self, attempt: int) -> float:

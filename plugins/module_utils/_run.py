@@ -98,7 +98,7 @@ def run_one(module: AnsibleModule) -> Result:
 
 
 def run_list(module: AnsibleModule) -> Result:
-    """Bring a list of restrictions into the desired state, or do one time slice of that.
+    """Bring a list of restrictions into the desired state, or run one time slice of that.
 
     Raises:
         InvalidOption, InvalidEntries: the options are wrong; nothing was sent.
@@ -127,7 +127,7 @@ def run_list(module: AnsibleModule) -> Result:
 
 
 def output_is_closed() -> bool:
-    """Return whether nobody can receive the result any more, as after Ctrl-C in Ansible."""
+    """Return whether nobody can receive the result, as after Ctrl-C in Ansible."""
     try:
         poll = select.poll()
         poll.register(t.cast(t.TextIO, sys.__stdout__).fileno(), 0)
@@ -152,7 +152,7 @@ def _read(api: RestrictionsApi, time_slice: TimeSlice) -> list[Restriction]:
 
 
 def _unfinished(report: dict[str, t.Any], client: CloudflareClient) -> Result:
-    """Return the result of a time slice that did not get to its plan."""
+    """Return the result of a time slice that ended before its plan was made."""
     values = {"changed": False, "api_calls": client.calls, "time_slice": report}
     return Result(values, client.warnings())
 
@@ -212,9 +212,9 @@ def _plan_and_apply(
 
 
 def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> int:
-    """Count as done what an earlier slice did without getting to know it.
+    """Count as done what earlier slices changed without receiving the confirmation.
 
-    Returns how many of the unchanged restrictions are such ones.
+    Returns how many of the unchanged restrictions that concerns.
     """
     confirmed = [known for known in plan.unchanged if known.domain in unconfirmed]
     for restriction in confirmed:
@@ -287,5 +287,5 @@ def _one(
         count = f" ({len(outcome.deleted)} restrictions)" if len(outcome.deleted) > 1 else ""
         values["msg"] = f"{name} {'would be ' if check_mode else ''}{verb}{count}"
     else:
-        values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction, no changes"
+        values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction; no changes"
     return values

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One time slice of a long run: what it is told about the earlier ones, and what it reports.
+"""One time slice of a long run: what it knows about the earlier ones, and what it reports.
 
-A slice is the module, complete in itself: it reads the account, plans, and applies the plan for some
-seconds. No plan travels from slice to slice, so one may be repeated or lost, and others may change
-the account meanwhile, without anything being created twice.
+A slice is a complete run of the module: it reads the account, plans, and applies the plan for a few
+seconds. Slices do not share a plan. So a slice may be repeated or lost, and others may change the
+account meanwhile, without anything being created twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 # Seconds that a slice waits for the rate limit; the action plugin waits longer, and shows it.
 MAX_WAIT = 2.5
-# What a run waits for, for people.
+# What a run waits for, in messages.
 RATE_LIMIT = "Cloudflare's rate limit"
 
 
@@ -38,8 +38,8 @@ class Progress:
         failed: domains that could not be changed.
         unconfirmed: the action by domain, for writes that may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
-        refusals: how often the rate limit refused calls in a row.
-        read_attempts: how often reading the account failed in a row.
+        refusals: how many calls in a row the rate limit refused.
+        read_attempts: how many times in a row reading the account failed.
         blocked_until: when the rate limit allows calls again, as `time.time()` of this host.
         has_batch_call: whether the API may have the batch call.
         is_stalled: whether the last slice changed nothing because of the rate limit.
@@ -93,7 +93,7 @@ class TimeSlice:
         Arguments:
             remaining: how many changes are left; `None` while the account is being read.
             wait: seconds to wait before the next slice begins.
-            reason: what is waited for, for people.
+            reason: what the run waits for, in messages.
             estimate: seconds by which the rate limit delays the remaining changes.
         """
         return {

@@ -4,8 +4,8 @@
 
 """Whether mail from a domain needs TLS, and which restriction decides it. Pure.
 
-It follows the literal reading: every restriction that covers the sender applies, and mail needs TLS
-unless all of them exempt it.
+It relies on the assumptions that the documentation of `sending_domain_restriction_info` states:
+every restriction that covers the sender applies, and mail needs TLS unless all of them exempt it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ options:
     type: str
   exclude:
     description:
-      - The subdomains of O(domain) that may send without TLS, in any order. V([]) clears the list.
+      - The subdomains of O(domain) that may send without TLS, in any order. V([]) clears them.
     type: list
     elements: str
   comments:

@@ -47,7 +47,7 @@ options:
         type: str
         required: true
       exclude:
-        description: The subdomains that may send without TLS, in any order. V([]) clears the list. If omitted, it is not changed.
+        description: The subdomains that may send without TLS, in any order. V([]) clears them. If omitted, they stay.
         type: list
         elements: str
       comments:
@@ -66,9 +66,9 @@ options:
       - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) has the list. All values are read as text,
         so C(no) and C(0123) need no quotes.
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
-        C(id), of which only C(domain) is required. Several names in one C(exclude) cell are separated by spaces, commas,
-        semicolons or line breaks. An empty cell is an empty list or comment. A missing column is an omitted key.
-        Columns are separated by commas, semicolons or tabs.
+        C(id), of which only C(domain) is required. Columns are separated by commas, semicolons or tabs. Several names
+        in one C(exclude) cell are separated by spaces, commas, semicolons or line breaks. An empty cell is an empty
+        list or comment. A missing column is an omitted key.
       - Nothing in the file is templated.
     type: path
   prune:

@@ -35,12 +35,12 @@ def read_account(action: ActionBase, task_vars: dict[str, t.Any] | None) -> dict
 
 
 def plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return a result with plain strings instead of Ansible's own, which PyYAML cannot write."""
+    """Return a result with plain strings instead of Ansible's own types, which PyYAML cannot dump."""
     return json.loads(json.dumps(result, default=str))
 
 
 def warning_texts(result: dict[str, t.Any]) -> list[str]:
-    """Return the warnings of a result, which are objects of their own since ansible-core 2.19."""
+    """Return the warnings of a result, which are objects since ansible-core 2.19."""
     return [_text(warning) for warning in result.get("warnings", ())]
 
 
@@ -51,7 +51,7 @@ def _text(warning: t.Any) -> str:
 
 
 def path_to_read(action: ActionBase, path: t.Any) -> str:
-    """Return the path of a file, which is searched for like those of ansible.builtin.copy."""
+    """Return the path of a file, resolved as in ansible.builtin.copy."""
     name = os.path.expanduser(str(path))
     try:
         return action._find_needle("files", name)
@@ -79,13 +79,13 @@ def path_to_write(action: ActionBase, path: t.Any) -> str:
 
 
 def shown_path(path: str) -> str:
-    """Return how people call a file: relative if it is below the current folder."""
+    """Return how messages name a file: by a relative path if it is below the current folder."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file as a whole, so that an interrupted run leaves the old one; raises `OSError`."""
+    """Write a file atomically, so that an interrupted run keeps the old one; raises `OSError`."""
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", newline="", dir=os.path.dirname(path), delete=False
     ) as file:

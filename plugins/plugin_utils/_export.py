@@ -4,7 +4,7 @@
 
 """Writes the restrictions of an account as YAML or CSV, so that reading them changes nothing.
 
-Names are canonical and sorted, and there are no times, so that differences in git are small.
+Names are canonical and sorted, and there are no times, so that git diffs are small.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def export(
 
 
 def is_unedited_export(text: str) -> bool:
-    """Return whether a text is a YAML export that nobody changed."""
+    """Return whether a text is an unedited YAML export."""
     first, _newline, rest = text.partition("\n")
     return first.endswith(f"sha256:{_checksum(rest)}") and first.startswith("# Exported by ")
 
@@ -138,7 +138,7 @@ def _checksum(text: str) -> str:
 def _csv(entries: list[dict[str, t.Any]]) -> str:
     columns = ["domain", "exclude", "comments", *(["id"] if any(map(_has_id, entries)) else [])]
     rows: list[str] = []
-    # A writer of LF would not quote a lone CR.
+    # With LF as the terminator, the writer would not quote a lone CR.
     writer = csv.writer(SimpleNamespace(write=rows.append), lineterminator="\r\n")
     writer.writerow(columns)
     for entry in entries:
@@ -152,5 +152,5 @@ def _has_id(entry: dict[str, t.Any]) -> bool:
 
 
 def _escaped(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet runs as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell

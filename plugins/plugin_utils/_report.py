@@ -41,7 +41,7 @@ _ASSETS = Path(__file__).parent / "report"
 
 @dataclass(frozen=True)
 class Report:
-    """What a report is made of. Records are as in the results of the modules.
+    """The content of a report. Records are as in the results of the modules.
 
     Attributes:
         is_preview: the changes were not made.
@@ -105,13 +105,13 @@ def _asset(name: str) -> Markup:
 
 
 def _hash(text: str) -> str:
-    """Return what a content security policy calls a text that may stand in the page."""
+    """Return the hash by which a content security policy allows an inline text."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def _json(data: t.Any) -> Markup:
-    """Return JSON that can stand in a script element: nothing in it is markup."""
+    """Return JSON that is safe in a script element: nothing in it is markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -82,7 +82,7 @@ class Row:
 
 @dataclass
 class Group:
-    """Lines that have something in common: a kind, and perhaps a text, that is about names then."""
+    """Lines of one kind; if there is a text, the lines are the names that it is about."""
 
     kind: str
     text: str = ""
@@ -90,7 +90,7 @@ class Group:
 
 
 def visible(text: str) -> str:
-    """Return a text with codes such as [U+202E] for invisible characters, save spaces and breaks.
+    """Return a text with codes such as [U+202E] for invisible characters, except spaces and breaks.
 
     Some of them, the bidirectional controls, make a text look like another one.
     """
@@ -100,7 +100,7 @@ def visible(text: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Return a name; if it is internationalized, with its other form beside it."""
+    """Return a name; if it is internationalized, with its other form next to it."""
     other = unicode_form(_key(name)) if idna and name.isascii() else _key(name)
     return visible(name if other.isascii() == name.isascii() else f"{name} ({other})")
 
@@ -128,7 +128,7 @@ def counts_of(report: Report) -> dict[str, int]:
 
 
 def notes_of(report: Report) -> dict[str, list[Group]]:
-    """Return what people should read, by headings; those without lines are left out."""
+    """Return the notes for the reader, by heading; those without lines are left out."""
     unlisted = [shown_name(name) for name in report.unlisted]
     notes = {
         "Failures": _groups(
@@ -236,7 +236,7 @@ def _change(action: str, record: Record, is_preview: bool) -> Change:
         [fact for fact in before if fact not in facts],
         [fact for fact in facts if fact not in before],
         sum(fact in facts for fact in before if fact[0] == "exclude"),
-        "" if record.get("previous") else "the state before is not known",
+        "" if record.get("previous") else "the previous state is unknown",
     )
 
 
@@ -259,7 +259,7 @@ def _statuses(report: Report) -> dict[str, str]:
 
 
 def _key(name: str) -> str:
-    """Return what spellings of a name have in common, as far as that can be told without `idna`."""
+    """Return the same key for all spellings of a name, as far as that is possible without `idna`."""
     return comparison_key(name) if idna or name.isascii() else name.rstrip(".").lower()
 
 

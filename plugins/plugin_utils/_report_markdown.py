@@ -4,7 +4,7 @@
 
 """The report as Markdown, for the comment of a pull request. Pure.
 
-Text that is not ours stands in code spans and code blocks only. There it cannot mention people,
+Untrusted text appears only in code spans and code blocks. There it cannot mention people,
 refer to issues, or become a link, a table or HTML.
 """
 
@@ -38,7 +38,7 @@ if t.TYPE_CHECKING:
 
 # Characters. GitHub accepts 65,536 in a comment, and a CI job may add some of its own.
 MAX_LENGTH = 60_000
-# What each section may take, however long those before it are.
+# The room that each section gets, however long those before it are.
 MIN_SECTION = 4_000
 MAX_LINE = 300
 MAX_PROBLEM = 2_000
@@ -127,7 +127,7 @@ def _list(groups: list[Group]) -> list[str]:
 
 
 def _note(group: Group) -> str:
-    """Return a kind of failures or findings, and below it what it concerns."""
+    """Return a kind of failures or findings, and its lines below it."""
     title = f"- {group.kind} ({len(group.lines):,})"
     if group.text:
         title += f": {_code(group.text)}"
@@ -168,7 +168,7 @@ def _line(text: str, limit: int = MAX_LINE) -> str:
 
 
 def _code(text: str, limit: int = MAX_LINE) -> str:
-    """Return a code span, in which nothing has a meaning but a run of as many backticks."""
+    """Return a code span, which only a run of as many backticks can end."""
     fence = "`" * (1 + _longest_run(text))
     return f"{fence} {_line(text, limit)} {fence}"
 

@@ -62,8 +62,8 @@ def read_entries(path: str, name: str) -> Entries:
     is_yaml = format_of(path, name) == "yaml"
     text = _text(path, name)
     if not text.strip():
-        empty = f"write {KEY}: []" if is_yaml else "write at least the row with the columns"
-        raise InvalidFile(f"{name} is empty; {empty}, if you mean an empty list")
+        empty = f"write {KEY}: []" if is_yaml else "write at least the header row"
+        raise InvalidFile(f"{name} is empty; {empty} for an empty list")
     return _YamlReader(name).read(text) if is_yaml else _read_csv(text, name)
 
 
@@ -80,7 +80,7 @@ def _text(path: str, name: str) -> str:
         with open(path, encoding="utf-8-sig", newline="") as file:
             return file.read()
     except FileNotFoundError:
-        raise InvalidFile(f"there is no file {name}; check its path") from None
+        raise InvalidFile(f"the file {name} does not exist; check its path") from None
     except OSError as error:
         raise InvalidFile(f"{name} cannot be read ({error.strerror}); check it") from None
     except UnicodeDecodeError:
@@ -116,7 +116,7 @@ class _YamlReader:
         advice = f"write {KEY}: and the list below it"
         if not isinstance(root, yaml.MappingNode):
             raise InvalidFile(f"{self._name} is not a mapping; {advice}")
-        # Other keys are for others.
+        # Other keys are ignored: they may be meant for other tools.
         keys = self._nodes(root)
         if KEY not in keys:
             close = difflib.get_close_matches(KEY, [str(key) for key in keys], 1)
@@ -135,14 +135,14 @@ class _YamlReader:
         return entries
 
     def _value(self, node: yaml.Node) -> t.Any:
-        # "tag:yaml.org,2002:" is that of YAML's own types, written out or not.
+        # "tag:yaml.org,2002:" begins the tags of YAML's own types, explicit or not.
         if not node.tag.startswith("tag:yaml.org,2002:"):
             raise self._error(node, f"has the unknown tag {node.tag}", "remove it")
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item) for item in node.value]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
-        # Null is an omitted value; any other is text as written.
+        # Null is an omitted value; any other value is text as written.
         return None if node.tag.endswith(":null") else node.value
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str | None, t.Any]:

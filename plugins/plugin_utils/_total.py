@@ -96,7 +96,7 @@ class Total:
             values[name] = by_domain(values[name])
         values.pop("refused", None)
         values["changed"] = bool(values.get("changed") or self.unconfirmed or not is_certain)
-        rest = f". {self.remaining} changes are left" if self.remaining else ""
+        rest = f". Changes left: {self.remaining}" if self.remaining else ""
         rest += f". Result: {summary(values)}. Run again to finish the rest."
         values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
         return values

@@ -145,12 +145,12 @@ class TaskTimeoutError(BaseException):
         (
             AnsibleConnectionFailure("gone"),
             {"unreachable": True},
-            "the module could not be run any more (gone)",
+            "the module could no longer be run (gone)",
         ),
         (
             AnsibleError("broken"),
             {"failed": True},
-            "the module could not be run any more (broken)",
+            "the module could no longer be run (broken)",
         ),
     ],
 )
@@ -173,7 +173,7 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     assert result["changed"]
     assert domains(result["created"]) == domains(account.restrictions()) == domains(numbered(10))
     assert result["msg"] == (
-        f"{reason}. 20 changes are left. Result: 10 created. Run again to finish the rest."
+        f"{reason}. Changes left: 20. Result: 10 created. Run again to finish the rest."
     )
 
 
@@ -234,7 +234,7 @@ def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, 
     assert result["failed"]
     assert result["msg"].startswith("Cloudflare returned 503; try again later")
     assert result["msg"].endswith(
-        "20 changes are left. Result: 10 created. Run again to finish the rest."
+        "Changes left: 20. Result: 10 created. Run again to finish the rest."
     )
     assert [entry["status"] for entry in account.requests()].count(503) == 3
     assert task.shown[-3:] == [
@@ -277,7 +277,7 @@ def test_a_long_run_shows_once_how_long_it_takes(account, options):
     task.run()
     estimates = [line for line in task.shown if "at Cloudflare's rate limit" in line]
     assert len(estimates) == 1
-    assert estimates[0].startswith("[host] 43 changes left, which takes about ")
+    assert estimates[0].startswith("[host] 43 changes left, about ")
     assert any(line.endswith("expected to finish at about 12:34:56") for line in task.shown)
 
 

@@ -390,7 +390,7 @@ def test_a_run_ends_if_nobody_waits_for_its_result():
     assert len(outcome.created) == 3
     assert api.is_stopped
     reasons = {failure.reason for failure in outcome.failures}
-    assert reasons == {"not attempted because nobody waits for the result any more; run again"}
+    assert reasons == {"not attempted because the result is no longer awaited; run again"}
 
 
 def test_what_a_response_lacks_is_taken_from_the_plan():

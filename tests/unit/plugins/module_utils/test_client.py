@@ -488,7 +488,7 @@ def test_a_list_without_records_is_an_unexpected_result(
 ):
     client = make_client(emulator.url, token, retries=0)
     account.fault(kind="merge", set={"result": result})
-    with pytest.raises(CloudflareError, match="an unexpected result: (not a list|a list in which)"):
+    with pytest.raises(CloudflareError, match="an unexpected result: (not a list|a list with an)"):
         client.list_all(path, {}, per_page=10)
 
 

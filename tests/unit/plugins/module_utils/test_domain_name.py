@@ -74,13 +74,13 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
         ("1.2.3", "'1.2.3' ends in a number; use a full domain such as partner.example"),
         *(
-            (name, f"{name!r} has nothing between two dots; remove one of them")
+            (name, f"{name!r} has an empty label; remove the extra dot")
             for name in ["a..example", ".a.example", "a.example.."]
         ),
         *(
             (
                 name,
-                f"{name!r} has the character {wrong!r}, which no domain name can have; remove it",
+                f"{name!r} has the character {wrong!r}, which is not allowed; remove it",
             )
             for name, wrong in [
                 ("partner.example:25", ":"),
@@ -102,7 +102,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
         (
             ".".join(["a" * 49] * 5) + ".abcd",
-            f"'{'.'.join(['a' * 49] * 2)[:77]}...' has 254 characters in the form that DNS uses;"
+            f"'{'.'.join(['a' * 49] * 2)[:77]}...' has 254 characters in its DNS form;"
             " use at most 253",
         ),
         (
@@ -112,7 +112,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
         (
             "a\u200fb.example",
-            r"'a\u200fb.example' has a character that no domain name can have; remove it",
+            r"'a\u200fb.example' has a character that is not allowed in a domain name; remove it",
         ),
     ],
 )

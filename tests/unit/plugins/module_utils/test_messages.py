@@ -62,7 +62,7 @@ def test_failures_are_grouped_by_reason_with_the_largest_group_first():
     )
 
 
-def test_a_group_counts_entries_updates_and_deletions_separately():
+def test_a_group_counts_entries_updates_and_deletes_separately():
     failures = [
         failed(1, "x; y", action="update"),
         failed(2, "x; y", action="delete"),
@@ -70,7 +70,7 @@ def test_a_group_counts_entries_updates_and_deletions_separately():
         failed(4, "x; y", action="entry"),
     ]
     assert failure_message(failures, "no changes").startswith(
-        "x for 1 update and 2 deletions and 1 entry (p1.example, p2.example, p3.example and 1 more);"
+        "x for 1 update and 2 deletes and 1 entry (p1.example, p2.example, p3.example and 1 more);"
     )
 
 
@@ -83,7 +83,7 @@ def test_duplicates_are_one_group_although_their_ids_differ():
 
 def test_reasons_that_do_not_fit_are_counted():
     message = failure_message([failed(n, f"reason {n}; advice") for n in range(9)], "no changes")
-    assert ". 4 more failed for other reasons, see failures. Result: no changes." in message
+    assert ". 4 more failed for other reasons; see failures. Result: no changes." in message
 
 
 LONG_TEXT = st.text(max_size=3000)

@@ -92,7 +92,7 @@ REFUSALS = [
         404,
         coded(10404),
         (REFUSED, 10404),
-        "Cloudflare found nothing under this address; run again; if the error persists, check"
+        "Cloudflare found nothing at this address; run again; if the error persists, check"
         " account_id and api_url",
         "404, code 10404: No",
     ),

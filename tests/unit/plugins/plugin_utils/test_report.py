@@ -223,7 +223,7 @@ def test_an_update_shows_only_what_differs(record, before, after, unchanged):
 def test_an_update_whose_state_before_is_missing_says_so():
     updated = [{**restriction("a.example", "b.a.example"), "previous": None}]
     (change,) = content.changes_of(report(updated=updated))
-    assert (change.before, change.note) == ([], "the state before is not known")
+    assert (change.before, change.note) == ([], "the previous state is unknown")
 
 
 def test_failures_are_grouped_by_reason_and_the_others_by_kind():

@@ -118,8 +118,8 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
 @pytest.mark.parametrize(
     ("content", "name", "sentence"),
     [
-        ("", "l.yml", "is empty; write KEY: [], if you mean an empty list"),
-        (" \n", "l.csv", "is empty; write at least the row with the columns, if you mean an empty list"),
+        ("", "l.yml", "is empty; write KEY: [] for an empty list"),
+        (" \n", "l.csv", "is empty; write at least the header row for an empty list"),
         ("x", "l.txt", "has an unknown extension; use .yml, .yaml, .csv, .tsv"),
         ("\xff\xfe".encode("latin-1"), "l.csv", "is not in UTF-8; save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"),
         ("- a\n", "l.yml", "is not a mapping; write KEY: and the list below it"),
@@ -164,6 +164,6 @@ def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
 
 def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     (tmp_path / "folder.yml").mkdir()
-    for name, problem in (("none.yml", "there is no file"), ("folder.yml", "cannot be read")):
+    for name, problem in (("none.yml", "does not exist"), ("folder.yml", "cannot be read")):
         with pytest.raises(InvalidFile, match=problem):
             read_entries(str(tmp_path / name), name)
