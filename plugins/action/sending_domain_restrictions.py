@@ -21,17 +21,14 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
+    RATE_LIMIT,
     duration,
     summary,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
-    RATE_LIMIT,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
-    UnusablePath,
     path_to_read,
     path_to_write,
     plain,
@@ -40,15 +37,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._control
     warning_texts,
     write_text,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
-    Report,
-    html_report,
-    markdown_report,
-)
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    InvalidFile,
-    read_entries,
-)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import (
     LISTS,
     Total,
@@ -62,7 +51,7 @@ START_UP = 2
 HEARTBEAT = 60
 MIN_ESTIMATE = 60
 
-REPORTS = {"report_html": html_report, "report_markdown": markdown_report}
+REPORTS = ("report_html", "report_markdown")
 
 display = Display()
 
@@ -78,7 +67,7 @@ class ActionModule(ActionBase):
         self._host = (task_vars or {}).get("inventory_hostname", "localhost")
         try:
             self._options = self._with_paths_resolved(dict(self._task.args))
-        except (InvalidFile, UnusablePath) as error:
+        except UnusableFile as error:
             return {**result, "failed": True, "msg": str(error)}
         if self._task.async_val or self._task.check_mode:
             values = self._execute_module(
@@ -100,15 +89,20 @@ class ActionModule(ActionBase):
         """Return the options with the entries of the file, and with absolute paths of the reports.
 
         Raises:
-            InvalidFile, UnusablePath: a file cannot be read or written.
+            UnusableFile: a file cannot be read or written.
         """
         for name in REPORTS:
             if options.get(name):
                 if self._task.async_val:
-                    raise UnusablePath(f"{name} does not work with async; omit one of the two")
+                    raise UnusableFile(f"{name} does not work with async; omit one of the two")
                 options[name] = path_to_write(self, options[name])
         # The module refuses `file` together with `restrictions`.
         if options.get("file") and options.get("restrictions") is None:
+            # Imported where needed: Ansible compiles a collection's code again for each task.
+            from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+                read_entries,
+            )
+
             path = path_to_read(self, options.pop("file"))
             entries = read_entries(path, shown_path(path))
             options["restrictions"] = entries.entries
@@ -184,30 +178,38 @@ class ActionModule(ActionBase):
         paths = {name: self._options[name] for name in REPORTS if self._options.get(name)}
         if not paths or values.get("unreachable"):
             return
-        report = self._report(values, read_account(self, task_vars))
+        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
+            Report,
+            html_report,
+            markdown_report,
+        )
+
+        writers = {"report_html": html_report, "report_markdown": markdown_report}
+        report = Report(**self._report_fields(values, read_account(self, task_vars)))
         try:
             for name, path in paths.items():
-                write_text(path, REPORTS[name](report))
+                write_text(path, writers[name](report))
                 self._show(f"report: {shown_path(path)}")
         except OSError as error:
             values["failed"] = True
             problem = f"{shown_path(path)} could not be written ({error}). {values['msg']}"
             values["msg"] = shortened(problem, MAX_MESSAGE_LENGTH)
 
-    def _report(self, values: Values, account: Values) -> Report:
+    def _report_fields(self, values: Values, account: Values) -> Values:
+        """Return the fields of a `Report`."""
         problems = [result["msg"] for result in (values, account) if result.get("failed")]
-        return Report(
-            is_preview=self._task.check_mode,
-            account_id=account.get("account_id", "unknown"),
-            source=self._options.get("source", {}).get("file", "a variable"),
-            time=datetime.now().astimezone(),
-            summary=summary(values, self._task.check_mode) if "created" in values else "",
-            problem=" ".join(dict.fromkeys(problems)),
-            restrictions=account.get("sending_domain_restrictions", []),
-            findings=account.get("findings", []),
-            warnings=values.get("warnings", []),
+        return {
+            "is_preview": self._task.check_mode,
+            "account_id": account.get("account_id", "unknown"),
+            "source": self._options.get("source", {}).get("file", "a variable"),
+            "time": datetime.now().astimezone(),
+            "summary": summary(values, self._task.check_mode) if "created" in values else "",
+            "problem": " ".join(dict.fromkeys(problems)),
+            "restrictions": account.get("sending_domain_restrictions", []),
+            "findings": account.get("findings", []),
+            "warnings": values.get("warnings", []),
             **plain({name: values.get(name, []) for name in (*LISTS, "unlisted")}),
-        )
+        }
 
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:

@@ -13,21 +13,18 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import listing
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
-    UnusablePath,
     path_to_write,
     read_account,
     shown_path,
     write_text,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
     Export,
     export,
     is_unedited_export,
-)
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    InvalidFile,
 )
 
 MAX_IN_WARNING = 5
@@ -57,13 +54,13 @@ class ActionModule(ActionBase):
             exported = export(path, account["account_id"], restrictions, findings)
             is_changed = exported.text != old
             if is_changed and old and not options["force"] and not is_unedited_export(old):
-                raise UnusablePath(
+                raise UnusableFile(
                     f"{shown_path(path)} exists and is not an unedited YAML export; use another"
                     " path, or set force to overwrite it"
                 )
             if is_changed and not self._task.check_mode:
                 write_text(path, exported.text)
-        except (InvalidFile, UnusablePath, OSError) as error:
+        except (UnusableFile, OSError) as error:
             return {**result, "failed": True, "msg": str(error)}
         verb = "written to" if is_changed else "unchanged in"
         result.update(

@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    INTERRUPTED,
     CloudflareError,
     RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CREATE,
     DELETE,
+    INTERRUPTED,
     NOT_ATTEMPTED,
     UNEXPECTED,
     UPDATE,

@@ -16,14 +16,16 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    RATE_LIMITED,
-    UNAVAILABLE,
     CloudflareError,
     RateLimitWait,
     RetryLater,
     call_name,
     interrupted,
     lost_call,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    RATE_LIMITED,
+    UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import requests
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
 )
@@ -16,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     DesiredRestriction,
     InvalidRestriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 MAX_LISTED = 20
 

@@ -12,24 +12,20 @@ import ssl
 import traceback
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CONFLICT,
+    INTERRUPTED,
+    REFUSED,
+    UNAVAILABLE,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
     requests,
     urllib3,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 MAX_DETAIL_LENGTH = 300
 _UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-
-# The kinds of failures, for programs to tell them apart.
-REFUSED = "refused"
-CREDENTIALS = "credentials"
-UNAVAILABLE = "unavailable"
-RATE_LIMITED = "rate_limited"
-UNCERTAIN = "uncertain"
-CONFLICT = "conflict"
-INTERRUPTED = "interrupted"
-
-OUTCOME_UNKNOWN = "could not confirm the outcome"
 
 
 class CloudflareError(Exception):
@@ -122,11 +118,6 @@ class RetryLater(Exception):
 def call_name(method: str, path: str) -> str:
     """Return how messages name a call: without the account and without IDs."""
     return f"{method} …/{_UUID.sub('{id}', path.rpartition('/settings/')[2]).lstrip('/')}"
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return `text`, cut to at most `limit` characters."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def interrupted(outcome_unknown: bool = False) -> CloudflareError:

@@ -12,11 +12,20 @@ from dataclasses import dataclass
 # The action of a failed change; `ENTRY` if it could not be planned.
 CREATE, UPDATE, DELETE, ENTRY = "create", "update", "delete", "entry"
 
-# Kinds of failures in addition to those in `_errors`, for programs to tell them apart.
+# The kinds of failures, for programs to tell them apart.
+REFUSED = "refused"
+CREDENTIALS = "credentials"
+UNAVAILABLE = "unavailable"
+RATE_LIMITED = "rate_limited"
+UNCERTAIN = "uncertain"
+CONFLICT = "conflict"
+INTERRUPTED = "interrupted"
 DUPLICATES = "duplicates"
 INVALID = "invalid"
 NOT_ATTEMPTED = "not_attempted"
 UNEXPECTED = "unexpected"
+
+OUTCOME_UNKNOWN = "could not confirm the outcome"
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Failure:
 
     Attributes:
         reason: what is wrong, a semicolon, what to do and, in brackets, the details.
-        kind: one of the constants of this file or of `_errors`.
+        kind: one of the constants of this file.
         action: the requested action.
         status, code: the HTTP status and Cloudflare's code, if there was a response.
     """

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     DUPLICATES,
     ENTRY,
     NOT_ATTEMPTED,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import listing
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+    listing,
+    shortened,
+)
 
+# What a run waits for.
+RATE_LIMIT = "Cloudflare's rate limit"
 MAX_MESSAGE_LENGTH = 1900
 MAX_REASONS = 5
 MAX_DOMAINS = 3

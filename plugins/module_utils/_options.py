@@ -24,11 +24,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     TokenAuth,
     secret_forms,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -20,6 +20,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 
 MIN_GUARDED_RESTRICTIONS = 10
 MAX_DOMAINS_IN_MESSAGE = 5
@@ -160,12 +161,6 @@ def refuse_mass_deletion(
         f" ({max_delete_percent}) allows; check that the list is complete,"
         f" or set max_delete_percent to {needed}"
     )
-
-
-def listing(names: t.Sequence[str], limit: int) -> str:
-    """Return the first names, and how many more there are."""
-    more = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
 class _Ambiguous(Exception):

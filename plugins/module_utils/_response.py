@@ -16,17 +16,19 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    CREDENTIALS,
     MAX_DETAIL_LENGTH,
+    CloudflareError,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CREDENTIALS,
     RATE_LIMITED,
     REFUSED,
     UNAVAILABLE,
-    CloudflareError,
-    shortened,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
     MAX_WINDOW,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     import requests

@@ -17,7 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     parse_domain_name,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 MAX_COMMENTS_LENGTH = 1024
 

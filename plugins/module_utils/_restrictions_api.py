@@ -14,13 +14,15 @@ import itertools
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+    RateLimitWait,
+    call_name,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CONFLICT,
     OUTCOME_UNKNOWN,
     UNAVAILABLE,
     UNCERTAIN,
-    CloudflareError,
-    RateLimitWait,
-    call_name,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,

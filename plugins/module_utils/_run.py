@@ -31,6 +31,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     DELETE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    RATE_LIMIT,
     by_domain,
     single_failure_message,
     summary,
@@ -55,7 +56,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     comparison_key,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
-    RATE_LIMIT,
     Progress,
     TimeSlice,
 )

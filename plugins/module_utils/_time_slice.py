@@ -24,8 +24,6 @@ if t.TYPE_CHECKING:
 
 # Seconds that a slice waits for the rate limit; the action plugin waits longer, and shows it.
 MAX_WAIT = 2.5
-# What a run waits for, in messages.
-RATE_LIMIT = "Cloudflare's rate limit"
 
 
 @dataclass

@@ -13,9 +13,7 @@ import tempfile
 import typing as t
 
 from ansible.errors import AnsibleError
-from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
-    SHARED_ARGUMENTS,
-)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -23,12 +21,13 @@ if t.TYPE_CHECKING:
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
 
 
-class UnusablePath(ValueError):
-    """A file cannot be written to this path; the message says why and what to do."""
-
-
 def read_account(action: ActionBase, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
     """Return the result of the info module, run where the task runs and with its shared options."""
+    # Imported here: Ansible compiles a collection's code again for each task.
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+        SHARED_ARGUMENTS,
+    )
+
     options = {name: value for name, value in action._task.args.items() if name in SHARED_ARGUMENTS}
     result = action._execute_module(INFO_MODULE, module_args=options, task_vars=task_vars)
     return plain({**result, "warnings": warning_texts(result)})
@@ -63,18 +62,18 @@ def path_to_write(action: ActionBase, path: t.Any) -> str:
     """Return the absolute path of a file to write; a relative one starts at the playbook's folder.
 
     Raises:
-        UnusablePath: no file can be written there.
+        UnusableFile: no file can be written there.
     """
     absolute = os.path.realpath(action._loader.path_dwim(os.path.expanduser(str(path))))
     folder = os.path.dirname(absolute)
     if os.path.isdir(absolute):
-        raise UnusablePath(f"{path} is a folder; add the name of a file")
+        raise UnusableFile(f"{path} is a folder; add the name of a file")
     if os.path.exists(absolute) and not os.path.isfile(absolute):
-        raise UnusablePath(f"{path} is not a regular file; use another path")
+        raise UnusableFile(f"{path} is not a regular file; use another path")
     if not os.path.isdir(folder):
-        raise UnusablePath(f"the folder of {path} does not exist; create it first")
+        raise UnusableFile(f"the folder of {path} does not exist; create it first")
     if not all(os.access(part, os.W_OK) for part in (folder, absolute) if os.path.exists(part)):
-        raise UnusablePath(f"{path} cannot be written; check its permissions and its folder's")
+        raise UnusableFile(f"{path} cannot be written; check its permissions and its folder's")
     return absolute
 
 

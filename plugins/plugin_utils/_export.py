@@ -55,7 +55,7 @@ def export(
         records, findings: as `sending_domain_restriction_info` returns them.
 
     Raises:
-        InvalidFile: the extension is unknown.
+        UnusableFile: the extension is unknown.
     """
     is_yaml = format_of(path, path) == "yaml"
     exported = Export()

@@ -26,16 +26,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     ENTRY_KEYS,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 
 KEY = "sending_domain_restrictions"
 CSV_COLUMNS = ("domain", "exclude", "comments", "state")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 _FORMATS = {".yml": "yaml", ".yaml": "yaml", ".csv": "csv", ".tsv": "csv"}
-
-
-class InvalidFile(ValueError):
-    """A file that is not a list of restrictions; the message says what is wrong and what to do."""
 
 
 @dataclass
@@ -57,21 +54,21 @@ def read_entries(path: str, name: str) -> Entries:
         name: what messages call the file.
 
     Raises:
-        InvalidFile: it cannot be read, or is not a list of restrictions.
+        UnusableFile: it cannot be read, or is not a list of restrictions.
     """
     is_yaml = format_of(path, name) == "yaml"
     text = _text(path, name)
     if not text.strip():
         empty = f"write {KEY}: []" if is_yaml else "write at least the header row"
-        raise InvalidFile(f"{name} is empty; {empty} for an empty list")
+        raise UnusableFile(f"{name} is empty; {empty} for an empty list")
     return _YamlReader(name).read(text) if is_yaml else _read_csv(text, name)
 
 
 def format_of(path: str, name: str) -> str:
-    """Return `yaml` or `csv`, as the extension of a path says; raises `InvalidFile`."""
+    """Return `yaml` or `csv`, as the extension of a path says; raises `UnusableFile`."""
     extension = os.path.splitext(path)[1].lower()
     if extension not in _FORMATS:
-        raise InvalidFile(f"{name} has an unknown extension; use {', '.join(_FORMATS)}")
+        raise UnusableFile(f"{name} has an unknown extension; use {', '.join(_FORMATS)}")
     return _FORMATS[extension]
 
 
@@ -80,11 +77,11 @@ def _text(path: str, name: str) -> str:
         with open(path, encoding="utf-8-sig", newline="") as file:
             return file.read()
     except FileNotFoundError:
-        raise InvalidFile(f"the file {name} does not exist; check its path") from None
+        raise UnusableFile(f"the file {name} does not exist; check its path") from None
     except OSError as error:
-        raise InvalidFile(f"{name} cannot be read ({error.strerror}); check it") from None
+        raise UnusableFile(f"{name} cannot be read ({error.strerror}); check it") from None
     except UnicodeDecodeError:
-        raise InvalidFile(
+        raise UnusableFile(
             f"{name} is not in UTF-8; save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"
         ) from None
 
@@ -100,22 +97,22 @@ class _YamlReader:
             return self._entries(root)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise InvalidFile(
+            raise UnusableFile(
                 f"{self._name} line {line} is not valid YAML ({error.problem}); correct it"
             ) from None
         except yaml.YAMLError as error:
             # Such as "unacceptable character #x0001: control characters are not allowed".
             problem = str(error).splitlines()[0].rpartition(": ")[2]
-            raise InvalidFile(f"{self._name} is not valid YAML ({problem}); correct it") from None
+            raise UnusableFile(f"{self._name} is not valid YAML ({problem}); correct it") from None
         except RecursionError:
-            raise InvalidFile(f"{self._name} contains itself; remove its aliases") from None
+            raise UnusableFile(f"{self._name} contains itself; remove its aliases") from None
         finally:
             loader.dispose()
 
     def _entries(self, root: yaml.Node | None) -> Entries:
         advice = f"write {KEY}: and the list below it"
         if not isinstance(root, yaml.MappingNode):
-            raise InvalidFile(f"{self._name} is not a mapping; {advice}")
+            raise UnusableFile(f"{self._name} is not a mapping; {advice}")
         # Other keys are ignored: they may be meant for other tools.
         keys = self._nodes(root)
         if KEY not in keys:
@@ -125,7 +122,7 @@ class _YamlReader:
                 if close
                 else f"no key {KEY}; {advice}"
             )
-            raise InvalidFile(f"{self._name} has {problem}")
+            raise UnusableFile(f"{self._name} has {problem}")
         node = keys[KEY]
         if not isinstance(node, yaml.SequenceNode):
             raise self._error(node, f"{KEY} is not a list", "write [] for an empty list")
@@ -165,8 +162,8 @@ class _YamlReader:
             nodes[key] = value
         return nodes
 
-    def _error(self, node: yaml.Node, problem: str, advice: str) -> InvalidFile:
-        return InvalidFile(f"{self._name} line {node.start_mark.line + 1} {problem}; {advice}")
+    def _error(self, node: yaml.Node, problem: str, advice: str) -> UnusableFile:
+        return UnusableFile(f"{self._name} line {node.start_mark.line + 1} {problem}; {advice}")
 
 
 def _read_csv(text: str, name: str) -> Entries:
@@ -193,11 +190,11 @@ def _read_csv(text: str, name: str) -> Entries:
                 )
             line = rows.line_num + 1
     except csv.Error as error:
-        raise InvalidFile(
+        raise UnusableFile(
             f"{name} line {line} is not valid CSV ({error}); check its quotes"
         ) from None
     if problems:
-        raise InvalidFile(str(_with_invalid_entries(problems, entries, name)))
+        raise UnusableFile(str(_with_invalid_entries(problems, entries, name)))
     return entries
 
 
@@ -220,15 +217,15 @@ def _columns(cells: list[str], name: str, line: int) -> list[str]:
     columns = [cell.strip().lower() for cell in cells]
     for column in columns:
         if not column:
-            raise InvalidFile(f"{name} line {line} has a column without a name; delete it")
+            raise UnusableFile(f"{name} line {line} has a column without a name; delete it")
         if column not in ENTRY_KEYS:
             close = difflib.get_close_matches(column, CSV_COLUMNS, 1)
             advice = f"did you mean '{close[0]}'?" if close else f"use {', '.join(CSV_COLUMNS)}"
-            raise InvalidFile(f"{name} line {line} has the unknown column {column!r}; {advice}")
+            raise UnusableFile(f"{name} line {line} has the unknown column {column!r}; {advice}")
         if columns.count(column) > 1:
-            raise InvalidFile(f"{name} line {line} has the column {column!r} twice; remove one")
+            raise UnusableFile(f"{name} line {line} has the column {column!r} twice; remove one")
     if "domain" not in columns:
-        raise InvalidFile(f"{name} line {line} has no column 'domain'; add it")
+        raise UnusableFile(f"{name} line {line} has no column 'domain'; add it")
     return columns
 
 

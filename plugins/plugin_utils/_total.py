@@ -9,18 +9,18 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     OUTCOME_UNKNOWN,
     UNCERTAIN,
-    shortened,
+    Failure,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
     by_domain,
     final_result,
     summary,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 LISTS = ("created", "updated", "deleted", "failures")
 

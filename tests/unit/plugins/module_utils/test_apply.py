@@ -13,13 +13,15 @@ import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _apply
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import apply, predict
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+    RateLimitWait,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CONFLICT,
     INTERRUPTED,
     REFUSED,
     UNAVAILABLE,
     UNCERTAIN,
-    CloudflareError,
-    RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Create,

@@ -21,12 +21,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     TokenAuth,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    CONFLICT,
-    INTERRUPTED,
-    UNAVAILABLE,
     CloudflareError,
     RateLimitWait,
     RetryLater,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CONFLICT,
+    INTERRUPTED,
+    UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from tls_and_proxy import FixedResponseServer, SilentServer, closed_port

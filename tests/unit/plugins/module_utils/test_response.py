@@ -11,11 +11,13 @@ import time
 import pytest
 import requests
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CREDENTIALS,
     RATE_LIMITED,
     REFUSED,
     UNAVAILABLE,
-    CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._response import (
     interpret,

@@ -14,12 +14,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     TokenAuth,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+    RateLimitWait,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CONFLICT,
     RATE_LIMITED,
     REFUSED,
     UNCERTAIN,
-    CloudflareError,
-    RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,

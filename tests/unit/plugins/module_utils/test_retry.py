@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    UNAVAILABLE,
     CloudflareError,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import UNAVAILABLE
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 
 

@@ -37,7 +37,7 @@ def test_a_relative_path_starts_at_the_folder_of_the_playbook(tmp_path):
 )
 def test_a_path_that_cannot_be_written_is_refused(tmp_path, path, problem):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(_controller.UnusablePath, match=problem):
+    with pytest.raises(_controller.UnusableFile, match=problem):
         _controller.path_to_write(action(tmp_path), path)
 
 
@@ -46,7 +46,7 @@ def test_a_path_without_permission_is_refused(tmp_path, monkeypatch, locked):
     (tmp_path / "report.html").write_text("old")
     # The tests may run as root, who may write everywhere.
     monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path / locked))
-    with pytest.raises(_controller.UnusablePath, match="permissions"):
+    with pytest.raises(_controller.UnusableFile, match="permissions"):
         _controller.path_to_write(action(tmp_path), "report.html")
 
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    InvalidFile,
     read_entries,
 )
 
@@ -32,7 +32,7 @@ def read(tmp_path):
 @pytest.fixture
 def refusal(read):
     def of(content, name="list.yml"):
-        with pytest.raises(InvalidFile) as error:
+        with pytest.raises(UnusableFile) as error:
             read(content, name)
         return str(error.value)
 
@@ -165,5 +165,5 @@ def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
 def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     (tmp_path / "folder.yml").mkdir()
     for name, problem in (("none.yml", "does not exist"), ("folder.yml", "cannot be read")):
-        with pytest.raises(InvalidFile, match=problem):
+        with pytest.raises(UnusableFile, match=problem):
             read_entries(str(tmp_path / name), name)

@@ -1,0 +1,20 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parts of sentences. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return `text`, cut to at most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def listing(names: t.Sequence[str], limit: int) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
