@@ -13,6 +13,7 @@ The list may come from a file on the controller, and reports are written there.
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 from datetime import datetime
@@ -29,11 +30,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
-    path_to_read,
+    absolute_path,
+    decrypted,
     path_to_write,
     plain,
     read_account,
     shown_path,
+    task_options,
     warning_texts,
     write_text,
 )
@@ -65,16 +68,17 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
         self._host = (task_vars or {}).get("inventory_hostname", "localhost")
+        self._source = "a variable"
         try:
-            self._options = self._with_paths_resolved(dict(self._task.args))
+            self._options = self._with_report_paths(task_options(self))
         except UnusableFile as error:
             return {**result, "failed": True, "msg": str(error)}
-        if self._task.async_val or self._task.check_mode:
-            values = self._execute_module(
-                module_args=self._options, task_vars=task_vars, wrap_async=self._task.async_val
-            )
+        try:
+            self._options = self._with_entries_of_file(self._options)
+        except UnusableFile as error:
+            values = {"failed": True, "msg": str(error)}
         else:
-            values = self._run_slices(task_vars)
+            values = self._run_module(task_vars)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
         if "warnings" in values:
             values["warnings"] = warning_texts(values)
@@ -85,29 +89,45 @@ class ActionModule(ActionBase):
         result.update(values)
         return result
 
-    def _with_paths_resolved(self, options: Values) -> Values:
-        """Return the options with the entries of the file, and with absolute paths of the reports.
-
-        Raises:
-            UnusableFile: a file cannot be read or written.
-        """
-        for name in REPORTS:
-            if options.get(name):
-                if self._task.async_val:
-                    raise UnusableFile(f"{name} does not work with async; omit one of the two")
-                options[name] = path_to_write(self, options[name])
-        # The module refuses `file` together with `restrictions`.
-        if options.get("file") and options.get("restrictions") is None:
-            # Imported where needed: Ansible compiles a collection's code again for each task.
-            from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-                read_entries,
+    def _with_report_paths(self, options: Values) -> Values:
+        """Return the options with absolute paths of the reports; raises `UnusableFile`."""
+        reports = [name for name in REPORTS if options.get(name)]
+        if reports and self._task.async_val:
+            raise UnusableFile(f"{reports[0]} does not work with async; omit one of the two")
+        resolved = {name: path_to_write(self, options[name]) for name in reports}
+        paths = list(resolved.values())
+        if options.get("file"):
+            paths.append(os.path.realpath(absolute_path(self, options["file"])))
+        if len(set(paths)) < len(paths):
+            raise UnusableFile(
+                "a report would overwrite another file of the task; use another path"
             )
+        return {**options, **resolved}
 
-            path = path_to_read(self, options.pop("file"))
-            entries = read_entries(path, shown_path(path))
-            options["restrictions"] = entries.entries
-            options["source"] = {"file": shown_path(path), "lines": entries.lines}
-        return options
+    def _with_entries_of_file(self, options: Values) -> Values:
+        """Return the options with the entries of `file` instead; raises `UnusableFile`."""
+        # The module refuses the two together.
+        if not options.get("file") or options.get("restrictions") is not None:
+            return options
+        # Imported where needed: Ansible compiles a collection's code again for each task.
+        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+            read_entries,
+        )
+
+        path = absolute_path(self, options["file"])
+        name = shown_path(path)
+        self._source = name
+        entries = read_entries(decrypted(self, path, name), name)
+        source = {"file": name, "lines": entries.lines}
+        rest = {name: value for name, value in options.items() if name != "file"}
+        return {**rest, "restrictions": entries.entries, "source": source}
+
+    def _run_module(self, task_vars: Values | None) -> Values:
+        if self._task.async_val or self._task.check_mode:
+            return self._execute_module(
+                module_args=self._options, task_vars=task_vars, wrap_async=self._task.async_val
+            )
+        return self._run_slices(task_vars)
 
     def _run_slices(self, task_vars: Values | None) -> Values:
         total = Total()
@@ -120,8 +140,7 @@ class ActionModule(ActionBase):
             failure = {"unreachable" if is_lost else "failed": True}
             return total.cut_short(failure, f"the module could no longer be run ({error})")
         except BaseException as error:
-            # The task keyword `timeout` raises a `BaseException`, whose module differs between versions.
-            if error.__class__.__name__ != "TaskTimeoutError" or not total.has_begun:
+            if not _is_timeout(error) or not total.has_begun:
                 raise
             reason = f"the task was stopped by its timeout of {self._task.timeout} seconds"
             return total.cut_short({"failed": True}, reason)
@@ -185,26 +204,31 @@ class ActionModule(ActionBase):
         )
 
         writers = {"report_html": html_report, "report_markdown": markdown_report}
-        report = Report(**self._report_fields(values, read_account(self, task_vars)))
         try:
+            account = read_account(self, self._options, task_vars)
+            if account.get("failed") and not values.get("failed"):
+                warning = f"the account could not be read for the report ({account['msg']})"
+                values["warnings"] = [*values.get("warnings", ()), warning]
+            report = Report(**self._report_fields(values, account))
             for name, path in paths.items():
                 write_text(path, writers[name](report))
                 self._show(f"report: {shown_path(path)}")
-        except OSError as error:
+        except BaseException as error:
+            if not (isinstance(error, (AnsibleError, OSError)) or _is_timeout(error)):
+                raise
+            problem = f"the report could not be written ({error}). {values['msg']}"
             values["failed"] = True
-            problem = f"{shown_path(path)} could not be written ({error}). {values['msg']}"
             values["msg"] = shortened(problem, MAX_MESSAGE_LENGTH)
 
     def _report_fields(self, values: Values, account: Values) -> Values:
         """Return the fields of a `Report`."""
-        problems = [result["msg"] for result in (values, account) if result.get("failed")]
         return {
             "is_preview": self._task.check_mode,
-            "account_id": account.get("account_id", "unknown"),
-            "source": self._options.get("source", {}).get("file", "a variable"),
+            "account_id": account.get("account_id") or self._options.get("account_id") or "unknown",
+            "source": self._source,
             "time": datetime.now().astimezone(),
             "summary": summary(values, self._task.check_mode) if "created" in values else "",
-            "problem": " ".join(dict.fromkeys(problems)),
+            "problem": values["msg"] if values.get("failed") else "",
             "restrictions": account.get("sending_domain_restrictions", []),
             "findings": account.get("findings", []),
             "warnings": values.get("warnings", []),
@@ -214,6 +238,11 @@ class ActionModule(ActionBase):
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:
             display.display(f"[{self._host}] {sentence}", stderr=True)
+
+
+def _is_timeout(error: BaseException) -> bool:
+    """Return whether the task keyword `timeout` raised this; its class differs between versions."""
+    return error.__class__.__name__ == "TaskTimeoutError"
 
 
 def _name_host(values: Values, host: str) -> None:

@@ -10,14 +10,19 @@ import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+    counted,
+    listing,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     path_to_write,
     read_account,
     shown_path,
+    task_options,
     write_text,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
@@ -26,8 +31,13 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export 
     export,
     is_unedited_export,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+    format_of,
+)
 
 MAX_IN_WARNING = 5
+
+display = Display()
 
 Values = t.Dict[str, t.Any]
 
@@ -37,6 +47,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
+        host = (task_vars or {}).get("inventory_hostname", "localhost")
+        self._task.args = task_options(self)
         _validation, options = self.validate_argument_spec(
             argument_spec={
                 **SHARED_ARGUMENTS,
@@ -46,12 +58,13 @@ class ActionModule(ActionBase):
         )
         try:
             path = path_to_write(self, options["path"])
+            format_of(options["path"])
             old = _read_text(path)
-            account = read_account(self, task_vars)
+            account = read_account(self, self._task.args, task_vars)
             if account.get("failed") or account.get("unreachable"):
                 return {**result, **account}
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
-            exported = export(path, account["account_id"], restrictions, findings)
+            exported = export(options["path"], account["account_id"], restrictions, findings)
             is_changed = exported.text != old
             if is_changed and old and not options["force"] and not is_unedited_export(old):
                 raise UnusableFile(
@@ -65,12 +78,14 @@ class ActionModule(ActionBase):
         verb = "written to" if is_changed else "unchanged in"
         result.update(
             changed=is_changed,
-            msg=f"{exported.count} restrictions {verb} {shown_path(path)}",
+            msg=f"{counted(exported.count, 'restriction')} {verb} {shown_path(path)}",
             path=path,
             left_out=exported.left_out,
             findings=findings,
             warnings=[*account["warnings"], *_warnings(exported, findings)],
         )
+        if not self._task.no_log:
+            display.display(f"[{host}] {result['msg']}", stderr=True)
         if self._task.diff:
             result["diff"] = {
                 "before_header": path,
@@ -92,10 +107,17 @@ def _read_text(path: str) -> str:
 def _warnings(exported: Export, findings: list[Values]) -> t.Iterator[str]:
     if exported.left_out:
         yield (
-            f"{len(exported.left_out)} restrictions are not in the file, because a list cannot have"
+            f"{counted(len(exported.left_out), 'restriction')} left out, because a list cannot have"
             f" them ({listing(exported.left_out, MAX_IN_WARNING)}); with prune, they are deleted"
+        )
+    if exported.incomplete:
+        yield (
+            f"{counted(len(exported.incomplete), 'restriction')} without comments or exclude in the"
+            f" file, because a list cannot have them ({listing(exported.incomplete, MAX_IN_WARNING)});"
+            " applying the file does not change them"
         )
     if findings:
         messages = "; ".join(finding["message"] for finding in findings[:MAX_IN_WARNING])
         more = len(findings) - MAX_IN_WARNING
-        yield f"{len(findings)} findings: {messages}" + (f"; and {more} more" if more > 0 else "")
+        rest = f"; and {more} more" if more > 0 else ""
+        yield f"{counted(len(findings), 'finding')}: {messages}{rest}"

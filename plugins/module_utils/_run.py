@@ -37,6 +37,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     summary,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
+    InvalidOption,
     number_between,
     restrictions_api_from,
 )
@@ -107,6 +108,8 @@ def run_list(module: AnsibleModule) -> Result:
     options = module.params
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     number_between("max_delete_percent", options["max_delete_percent"], 0, 100)
+    if options["restrictions"] is None:
+        raise InvalidOption("restrictions has no value; write [] for an empty list")
     api = restrictions_api_from(module, concurrency)
     desired = desired_restrictions(
         options["restrictions"], places(**options["source"]) if options["source"] else ()

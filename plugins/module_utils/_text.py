@@ -18,3 +18,8 @@ def listing(names: t.Sequence[str], limit: int) -> str:
     """Return the first names, and how many more there are."""
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun, such as `1 restriction` or `2 restrictions`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

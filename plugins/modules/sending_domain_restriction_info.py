@@ -175,6 +175,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     parse_domain,
     parse_id,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import counted
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     TlsRequirement,
     covering,
@@ -225,7 +226,7 @@ def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.An
     found.sort(key=lambda restriction: (restriction.domain, *restriction.age))
     findings = [finding.result() for finding in findings_about(found)]
     result: dict[str, t.Any] = {
-        "msg": f"{_count(found, 'restriction')}, {_count(findings, 'finding')}",
+        "msg": f"{counted(len(found), 'restriction')}, {counted(len(findings), 'finding')}",
         "account_id": api.account_id,
         "sending_domain_restrictions": [dict(restriction.record) for restriction in found],
         "findings": findings,
@@ -250,10 +251,6 @@ def explain(sender_domain: str, requirement: TlsRequirement) -> str:
         f"mail from {sender_domain} does not need TLS: the restriction for {governing.domain}"
         f" excludes {requirement.exempted_by}"
     )
-
-
-def _count(items: t.Sequence[t.Any], noun: str) -> str:
-    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
 
 
 if __name__ == "__main__":

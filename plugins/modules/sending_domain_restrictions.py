@@ -62,7 +62,7 @@ options:
   file:
     description:
       - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
-        relative path is resolved as in M(ansible.builtin.copy).
+        relative path starts at the playbook's folder. The file may be encrypted with ansible-vault.
       - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) has the list. All values are read as text,
         so C(no) and C(0123) need no quotes.
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
@@ -100,6 +100,9 @@ options:
     type: path
   source:
     description: Internal. The action plugin uses it to pass the line numbers of the entries in O(file).
+    type: dict
+  role_options:
+    description: Internal. The role of the collection uses it for options that replace others unless they are empty.
     type: dict
   time_slice:
     description: Internal. The action plugin uses it to run the module for a few seconds at a time.
@@ -299,6 +302,7 @@ def main() -> None:
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},
             "source": {"type": "dict"},
+            "role_options": {"type": "dict"},
             "time_slice": {"type": "dict"},
         },
         required_one_of=[("restrictions", "file")],

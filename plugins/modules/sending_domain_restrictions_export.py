@@ -44,6 +44,9 @@ options:
         the checksum in its first line, is always overwritten.
     type: bool
     default: false
+  role_options:
+    description: Internal. The role of the collection uses it for options that replace others unless they are empty.
+    type: dict
 seealso:
   - module: cloudflare_email.security.sending_domain_restrictions
     description: Apply the file.

@@ -21,15 +21,24 @@ if t.TYPE_CHECKING:
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
 
 
-def read_account(action: ActionBase, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
+def task_options(action: ActionBase) -> dict[str, t.Any]:
+    """Return the options of a task, in which those of the role replace others unless they are empty."""
+    options = dict(action._task.args)
+    role_options = options.pop("role_options", None) or {}
+    return {**options, **{name: value for name, value in role_options.items() if value}}
+
+
+def read_account(
+    action: ActionBase, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None
+) -> dict[str, t.Any]:
     """Return the result of the info module, run where the task runs and with its shared options."""
     # Imported here: Ansible compiles a collection's code again for each task.
     from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
         SHARED_ARGUMENTS,
     )
 
-    options = {name: value for name, value in action._task.args.items() if name in SHARED_ARGUMENTS}
-    result = action._execute_module(INFO_MODULE, module_args=options, task_vars=task_vars)
+    shared = {name: value for name, value in options.items() if name in SHARED_ARGUMENTS}
+    result = action._execute_module(INFO_MODULE, module_args=shared, task_vars=task_vars)
     return plain({**result, "warnings": warning_texts(result)})
 
 
@@ -49,13 +58,21 @@ def _text(warning: t.Any) -> str:
     return warning if isinstance(warning, str) else warning.event.msg
 
 
-def path_to_read(action: ActionBase, path: t.Any) -> str:
-    """Return the path of a file, resolved as in ansible.builtin.copy."""
-    name = os.path.expanduser(str(path))
+def absolute_path(action: ActionBase, path: t.Any) -> str:
+    """Return the absolute path of a file; a relative one starts at the playbook's folder."""
+    return action._loader.path_dwim(os.path.expanduser(str(path)))
+
+
+def decrypted(action: ActionBase, path: str, name: str) -> str:
+    """Return the path of a file, or of its decrypted copy if it is encrypted with ansible-vault.
+
+    Raises:
+        UnusableFile: it cannot be decrypted.
+    """
     try:
-        return action._find_needle("files", name)
-    except AnsibleError:
-        return action._loader.path_dwim(name)
+        return action._loader.get_real_file(path) if os.path.isfile(path) else path
+    except AnsibleError as error:
+        raise UnusableFile(f"{name} cannot be decrypted ({error})") from None
 
 
 def path_to_write(action: ActionBase, path: t.Any) -> str:
@@ -64,7 +81,7 @@ def path_to_write(action: ActionBase, path: t.Any) -> str:
     Raises:
         UnusableFile: no file can be written there.
     """
-    absolute = os.path.realpath(action._loader.path_dwim(os.path.expanduser(str(path))))
+    absolute = os.path.realpath(absolute_path(action, path))
     folder = os.path.dirname(absolute)
     if os.path.isdir(absolute):
         raise UnusableFile(f"{path} is a folder; add the name of a file")

@@ -29,25 +29,33 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restric
     format_of,
 )
 
+MASK = "********"
 _FIRST_LINE = "# Exported by cloudflare_email.security from account {}; sha256:{}"
 
 
 @dataclass
 class Export:
-    """The text of a file, how many restrictions it has, and the domains that it cannot have."""
+    """The text of a file, and what it has.
+
+    Attributes:
+        count: how many restrictions it has.
+        left_out: the domains whose restrictions it cannot have.
+        incomplete: the domains of which it lacks `comments` or `exclude`.
+    """
 
     text: str = ""
     count: int = 0
     left_out: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
 
 
 def export(
-    path: str,
+    name: str,
     account_id: str,
     records: t.Iterable[dict[str, t.Any]],
     findings: t.Iterable[dict[str, str]],
 ) -> Export:
-    """Write the restrictions of an account as the extension of `path` says.
+    """Write the restrictions of an account as the extension of a file says.
 
     Of several restrictions for one domain, the oldest is written.
 
@@ -57,18 +65,21 @@ def export(
     Raises:
         UnusableFile: the extension is unknown.
     """
-    is_yaml = format_of(path, path) == "yaml"
+    is_yaml = format_of(name) == "yaml"
     exported = Export()
     entries = []
     for restriction in _oldest_of_each_domain(records):
         entry = _entry(restriction, may_omit=is_yaml)
         if entry:
             entries.append(entry)
+            if not {"comments", "exclude"} <= set(entry):
+                exported.incomplete.append(restriction.domain)
         else:
             exported.left_out.append(restriction.domain)
     exported.count = len(entries)
     if is_yaml:
         notes = [f"not in this file: {domain}" for domain in exported.left_out]
+        notes += [f"incomplete in this file: {domain}" for domain in exported.incomplete]
         notes += [finding["message"] for finding in findings]
         exported.text = _yaml(entries, account_id, notes)
     else:
@@ -78,7 +89,8 @@ def export(
 
 def is_unedited_export(text: str) -> bool:
     """Return whether a text is an unedited YAML export."""
-    first, _newline, rest = text.partition("\n")
+    # Git may have converted the line ends.
+    first, _newline, rest = text.replace("\r\n", "\n").partition("\n")
     return first.endswith(f"sha256:{_checksum(rest)}") and first.startswith("# Exported by ")
 
 
@@ -107,7 +119,10 @@ def _entry(restriction: Restriction, may_omit: bool) -> dict[str, t.Any] | None:
 
 
 def _is_valid(entry: dict[str, t.Any]) -> bool:
-    """Return whether the module accepts an entry."""
+    """Return whether the module accepts an entry, and the entry is what the account has."""
+    # Ansible masks a secret in what the info module returns, so the real comment is not known.
+    if MASK in entry.get("comments", ""):
+        return False
     try:
         desired_restrictions([entry])
     except InvalidEntries:
@@ -144,7 +159,9 @@ def _csv(entries: list[dict[str, t.Any]]) -> str:
     for entry in entries:
         cells = {**entry, "exclude": " ".join(entry["exclude"])}
         writer.writerow([_escaped(cells.get(column, "")) for column in columns])
-    return "".join(row[:-2] + "\n" for row in rows)
+    text = "".join(row[:-2] + "\n" for row in rows)
+    # Spreadsheets recognize UTF-8 by the byte order mark.
+    return text if text.isascii() else f"\ufeff{text}"
 
 
 def _has_id(entry: dict[str, t.Any]) -> bool:

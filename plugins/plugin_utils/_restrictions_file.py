@@ -23,6 +23,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
     desired_restrictions,
     places,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
+    IMPORT_ERROR,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     ENTRY_KEYS,
 )
@@ -51,12 +54,14 @@ def read_entries(path: str, name: str) -> Entries:
     """Read a list of restrictions.
 
     Arguments:
-        name: what messages call the file.
+        name: how messages name the file; its extension decides the format.
 
     Raises:
         UnusableFile: it cannot be read, or is not a list of restrictions.
     """
-    is_yaml = format_of(path, name) == "yaml"
+    if os.path.isdir(path):
+        raise UnusableFile(f"{name} is a folder; add the name of a file")
+    is_yaml = format_of(name) == "yaml"
     text = _text(path, name)
     if not text.strip():
         empty = f"write {KEY}: []" if is_yaml else "write at least the header row"
@@ -64,9 +69,9 @@ def read_entries(path: str, name: str) -> Entries:
     return _YamlReader(name).read(text) if is_yaml else _read_csv(text, name)
 
 
-def format_of(path: str, name: str) -> str:
-    """Return `yaml` or `csv`, as the extension of a path says; raises `UnusableFile`."""
-    extension = os.path.splitext(path)[1].lower()
+def format_of(name: str) -> str:
+    """Return `yaml` or `csv`, as the extension of a file says; raises `UnusableFile`."""
+    extension = os.path.splitext(name)[1].lower()
     if extension not in _FORMATS:
         raise UnusableFile(f"{name} has an unknown extension; use {', '.join(_FORMATS)}")
     return _FORMATS[extension]
@@ -184,10 +189,7 @@ def _read_csv(text: str, name: str) -> Entries:
             elif not columns:
                 columns = _columns(cells, name, line)
             else:
-                problems.append(
-                    f"{name} line {line}: has {len(cells)} cells instead of {len(columns)}; quote"
-                    f" cells that contain {delimiter!r}"
-                )
+                problems.append(f"{name} line {line}: {_wrong_length(cells, columns, delimiter)}")
             line = rows.line_num + 1
     except csv.Error as error:
         raise UnusableFile(
@@ -198,11 +200,20 @@ def _read_csv(text: str, name: str) -> Entries:
     return entries
 
 
+def _wrong_length(cells: list[str], columns: list[str], delimiter: str) -> str:
+    number = f"{len(cells)} cell{'' if len(cells) == 1 else 's'} instead of {len(columns)}"
+    if len(cells) < len(columns):
+        return f"has {number}; add the missing {delimiter!r}"
+    return f"has {number}; quote cells that contain {delimiter!r}"
+
+
 def _with_invalid_entries(problems: list[str], entries: Entries, name: str) -> InvalidEntries:
     """Return an error that also names the entries that the module would refuse."""
     total = len(problems) + len(entries.entries)
     try:
-        desired_restrictions(entries.entries, places(name, entries.lines))
+        # Without the libraries, a controller would take valid names for invalid ones.
+        if IMPORT_ERROR is None:
+            desired_restrictions(entries.entries, places(name, entries.lines))
     except InvalidEntries as error:
         problems = problems + error.problems
     return InvalidEntries(problems, total)

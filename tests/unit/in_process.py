@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -64,13 +65,14 @@ class Task:
         shown: the lines on the screen.
         waits: the seconds of each wait; no time passes during it.
         slices: the options of each run of the module.
-        execute: runs the module; tests replace it.
+        execute, read_account: run the module and the info module; tests replace them.
     """
 
     def __init__(self, options, seconds=60, name="sending_domain_restrictions", **keywords):
         self._name = name
         self.shown, self.waits, self.slices = [], [], []
         self.execute = run_module
+        self.read_account = functools.partial(run_module, "sending_domain_restriction_info")
         self._seconds = seconds
         keywords = {
             "check_mode": False,
@@ -111,7 +113,7 @@ class Task:
     def _execute(self, module_name=None, module_args=None, task_vars=None, wrap_async=False):
         options = dict(self._task.args if module_args is None else module_args)
         if module_name is not None:
-            return run_module(module_name.rpartition(".")[2], options)
+            return self.read_account(options)
         time_slice = options.get("time_slice")
         if time_slice:
             # The waits of the action plugin take no time, so the rate limit must not block either.

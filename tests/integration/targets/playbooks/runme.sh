@@ -35,6 +35,7 @@ for format in yml csv; do
     echo "${format}: drift fails with a summary, and changes nothing"
     colleague theirs.example
     play drift -e "restrictions_file=all.${format}"
+    shown 'no changes, 7 unchanged; 1 on the account but not in the list'
     shown 'theirs.example'
     fails play drift -e "restrictions_file=all.${format}" -e prune=true \
         -e report_html=drift.html -e report_markdown=drift.md
@@ -87,6 +88,24 @@ echo 'sending_domain_restrictions: []' >empty.yml
 fails play apply -e restrictions_file=empty.yml -e prune=true
 shown 'set max_delete_percent to 100'
 not_shown '"deleted"'
+
+echo "Variables of an inventory do not change what a playbook does"
+account '{"restrictions": [{"domain": "stays.example"}]}'
+mkdir -p inventory/group_vars
+echo localhost >inventory/hosts
+echo '{"prune": true, "force": true, "account_id": "1234", "restrictions_file": "other.yml"}' >inventory/group_vars/all.yml
+printf 'domain\na.example\n' >one.csv
+play apply -i inventory/hosts -e restrictions_file=one.csv
+expect "restrictions and domains" "$(count)" "2 2"
+fails play export -i inventory/hosts -e restrictions_file=one.csv
+
+echo "The role uses the account of module_defaults, not that of the environment"
+other=("${CLOUDFLARE_ACCOUNT_ID}" "${CLOUDFLARE_API_TOKEN}")
+account '{"restrictions": [{"domain": "stays.example"}]}'
+ansible-playbook module_defaults.yml -e "other_id=${other[0]} other_token=${other[1]}"
+expect "restrictions and domains" "$(count)" "1 1"
+CLOUDFLARE_ACCOUNT_ID=${other[0]}
+expect "restrictions and domains" "$(count)" "1 1"
 
 echo "The role works on the hosts of an inventory, one account each"
 for host in one two; do

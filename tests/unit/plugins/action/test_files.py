@@ -10,6 +10,8 @@ import sys
 from unittest import mock
 
 import pytest
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from in_process import Task
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
@@ -206,3 +208,71 @@ def test_an_export_of_an_unreadable_account_writes_nothing(account, options, tmp
     result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
     assert result["failed"] and "10000" in result["msg"]
     assert list(tmp_path.iterdir()) == []
+
+
+class TaskTimeoutError(BaseException):
+    """What ansible-core raises for the task keyword `timeout`."""
+
+
+@pytest.mark.parametrize("error", [TaskTimeoutError("9 seconds"), AnsibleError("host lost")])
+def test_a_report_that_is_cut_off_keeps_the_result(account, options, table, reports, error):
+    task = Task({**options, "file": str(table), **reports})
+    task.read_account = mock.Mock(side_effect=error)
+    result = task.run()
+    assert result["failed"]
+    assert len(result["created"]) == 1
+    assert result["msg"].endswith("1 created")
+
+
+def test_a_run_that_succeeded_does_not_fail_for_its_report(account, options, table, reports):
+    task = Task({**options, "file": str(table), **reports})
+    task.read_account = lambda options: {"failed": True, "msg": "it is down"}
+    result = task.run()
+    assert "failed" not in result
+    assert "it is down" in result["warnings"][0]
+    assert all("it is down" in text and "Failed" not in text for text in texts_of(reports))
+
+
+def test_an_unusable_list_leaves_reports_too(options, tmp_path, reports):
+    result = Task({**options, "file": str(tmp_path / "none.yml"), **reports}).run()
+    assert result["failed"]
+    assert all("does not exist" in text for text in texts_of(reports))
+
+
+@pytest.mark.parametrize(
+    "names", [("r.md", "r.md", "list.csv"), ("list.csv", "r.md", "list.csv"), ("r", "l", "l")]
+)
+def test_a_report_never_overwrites_another_file_of_the_task(account, options, tmp_path, names):
+    given = dict(zip((*REPORTS, "file"), (str(tmp_path / name) for name in names)))
+    result = Task({**options, **given}).run()
+    assert result["failed"]
+    assert "use another path" in result["msg"]
+    assert list(tmp_path.iterdir()) == account.requests() == []
+
+
+def test_an_encrypted_list_is_decrypted(options, account, tmp_path, monkeypatch):
+    plain = tmp_path / "plain"
+    plain.write_text("domain\na.example\n")
+    (tmp_path / "list.csv").write_text("$ANSIBLE_VAULT;1.1;AES256\n3030\n")
+    monkeypatch.setattr(DataLoader, "get_real_file", lambda loader, path: str(plain))
+    assert Task({**options, "file": str(tmp_path / "list.csv")}).run()["msg"] == "1 created"
+
+
+def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):
+    (tmp_path / "list.csv").write_text("$ANSIBLE_VAULT;1.1;AES256\n3030\n")
+    result = Task({**options, "file": str(tmp_path / "list.csv")}).run()
+    assert "list.csv cannot be decrypted (" in result["msg"]
+
+
+def test_options_of_the_role_replace_others_unless_they_are_empty(account, options, tmp_path):
+    role_options = {"account_id": account.id, "api_token": "", "api_url": ""}
+    options = {**options, "account_id": "0" * 32, "role_options": role_options}
+    assert Task({**options, "restrictions": []}).run()["msg"] == "no changes"
+    exported = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    assert exported["msg"].startswith("0 restrictions")
+
+
+def test_a_list_without_a_value_is_refused(options, account):
+    result = Task({**options, "restrictions": None}).run()
+    assert result["msg"] == "restrictions has no value; write [] for an empty list"
+    assert account.requests() == []

@@ -170,6 +170,26 @@ def test_a_field_that_a_list_cannot_have_stays_as_it_is(folder, fields, omitted)
     assert export("x.csv", ACCOUNT_ID, found, []).left_out == ["a.example"]
 
 
+def test_a_comment_that_ansible_masked_is_not_written(folder):
+    found = [{"id": FIRST, "domain": "a.example", "comments": "the token is ********"}]
+    exported, entries = read_back(folder, found, "yml")
+    assert (exported.incomplete, exported.left_out) == (["a.example"], [])
+    assert "comments" not in entries[0]
+    assert export("x.csv", ACCOUNT_ID, found, []).left_out == ["a.example"]
+
+
+def test_a_table_with_other_letters_than_those_of_ascii_has_a_byte_order_mark():
+    found = [{"id": FIRST, "domain": "a.example", "comments": "Grüße"}]
+    assert export("x.csv", ACCOUNT_ID, found, []).text.startswith("\ufeffdomain,")
+    found[0]["comments"] = "Greetings"
+    assert export("x.csv", ACCOUNT_ID, found, []).text.startswith("domain,")
+
+
+def test_an_export_whose_line_ends_git_converted_is_unedited():
+    text = export("x.yml", ACCOUNT_ID, [{"id": FIRST, "domain": "a.example"}], []).text
+    assert is_unedited_export(text.replace("\n", "\r\n"))
+
+
 def test_findings_are_comments_that_no_text_of_the_account_can_end():
     message = "a.example\nsending_domain_restrictions: []\u2028\x1b"
     findings = [{"domain": "a", "kind": "k", "message": message}]

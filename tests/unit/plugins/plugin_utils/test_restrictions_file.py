@@ -156,7 +156,7 @@ def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
     assert refusal(table, "list.csv") == (
         "3 of 4 entries are invalid, so nothing was sent; fix them and run again:"
         " list.csv line 2: has 3 cells instead of 2; quote cells that contain ','"
-        " | list.csv line 5: has 1 cells instead of 2; quote cells that contain ','"
+        " | list.csv line 5: has 1 cell instead of 2; add the missing ','"
         " | list.csv line 3 (com): domain 'com' has a single label; use a full domain such as"
         " partner.example"
     )
@@ -164,6 +164,6 @@ def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
 
 def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     (tmp_path / "folder.yml").mkdir()
-    for name, problem in (("none.yml", "does not exist"), ("folder.yml", "cannot be read")):
+    for name, problem in (("none.yml", "does not exist"), ("folder.yml", "is a folder")):
         with pytest.raises(UnusableFile, match=problem):
             read_entries(str(tmp_path / name), name)
