@@ -207,7 +207,7 @@ class ActionModule(ActionBase):
         try:
             account = read_account(self, self._options, task_vars)
             if account.get("failed") and not values.get("failed"):
-                warning = f"the account could not be read for the report ({account['msg']})"
+                warning = f"the account could not be read for the report ({_message(account)})"
                 values["warnings"] = [*values.get("warnings", ()), warning]
             report = Report(**self._report_fields(values, account))
             for name, path in paths.items():
@@ -216,7 +216,7 @@ class ActionModule(ActionBase):
         except BaseException as error:
             if not (isinstance(error, (AnsibleError, OSError)) or _is_timeout(error)):
                 raise
-            problem = f"the report could not be written ({error}). {values['msg']}"
+            problem = f"the report could not be written ({error}). {_message(values)}"
             values["failed"] = True
             values["msg"] = shortened(problem, MAX_MESSAGE_LENGTH)
 
@@ -228,7 +228,7 @@ class ActionModule(ActionBase):
             "source": self._source,
             "time": datetime.now().astimezone(),
             "summary": summary(values, self._task.check_mode) if "created" in values else "",
-            "problem": values["msg"] if values.get("failed") else "",
+            "problem": _message(values) if values.get("failed") else "",
             "restrictions": account.get("sending_domain_restrictions", []),
             "findings": account.get("findings", []),
             "warnings": values.get("warnings", []),
@@ -238,6 +238,11 @@ class ActionModule(ActionBase):
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:
             display.display(f"[{self._host}] {sentence}", stderr=True)
+
+
+def _message(result: Values) -> str:
+    """Return the message of a result; a module that crashed may have none."""
+    return result.get("msg") or "the module failed; run again with -vvv"
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -82,3 +82,14 @@ def serve_tls(emulator, contexts):
     yield serve
     for server in started:
         server.__exit__()
+
+
+@pytest.fixture
+def options(emulator, account, no_waiting):
+    """The options that every task on the account needs."""
+    return {
+        "account_id": account.id,
+        "api_token": account.tokens["write"],
+        "api_url": emulator.url,
+        "retries": 2,
+    }

@@ -21,16 +21,6 @@ REPORTS = ("report_html", "report_markdown")
 
 
 @pytest.fixture
-def options(emulator, account, no_waiting):
-    return {
-        "account_id": account.id,
-        "api_token": account.tokens["write"],
-        "api_url": emulator.url,
-        "retries": 1,
-    }
-
-
-@pytest.fixture
 def table(tmp_path):
     path = tmp_path / "partners.csv"
     path.write_text("domain,comments\na.example,=1\n", encoding="utf-8")
@@ -276,3 +266,10 @@ def test_a_list_without_a_value_is_refused(options, account):
     result = Task({**options, "restrictions": None}).run()
     assert result["msg"] == "restrictions has no value; write [] for an empty list"
     assert account.requests() == []
+
+
+def test_a_module_that_crashed_without_a_message_leaves_reports_too(options, reports):
+    task = Task({**options, "restrictions": [], **reports})
+    task.execute = lambda *args: {"failed": True, "exception": "Traceback"}
+    assert task.run()["failed"]
+    assert all("the module failed" in text for text in texts_of(reports))

@@ -20,14 +20,8 @@ LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
 
 
 @pytest.fixture
-def options(emulator, account, no_waiting):
-    return {
-        "account_id": account.id,
-        "api_token": account.tokens["write"],
-        "api_url": emulator.url,
-        "retries": 2,
-        "concurrency": 5,
-    }
+def options(options):
+    return {**options, "concurrency": 5}
 
 
 def between_slices(task, number, do):
