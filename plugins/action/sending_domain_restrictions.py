@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         try:
             self._options = self._with_entries_of_file(self._options)
         except UnusableFile as error:
-            values = {"failed": True, "msg": str(error)}
+            values: Values = {"failed": True, "msg": str(error)}
         else:
             values = self._run_module(task_vars)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
