@@ -106,6 +106,13 @@ def test_a_message_is_always_below_2000_characters_and_ends_with_the_result(fail
     assert len(single_failure_message(failures[0])) < 2000
 
 
+def test_a_message_stays_short_however_long_its_reasons_are():
+    failures = [failed(number, f"{number}" + "x" * 600 + "; y") for number in range(5)]
+    message = failure_message(failures, "1 created")
+    assert len(message) < 2000
+    assert message.endswith("…. Result: 1 created. Run again to finish the rest.")
+
+
 def test_a_single_failure_names_its_domain():
     assert single_failure_message(failed(1, "x; y (z)")) == "x for p1.example; y (z)"
     assert single_failure_message(failed(1, "x; y", action="entry")) == "x; y"
