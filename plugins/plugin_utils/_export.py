@@ -16,11 +16,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import yaml
-from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
-    InvalidEntries,
-    desired_restrictions,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    DesiredRestriction,
+    InvalidRestriction,
     Restriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
@@ -124,8 +122,8 @@ def _is_valid(entry: dict[str, t.Any]) -> bool:
     if MASK in entry.get("comments", ""):
         return False
     try:
-        desired_restrictions([entry])
-    except InvalidEntries:
+        DesiredRestriction.from_entry(entry)
+    except InvalidRestriction:
         return False
     return True
 
