@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+    NOT_READ,
     TITLE,
     changes_of,
     counts_of,
     labels_of,
     notes_of,
+    shown_count,
     shown_time,
     tree_of,
     visible,
@@ -47,9 +49,11 @@ class Report:
         is_preview: the changes were not made.
         source: the name of the file with the list, or `a variable`.
         time: when the account was read; with a time zone.
-        summary: the counts of the changes in one line.
+        summary: the counts of the changes in one line; empty if the run failed before it had a plan.
         problem: why the run failed; empty if it did not.
-        restrictions: those of the account: in a preview as they are, otherwise as they are now.
+        restrictions: those of the account: in a preview as they are, otherwise as they are now;
+            `None` if the account was not read.
+        findings: about these restrictions; `None` if the account was not read.
         unlisted: the domains on the account that are not in the list and stay.
     """
 
@@ -59,13 +63,13 @@ class Report:
     time: datetime
     summary: str
     problem: str
-    restrictions: Records
+    restrictions: Records | None
     created: Records
     updated: Records
     deleted: Records
     unlisted: t.Sequence[str]
     failures: Records
-    findings: Records
+    findings: Records | None
     warnings: t.Sequence[str]
 
     def records(self, action: str) -> Records:
@@ -78,13 +82,14 @@ def html_report(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
     )
-    environment.filters["visible"] = visible
+    environment.filters.update(visible=visible, shown_count=shown_count)
     style, script = _asset("report.css"), _asset("report.js")
     return environment.get_template("report.html.j2").render(
         title=TITLE,
         report=report,
         time=shown_time(report.time),
         counts=counts_of(report),
+        not_read=NOT_READ if report.restrictions is None else "",
         notes=notes_of(report),
         data=_json(
             {

@@ -32,6 +32,7 @@ Record = t.Mapping[str, t.Any]
 Fact = t.Tuple[str, str]
 
 TITLE = "Sending domain restrictions"
+NOT_READ = "The account was not read to the end, because the run failed."
 
 # Deletes come first because they are what a reviewer must not overlook.
 ACTIONS = ("delete", "create", "update")
@@ -115,16 +116,25 @@ def labels_of(report: Report) -> dict[str, str]:
     return {**actions, "failed": "failed", "unlisted": "not in the list", "finding": "finding"}
 
 
-def counts_of(report: Report) -> dict[str, int]:
-    """Return the numbers that the report starts with, by their labels."""
+def shown_count(count: int | None) -> str:
+    return "not read" if count is None else f"{count:,}"
+
+
+def counts_of(report: Report) -> dict[str, int | None]:
+    """Return the numbers that the report starts with, by their labels; `None` if not known.
+
+    Without a plan, there are no numbers of changes and failures.
+    """
     labels = labels_of(report)
-    return {
-        "restrictions": len(report.restrictions),
-        "exclusions": sum(len(record.get("exclude") or []) for record in report.restrictions),
-        **{labels[action]: len(report.records(action)) for action in ACTIONS},
-        "failures": len(report.failures),
-        "findings": len(report.findings),
-    }
+    counts: dict[str, int | None] = dict.fromkeys(("restrictions", "exclusions"))
+    if report.restrictions is not None:
+        exclusions = sum(len(record.get("exclude") or []) for record in report.restrictions)
+        counts = {"restrictions": len(report.restrictions), "exclusions": exclusions}
+    if report.summary:
+        counts.update({labels[action]: len(report.records(action)) for action in ACTIONS})
+        counts["failures"] = len(report.failures)
+    counts["findings"] = None if report.findings is None else len(report.findings)
+    return counts
 
 
 def notes_of(report: Report) -> dict[str, list[Group]]:
@@ -137,7 +147,7 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
             lambda failure: _target(failure["domain"], failure["action"]),
         ),
         "Findings": _groups(
-            report.findings, "message", lambda finding: shown_name(finding["domain"])
+            report.findings or (), "message", lambda finding: shown_name(finding["domain"])
         ),
         "Warnings": [Group("", "", [visible(text) for text in report.warnings])],
         "On the account but not in the list": [
@@ -162,16 +172,17 @@ def changes_of(report: Report) -> list[Change]:
 
 def tree_of(report: Report) -> list[Row]:
     """Return the restrictions of the account: each one right after those for its parent domains."""
-    keys = [_key(record["domain"]) for record in report.restrictions]
-    names = dict(zip(keys, (record["domain"] for record in report.restrictions)))
+    records = report.restrictions or ()
+    keys = [_key(record["domain"]) for record in records]
+    names = dict(zip(keys, (record["domain"] for record in records)))
     paths = {
         key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
     }
     statuses = _statuses(report)
-    with_finding = {_key(finding["domain"]) for finding in report.findings}
+    with_finding = {_key(finding["domain"]) for finding in report.findings or ()}
     rows = []
     for key, record in sorted(
-        zip(keys, report.restrictions),
+        zip(keys, records),
         key=lambda item: (paths[item[0]], item[1].get("created_at") or ""),
     ):
         *above, _own = paths[key]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     ACTIONS,
+    NOT_READ,
     TITLE,
     Change,
     Fact,
@@ -28,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     counts_of,
     labels_of,
     notes_of,
+    shown_count,
     shown_time,
     tree_of,
     visible,
@@ -42,8 +44,11 @@ MAX_LENGTH = 60_000
 MIN_SECTION = 4_000
 MAX_LINE = 300
 MAX_PROBLEM = 2_000
-# Lines of one item, such as the names in `exclude`.
+# Lines of one item, such as the names in `exclude`; of a change, on each of its two sides.
 MAX_LINES = 10
+# Characters. Of two comments that share more than this at the start, only the end of that is shown.
+MAX_SHARED = 150
+SHOWN_SHARED = 50
 
 
 @dataclass(frozen=True)
@@ -93,13 +98,14 @@ def _head(report: Report) -> str:
     table = (
         " | ".join(name.capitalize() for name in counts),
         " | ".join("---:" for _name in counts),
-        " | ".join(f"{count:,}" for count in counts.values()),
+        " | ".join(map(shown_count, counts.values())),
     )
     parts = [
         f"## {TITLE}: {'preview' if report.is_preview else 'result'}",
         f"Failed: {_code(report.problem, MAX_PROBLEM)}" if report.problem else "",
         _code(report.summary) if report.summary else "",
         "\n".join(f"| {row} |" for row in table),
+        NOT_READ if report.restrictions is None else "",
         f"Account {_code(report.account_id)}, list from {_code(report.source)},"
         f" {shown_time(report.time)}",
     ]
@@ -138,15 +144,30 @@ def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
     mark = {"create": "+", "delete": "-"}.get(change.statuses[0], "!")
     note = f" ({change.note})" if change.note else ""
-    lines = [
-        *(f"-   {_fact(fact)}" for fact in change.before or ()),
-        *(f"+   {_fact(fact)}" for fact in change.after or ()),
-    ]
-    return "\n".join([f"{mark} {_line(change.domain + note)}", *_some(lines, f"{mark}   ")])
+    before, after = _lines(change.before), _lines(change.after)
+    if before and after:
+        # The comment comes last.
+        shared = _shared(before[-1], after[-1])
+        if shared > MAX_SHARED:
+            start = f"{before[-1].partition(' ')[0]} …{before[-1][shared - SHOWN_SHARED : shared]}"
+            for side in (before, after):
+                side[-1] = start + side[-1][shared:]
+    return "\n".join(
+        [
+            f"{mark} {_line(change.domain + note)}",
+            *_some([f"-   {_line(line)}" for line in before], "-   "),
+            *_some([f"+   {_line(line)}" for line in after], "+   "),
+        ]
+    )
 
 
-def _fact(fact: Fact) -> str:
-    return _line(": ".join(fact))
+def _lines(facts: list[Fact] | None) -> list[str]:
+    return [_flat(": ".join(fact)) for fact in facts or ()]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts share at the start."""
+    return sum(1 for _pair in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other)))
 
 
 def _row(row: Row) -> str:
@@ -164,7 +185,11 @@ def _some(lines: list[str], indent: str) -> list[str]:
 
 
 def _line(text: str, limit: int = MAX_LINE) -> str:
-    return shortened(visible(text).replace("\n", " ↵ "), limit)
+    return shortened(_flat(text), limit)
+
+
+def _flat(text: str) -> str:
+    return visible(text).replace("\n", " ↵ ")
 
 
 def _code(text: str, limit: int = MAX_LINE) -> str:

@@ -283,6 +283,39 @@ def test_markdown_leaves_out_parts_of_long_texts_too():
     assert "+   exclude: 09.a.example\n+   … and 5 more\n" in written
 
 
+def test_markdown_shows_both_sides_of_an_update_of_many_names():
+    old, new = ([f"{kind}{i:02}.a.example" for i in range(15)] for kind in ("old", "new"))
+    updated = [{**restriction("a.example", *new), "previous": restriction("a.example", *old)}]
+    lines = markdown_report(report(updated=updated)).splitlines()
+    for mark, kind in (("-", "old"), ("+", "new")):
+        start = lines.index(f"{mark}   exclude: {kind}00.a.example")
+        assert lines[start + 10] == f"{mark}   … and 5 more"
+
+
+@pytest.mark.parametrize(
+    ("shared", "before", "after"),
+    [
+        ("", "old", "new"),
+        ("x" * 100, "old" + "y" * 500, "new"),
+        ("x" * 299, "", "new"),
+        ("x" * 500, "old" + "y" * 500, "new" + "y" * 500),
+        ("\n" * 500, "old", "new"),
+    ],
+)
+def test_markdown_shows_where_two_comments_differ(shared, before, after):
+    previous = restriction("a.example", "same.a.example", comments=shared + before)
+    record = restriction("a.example", "same.a.example", "b.a.example", comments=shared + after)
+    written = markdown_report(report(updated=[{**record, "previous": previous}]))
+    lines = re.findall("^([-+])   comments: (.*)$", written, re.MULTILINE)
+    assert [mark for mark, _text in lines] == ["-", "+"]
+    texts = [text.replace(" ↵ ", "\n") for _mark, text in lines]
+    assert all(
+        len(text) <= 300 and before[:3] in texts[0] and after[:3] in texts[1] for text in texts
+    )
+    start = shared if len(shared) <= 150 else "…"
+    assert all(text.startswith(start) for text in texts)
+
+
 def test_markdown_has_no_empty_sections():
     assert re.findall("^#.*", markdown_report(report()), re.MULTILINE) == [
         "## Sending domain restrictions: preview"
