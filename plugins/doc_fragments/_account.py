@@ -28,13 +28,12 @@ options:
   api_email:
     description:
       - The e-mail address of the user that O(api_key) belongs to.
-      - Falls back to the environment variable E(CLOUDFLARE_EMAIL).
+      - If neither is set, E(CLOUDFLARE_EMAIL) and E(CLOUDFLARE_API_KEY) are used. Set both or neither.
     type: str
   api_key:
     description:
       - The global API key of the user O(api_email). Prefer O(api_token), which can be limited to one account and
         one permission.
-      - Falls back to the environment variable E(CLOUDFLARE_API_KEY).
     type: str
   api_url:
     description:

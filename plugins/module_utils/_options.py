@@ -134,15 +134,14 @@ def _hide_secrets(
 def _auth(
     options: t.Mapping[str, t.Any], environment: t.Mapping[str, str | None]
 ) -> Credentials | None:
-    """Return the credentials: the task's before the environment's, a token before a key."""
+    """Return the credentials: the task's before the environment's, a token before a key.
+
+    An e-mail address and a key come from the same place, because they belong to the same user.
+    """
     if options["api_token"]:
         return TokenAuth(_secret(options["api_token"], "api_token"), "option api_token")
     if options["api_key"] or options["api_email"]:
-        return _key_auth(
-            options["api_email"] or environment["api_email"],
-            options["api_key"] or environment["api_key"],
-            "option api_key" if options["api_key"] else "environment variable CLOUDFLARE_API_KEY",
-        )
+        return _key_auth(options["api_email"], options["api_key"], "option api_key")
     if environment["api_token"]:
         token = _secret(environment["api_token"], "CLOUDFLARE_API_TOKEN")
         return TokenAuth(token, "environment variable CLOUDFLARE_API_TOKEN")
@@ -158,13 +157,13 @@ def _auth(
 def _key_auth(email_address: str | None, key: str | None, source: str) -> KeyAuth:
     if not email_address:
         raise InvalidOption(
-            f"the API key ({source}) has no e-mail address; set api_email or the environment"
-            " variable CLOUDFLARE_EMAIL, or use an API token instead"
+            f"the API key ({source}) has no e-mail address; set api_email, for a key of the"
+            " environment CLOUDFLARE_EMAIL, or use an API token instead"
         )
     if not key:
         raise InvalidOption(
-            "api_email has no API key; set api_key or the environment variable CLOUDFLARE_API_KEY,"
-            " or use an API token instead"
+            "api_email has no API key; set api_key too, omit both to use the credentials of the"
+            " environment, or use an API token instead"
         )
     if not re.fullmatch("[!-~]+", email_address):
         raise InvalidOption(

@@ -86,13 +86,6 @@ def key_of(email_source, key_source):
         (OPTION_TOKEN, ENV_BOTH, bearer("option"), "option api_token"),
         (OPTION_KEY, ENV_BOTH, key_of("option", "option"), "option api_key"),
         ({**OPTION_TOKEN, **OPTION_KEY}, ENV_BOTH, bearer("option"), "option api_token"),
-        ({"api_key": "option-key"}, ENV_BOTH, key_of("env", "option"), "option api_key"),
-        (
-            {"api_email": "option@company.example"},
-            ENV_BOTH,
-            key_of("option", "env"),
-            "environment variable CLOUDFLARE_API_KEY",
-        ),
         (
             {"api_token": "", "api_key": "", "api_email": ""},
             ENV_TOKEN,
@@ -172,12 +165,12 @@ NO_ACCOUNT = (
     "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
 )
 NO_EMAIL = (
-    "the API key ({}) has no e-mail address; set api_email or the environment variable"
+    "the API key ({}) has no e-mail address; set api_email, for a key of the environment"
     " CLOUDFLARE_EMAIL, or use an API token instead"
 )
 NO_KEY = (
-    "api_email has no API key; set api_key or the environment variable CLOUDFLARE_API_KEY, or use"
-    " an API token instead"
+    "api_email has no API key; set api_key too, omit both to use the credentials of the environment,"
+    " or use an API token instead"
 )
 
 
@@ -190,13 +183,14 @@ NO_KEY = (
         ({"account_id": ""}, {**ENV_TOKEN, "CLOUDFLARE_ACCOUNT_ID": ""}, NO_ACCOUNT),
         ({"account_id": None}, {}, f"{NO_CREDENTIALS} and {NO_ACCOUNT}"),
         ({"api_key": "option-key"}, {}, NO_EMAIL.format("option api_key")),
-        ({"api_key": "option-key"}, ENV_TOKEN, NO_EMAIL.format("option api_key")),
+        # Whoever sets one of them sets both: the environment may be of another user.
+        ({"api_key": "option-key"}, ENV_BOTH, NO_EMAIL.format("option api_key")),
         (
             {},
             {"CLOUDFLARE_API_KEY": "env-key"},
             NO_EMAIL.format("environment variable CLOUDFLARE_API_KEY"),
         ),
-        ({"api_email": "option@company.example"}, ENV_TOKEN, NO_KEY),
+        ({"api_email": "option@company.example"}, ENV_BOTH, NO_KEY),
     ],
 )
 def test_missing_credentials_and_a_missing_account_are_named(
@@ -253,8 +247,8 @@ def test_an_account_id_other_than_32_hexadecimal_digits_is_refused(refusal_of, a
         ({"api_email": "a@b.example", "api_key": "a-value{}"}, {}, "option api_key"),
         ({}, {"CLOUDFLARE_API_TOKEN": "a-value{}"}, "CLOUDFLARE_API_TOKEN"),
         (
-            {"api_email": "a@b.example"},
-            {"CLOUDFLARE_API_KEY": "a-value{}"},
+            {},
+            {"CLOUDFLARE_EMAIL": "a@b.example", "CLOUDFLARE_API_KEY": "a-value{}"},
             "environment variable CLOUDFLARE_API_KEY",
         ),
     ],
