@@ -19,6 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._text im
     listing,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    path_option,
     path_to_write,
     read_account,
     shown_path,
@@ -28,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._control
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
     Export,
+    account_of_export,
     export,
     is_unedited_export,
 )
@@ -52,25 +54,24 @@ class ActionModule(ActionBase):
         _validation, options = self.validate_argument_spec(
             argument_spec={
                 **SHARED_ARGUMENTS,
-                "path": {"type": "str", "required": True},
+                "path": {"type": "raw", "required": True},
+                "directory": {"type": "path"},
                 "force": {"type": "bool", "default": False},
             }
         )
         try:
-            path = path_to_write(self, options["path"])
-            format_of(options["path"])
+            given = path_option(options, "path") or ""
+            path = path_to_write(self, given)
+            format_of(given)
             old = _read_text(path)
             account = read_account(self, self._task.args, task_vars)
             if account.get("failed") or account.get("unreachable"):
                 return {**result, **account}
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
-            exported = export(options["path"], account["account_id"], restrictions, findings)
+            exported = export(given, account["account_id"], restrictions, findings)
             is_changed = exported.text != old
-            if is_changed and old and not options["force"] and not is_unedited_export(old):
-                raise UnusableFile(
-                    f"{shown_path(path)} exists and is not an unedited YAML export; use another"
-                    " path, or set force to overwrite it"
-                )
+            if is_changed and old and not options["force"]:
+                _refuse_to_overwrite(old, shown_path(path), account["account_id"])
             if is_changed and not self._task.check_mode:
                 write_text(path, exported.text)
         except (UnusableFile, OSError) as error:
@@ -94,6 +95,17 @@ class ActionModule(ActionBase):
                 "after": exported.text,
             }
         return result
+
+
+def _refuse_to_overwrite(old: str, name: str, account_id: str) -> None:
+    """Raise `UnusableFile` unless the old text is an unedited export of the same account."""
+    if not is_unedited_export(old):
+        problem = "exists and is not an unedited YAML export"
+    elif account_of_export(old).lower() != account_id.lower():
+        problem = f"is an export of another account, {account_of_export(old)}"
+    else:
+        return
+    raise UnusableFile(f"{name} {problem}; use another path, or set force to overwrite it")
 
 
 def _read_text(path: str) -> str:

@@ -40,10 +40,13 @@ options:
     required: true
   force:
     description:
-      - Whether to overwrite a file that is not an unedited YAML export. An unedited export, recognized by
-        the checksum in its first line, is always overwritten.
+      - Whether to overwrite a file that is not an unedited YAML export of the same account. Such an export,
+        recognized by its first line, is always overwritten.
     type: bool
     default: false
+  directory:
+    description: The directory on the controller that a relative O(path) starts at, instead of the playbook's folder.
+    type: path
   role_options:
     description: Internal. The role of the collection uses it for options that replace others unless they are empty.
     type: dict

@@ -92,6 +92,13 @@ def is_unedited_export(text: str) -> bool:
     return first.endswith(f"sha256:{_checksum(rest)}") and first.startswith("# Exported by ")
 
 
+def account_of_export(text: str) -> str:
+    """Return the ID of the account that an export names; empty if it names none."""
+    start, middle, _end = _FIRST_LINE.split("{}")
+    account_id, found, _rest = text.partition("\n")[0].removeprefix(start).partition(middle)
+    return account_id if found else ""
+
+
 def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[Restriction]:
     oldest: dict[str, Restriction] = {}
     for restriction in sorted(map(Restriction.from_api, records), key=lambda known: known.age):
