@@ -23,8 +23,12 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    CHANGED,
+    FAILED,
     MAX_MESSAGE_LENGTH,
     RATE_LIMIT,
+    REFUSED,
+    UNCHANGED,
     duration,
     summary,
 )
@@ -32,9 +36,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._text im
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     absolute_path,
     decrypted,
+    path_for_host,
+    path_option,
     path_to_write,
     plain,
-    read_account,
+    report_path,
     shown_path,
     task_options,
     warning_texts,
@@ -56,6 +62,9 @@ MIN_ESTIMATE = 60
 
 REPORTS = ("report_html", "report_markdown")
 
+# The item that a report is about, by task and path. The items of a loop run in one process.
+_items_of_reports: dict[tuple[str, str], t.Any] = {}
+
 display = Display()
 
 Values = t.Dict[str, t.Any]
@@ -67,42 +76,61 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
-        self._host = (task_vars or {}).get("inventory_hostname", "localhost")
+        task_vars = task_vars or {}
+        self._host = task_vars.get("inventory_hostname", "localhost")
+        self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
         self._source = "a variable"
         try:
-            self._options = self._with_report_paths(task_options(self))
+            self._options = self._with_report_paths(task_options(self), task_vars)
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": str(error), "status": FAILED}
         try:
             self._options = self._with_entries_of_file(self._options)
         except UnusableFile as error:
             values: Values = {"failed": True, "msg": str(error)}
         else:
             values = self._run_module(task_vars)
+        account = values.pop("account", None)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
         if "warnings" in values:
             values["warnings"] = warning_texts(values)
-        if len((task_vars or {}).get("ansible_play_hosts_all", ())) > 1:
+        if len(self._hosts) > 1:
             _name_host(values, self._host)
+        if not self._task.async_val:
+            values.setdefault("status", FAILED)
         self._show_plan(values)
-        self._write_reports(values, task_vars)
+        self._write_reports(values, account)
         result.update(values)
         return result
 
-    def _with_report_paths(self, options: Values) -> Values:
+    def _with_report_paths(self, options: Values, task_vars: Values) -> Values:
         """Return the options with absolute paths of the reports; raises `UnusableFile`."""
-        reports = [name for name in REPORTS if options.get(name)]
-        if reports and self._task.async_val:
-            raise UnusableFile(f"{reports[0]} does not work with async; omit one of the two")
-        resolved = {name: path_to_write(self, options[name]) for name in reports}
-        paths = list(resolved.values())
-        if options.get("file"):
-            paths.append(os.path.realpath(absolute_path(self, options["file"])))
-        if len(set(paths)) < len(paths):
+        reports = {name: report_path(options, name) for name in REPORTS}
+        others = [host for host in self._hosts if host != self._host]
+        resolved = {
+            name: path_to_write(self, path_for_host(path, self._host, others)) if path else None
+            for name, path in reports.items()
+        }
+        written = [path for path in resolved.values() if path]
+        if written and self._task.async_val:
+            raise UnusableFile("a report does not work with async; omit one of the two")
+        file = path_option(options, "file")
+        files = [os.path.realpath(absolute_path(self, file))] if file else []
+        if len({*files, *written}) < len(files + written):
             raise UnusableFile(
                 "a report would overwrite another file of the task; use another path"
             )
+        if "ansible_loop_var" in task_vars:
+            self._refuse_path_of_another_item(written, task_vars.get(task_vars["ansible_loop_var"]))
         return {**options, **resolved}
+
+    def _refuse_path_of_another_item(self, paths: list[str], item: t.Any) -> None:
+        for path in paths:
+            if _items_of_reports.setdefault((self._task._uuid, path), item) != item:
+                raise UnusableFile(
+                    f"the report of another item of the loop is in {shown_path(path)}; use another"
+                    " path for each item"
+                )
 
     def _with_entries_of_file(self, options: Values) -> Values:
         """Return the options with the entries of `file` instead; raises `UnusableFile`."""
@@ -117,35 +145,45 @@ class ActionModule(ActionBase):
         path = absolute_path(self, options["file"])
         name = shown_path(path)
         self._source = name
-        entries = read_entries(decrypted(self, path, name), name)
+        with decrypted(self, path, name) as readable:
+            entries = read_entries(readable, name)
         source = {"file": name, "lines": entries.lines}
         rest = {name: value for name, value in options.items() if name != "file"}
         return {**rest, "restrictions": entries.entries, "source": source}
 
-    def _run_module(self, task_vars: Values | None) -> Values:
+    def _run_module(self, task_vars: Values) -> Values:
+        try:
+            return self._run_once_or_in_slices(task_vars)
+        except BaseException as error:
+            # Ansible reports it; without a report, one of an earlier run would pass for this one's.
+            if isinstance(error, AnsibleError) or _is_timeout(error):
+                self._write_reports({"failed": True, "msg": self._problem(error)}, None)
+            raise
+
+    def _problem(self, error: BaseException) -> str:
+        if _is_timeout(error):
+            return f"the task was stopped by its timeout of {self._task.timeout} seconds"
+        return f"the module could no longer be run ({error})"
+
+    def _run_once_or_in_slices(self, task_vars: Values) -> Values:
         if self._task.async_val or self._task.check_mode:
             return self._execute_module(
                 module_args=self._options, task_vars=task_vars, wrap_async=self._task.async_val
             )
         return self._run_slices(task_vars)
 
-    def _run_slices(self, task_vars: Values | None) -> Values:
+    def _run_slices(self, task_vars: Values) -> Values:
         total = Total()
         try:
             return self._repeat_slices(total, task_vars)
-        except AnsibleError as error:
-            if not total.has_begun:
+        except BaseException as error:
+            if not (isinstance(error, AnsibleError) or _is_timeout(error)) or not total.has_begun:
                 raise
             is_lost = isinstance(error, AnsibleConnectionFailure)
             failure = {"unreachable" if is_lost else "failed": True}
-            return total.cut_short(failure, f"the module could no longer be run ({error})")
-        except BaseException as error:
-            if not _is_timeout(error) or not total.has_begun:
-                raise
-            reason = f"the task was stopped by its timeout of {self._task.timeout} seconds"
-            return total.cut_short({"failed": True}, reason)
+            return total.cut_short(failure, self._problem(error))
 
-    def _repeat_slices(self, total: Total, task_vars: Values | None) -> Values:
+    def _repeat_slices(self, total: Total, task_vars: Values) -> Values:
         time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
             values = self._execute_module(
@@ -189,13 +227,13 @@ class ActionModule(ActionBase):
         if has_failed and self._task.diff and values.get("diff") and not self._task.no_log:
             display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
         if "created" in values and (values.get("changed") or self._task.check_mode and has_failed):
-            refused = " (refused)" if values.get("refused") else ""
+            refused = " (refused)" if values.get("status") == REFUSED else ""
             self._show(summary(values, self._task.check_mode) + refused)
 
-    def _write_reports(self, values: Values, task_vars: Values | None) -> None:
+    def _write_reports(self, values: Values, account: Values | None) -> None:
         """Write the reports that the task asks for; for a failed run, with what is known."""
         paths = {name: self._options[name] for name in REPORTS if self._options.get(name)}
-        if not paths or values.get("unreachable"):
+        if not paths:
             return
         from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
             Report,
@@ -205,32 +243,31 @@ class ActionModule(ActionBase):
 
         writers = {"report_html": html_report, "report_markdown": markdown_report}
         try:
-            account = read_account(self, self._options, task_vars)
-            if account.get("failed") and not values.get("failed"):
-                warning = f"the account could not be read for the report ({_message(account)})"
-                values["warnings"] = [*values.get("warnings", ()), warning]
-            report = Report(**self._report_fields(values, account))
+            report = Report(**self._report_fields(values, plain(account or {})))
             for name, path in paths.items():
                 write_text(path, writers[name](report))
                 self._show(f"report: {shown_path(path)}")
         except BaseException as error:
-            if not (isinstance(error, (AnsibleError, OSError)) or _is_timeout(error)):
+            # Whatever it is must not hide what was changed.
+            if not (isinstance(error, Exception) or _is_timeout(error)):
                 raise
             problem = f"the report could not be written ({error}). {_message(values)}"
-            values["failed"] = True
-            values["msg"] = shortened(problem, MAX_MESSAGE_LENGTH)
+            message = shortened(problem, MAX_MESSAGE_LENGTH)
+            values.update(failed=True, status=FAILED, msg=message)
 
     def _report_fields(self, values: Values, account: Values) -> Values:
         """Return the fields of a `Report`."""
         return {
             "is_preview": self._task.check_mode,
-            "account_id": account.get("account_id") or self._options.get("account_id") or "unknown",
+            "account_id": account.get("account_id")
+            or self._options.get("account_id")
+            or "of CLOUDFLARE_ACCOUNT_ID",
             "source": self._source,
             "time": datetime.now().astimezone(),
             "summary": summary(values, self._task.check_mode) if "created" in values else "",
-            "problem": _message(values) if values.get("failed") else "",
-            "restrictions": account.get("sending_domain_restrictions", []),
-            "findings": account.get("findings", []),
+            "problem": "" if values.get("status") in (UNCHANGED, CHANGED) else _message(values),
+            "restrictions": account.get("restrictions"),
+            "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
             **plain({name: values.get(name, []) for name in (*LISTS, "unlisted")}),
         }

@@ -24,6 +24,10 @@ MAX_MESSAGE_LENGTH = 1900
 MAX_REASONS = 5
 MAX_DOMAINS = 3
 
+# The status of a result. Only `final_result` concludes that a run did all that was asked for.
+UNCHANGED, CHANGED = "unchanged", "changed"
+REFUSED, FAILED, INCOMPLETE = "refused", "failed", "incomplete"
+
 _NOUNS = {
     "create": ("create", "creates"),
     "update": ("update", "updates"),
@@ -33,15 +37,16 @@ _NOUNS = {
 
 
 def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """Complete the result of a whole run with its message, and with `failed` if something failed."""
+    """Complete the result of a whole run: `msg`, `status`, and `failed` if something failed."""
     done = summary(values, check_mode)
     refusal = values.pop("refusal", None)
     if refusal:
         result = "" if check_mode else f". Result: {done}"
-        return {**values, "msg": f"{refusal}{result}", "failed": True}
+        return {**values, "msg": f"{refusal}{result}", "failed": True, "status": REFUSED}
     if values["failures"]:
-        return {**values, "msg": failure_message(values["failures"], done), "failed": True}
-    return {**values, "msg": done}
+        message = failure_message(values["failures"], done)
+        return {**values, "msg": message, "failed": True, "status": FAILED}
+    return {**values, "msg": done, "status": CHANGED if values["changed"] else UNCHANGED}
 
 
 def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

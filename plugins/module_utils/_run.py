@@ -42,6 +42,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     restrictions_api_from,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
+    findings_about,
     warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
@@ -203,7 +204,7 @@ def _plan_and_apply(
         _changes(outcome),
         unchanged=unchanged,
         unlisted=plan.unlisted,
-        refused="refusal" in values,
+        changed=outcome.changed and "refusal" not in values,
         api_calls=api.client.calls,
     )
     if time_slice.is_part:
@@ -211,6 +212,9 @@ def _plan_and_apply(
         estimate = api.client.rate_limit.seconds_for(outcome.remaining)
         reason = RATE_LIMIT if outcome.wait else ""
         values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
+    is_last = not (time_slice.is_part and outcome.remaining)
+    if is_last and (options["report_html"] or options["report_markdown"]):
+        values["account"] = _account(api, current, Outcome() if module.check_mode else outcome)
     return Result(values, warnings + api.client.warnings())
 
 
@@ -256,6 +260,23 @@ def _changes(outcome: Outcome) -> dict[str, t.Any]:
         "failures": by_domain([failure.result() for failure in outcome.failures]),
     }
     return {**values, "exception": outcome.traceback} if outcome.traceback else values
+
+
+def _account(
+    api: RestrictionsApi, current: list[Restriction], outcome: Outcome
+) -> dict[str, t.Any]:
+    """Return what the account has after these changes to what it had, for reports."""
+    known = {restriction.id: restriction for restriction in current}
+    for record in [*outcome.created, *outcome.updated]:
+        known[record["id"]] = Restriction.from_api(record)
+    for record in outcome.deleted:
+        known.pop(record["id"], None)
+    restrictions = sorted(known.values(), key=lambda each: (each.domain, *each.age))
+    return {
+        "account_id": api.account_id,
+        "restrictions": [dict(restriction.record) for restriction in restrictions],
+        "findings": [finding.result() for finding in findings_about(restrictions)],
+    }
 
 
 def _one(

@@ -71,6 +71,9 @@ options:
         list or comment. A missing column is an omitted key.
       - Nothing in the file is templated.
     type: path
+  directory:
+    description: The directory on the controller that relative paths start at, instead of the playbook's folder.
+    type: path
   prune:
     description:
       - Whether to delete every restriction that is not in the list, so that the account equals the list.
@@ -93,7 +96,11 @@ options:
     description:
       - A file on the controller to write a report to, a web page that needs no network. It shows what is
         enforced, what changed or would change, what failed, and findings. An existing file is overwritten.
-      - The report is also written in check mode, and if the task fails. It is not available with C(async).
+      - The report is also written in check mode, and if the task fails. If it cannot be written, the task fails. It is
+        not available with C(async).
+      - In a play with several hosts, each host writes its own file. The name of the host is inserted before the
+        extension, unless the path already has it.
+      - V(false), V(none), V(0) and the like mean no report.
     type: path
   report_markdown:
     description: A file on the controller to write the same report to, as Markdown for a pull request comment.
@@ -225,11 +232,15 @@ unlisted:
   elements: str
   sample:
     - old-partner.example
-refused:
-  description: Whether O(max_delete_percent) stopped the task.
-  returned: unless the task was cut short
-  type: bool
-  sample: false
+status:
+  description:
+    - V(unchanged) and V(changed) mean that everything that was asked for was done, including the reports; in check
+      mode, that it would be.
+    - Otherwise the task failed. V(refused) means that O(max_delete_percent) stopped it, V(incomplete) that it was cut
+      short, and V(failed) anything else.
+  returned: always
+  type: str
+  sample: changed
 failures:
   description: The domains whose change could not be applied, each once, sorted by domain.
   returned: once the account was read
@@ -280,6 +291,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    FAILED,
     final_result,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
@@ -296,6 +308,7 @@ def main() -> None:
             # The module checks the entries itself, to list the invalid ones in one error.
             "restrictions": {"type": "list", "elements": "raw"},
             "file": {"type": "path"},
+            "directory": {"type": "path"},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
             "concurrency": {"type": "int", "default": 10},
@@ -312,7 +325,7 @@ def main() -> None:
     try:
         result = run_list(module)
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), status=FAILED)
     for warning in result.warnings:
         module.warn(warning)
     values = result.values

@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     Failure,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    INCOMPLETE,
     MAX_MESSAGE_LENGTH,
     by_domain,
     final_result,
@@ -94,7 +95,7 @@ class Total:
         ]
         for name in LISTS:
             values[name] = by_domain(values[name])
-        values.pop("refused", None)
+        values["status"] = INCOMPLETE
         values["changed"] = bool(values.get("changed") or self.unconfirmed or not is_certain)
         rest = f". Changes left: {self.remaining}" if self.remaining else ""
         rest += f". Result: {summary(values)}. Run again to finish the rest."

@@ -78,12 +78,13 @@ class Task:
             "check_mode": False,
             "diff": False,
             "no_log": False,
+            "run_once": False,
             "async_val": 0,
             "timeout": 0,
             **keywords,
         }
         self._task = types.SimpleNamespace(
-            args=options, action=name, get_search_path=list, **keywords
+            args=options, action=name, _uuid="task", get_search_path=list, **keywords
         )
 
     def run(self, **task_vars):

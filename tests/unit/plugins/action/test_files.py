@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from unittest import mock
 
 import pytest
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure
 from ansible.parsing.dataloader import DataLoader
 from in_process import Task
 
@@ -50,13 +52,16 @@ def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_pa
     assert len(account.restrictions()) == 30
 
 
-def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(account, options, table):
+def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(
+    account, options, table, reports
+):
     with table.open("a") as file:
         file.write("com,\n")
-    result = Task({**options, "file": str(table)}).run()
+    result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
     assert "partners.csv line 3 (com)" in result["msg"]
     assert account.requests() == []
+    assert all("partners.csv line 3 (com)" in text for text in texts_of(reports))
 
 
 @pytest.mark.parametrize("given", [{"file": "x.yml", "restrictions": []}, {}])
@@ -107,7 +112,7 @@ def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
 ):
     monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
     result = Task({**options, "file": str(table), **reports}).run()
-    assert result["failed"]
+    assert (result["failed"], result["status"]) == (True, "failed")
     assert result["msg"].endswith("1 created")
     assert len(result["created"]) == 1
 
@@ -157,18 +162,24 @@ def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, a
     [
         (None, False, True),
         ("export", False, True),
+        ("export of another account", False, False),
+        ("export of another account", True, True),
         ("edited", False, False),
         ("edited", True, True),
         ("somebody's", False, False),
     ],
 )
 def test_an_export_overwrites_only_unedited_exports_unless_forced(
-    account, options, tmp_path, old, force, is_written
+    emulator, account, options, tmp_path, old, force, is_written
 ):
     account.seed([{"domain": "a.example"}])
     path = tmp_path / "all.yml"
     if old in ("export", "edited"):
         Task({**options, "path": str(path)}, name=EXPORT).run()
+    if old == "export of another account":
+        other = emulator.create_account()
+        theirs = {**options, "account_id": other.id, "api_token": other.tokens["write"]}
+        Task({**theirs, "path": str(path)}, name=EXPORT).run()
     if old == "edited":
         path.write_text(path.read_text() + "# Mine\n")
     if old == "somebody's":
@@ -204,23 +215,112 @@ class TaskTimeoutError(BaseException):
     """What ansible-core raises for the task keyword `timeout`."""
 
 
-@pytest.mark.parametrize("error", [TaskTimeoutError("9 seconds"), AnsibleError("host lost")])
-def test_a_report_that_is_cut_off_keeps_the_result(account, options, table, reports, error):
-    task = Task({**options, "file": str(table), **reports})
-    task.read_account = mock.Mock(side_effect=error)
-    result = task.run()
+@pytest.mark.parametrize("error", [TaskTimeoutError("9 seconds"), ValueError("odd")])
+def test_a_report_that_is_cut_off_keeps_the_result(
+    account, options, table, reports, monkeypatch, error
+):
+    monkeypatch.setattr("os.replace", mock.Mock(side_effect=error))
+    result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
     assert len(result["created"]) == 1
     assert result["msg"].endswith("1 created")
 
 
-def test_a_run_that_succeeded_does_not_fail_for_its_report(account, options, table, reports):
-    task = Task({**options, "file": str(table), **reports})
-    task.read_account = lambda options: {"failed": True, "msg": "it is down"}
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_report_costs_no_second_reading(account, options, table, reports, check_mode):
+    task = Task({**options, "file": str(table), **reports}, check_mode=check_mode)
+    task.read_account = mock.Mock(side_effect=AssertionError)
     result = task.run()
-    assert "failed" not in result
-    assert "it is down" in result["warnings"][0]
-    assert all("it is down" in text and "Failed" not in text for text in texts_of(reports))
+    assert [entry["call"] for entry in account.requests()].count("list") == 1
+    assert "account" not in result
+
+
+def restrictions_of(page):
+    """Return the domains and comments of the table of restrictions in a report."""
+    data = re.search('<script type="application/json" id="data">(.*?)</script>', page)[1]
+    return {(row["domain"], row["comments"]) for row in json.loads(data)["restrictions"]}
+
+
+@pytest.mark.parametrize("seconds", [0.001, 60])
+def test_a_report_shows_the_account_as_it_is_after_the_run(account, options, reports, seconds):
+    account.seed([{"domain": f"d{number}.example", "comments": "old"} for number in range(20)])
+    entries = [{"domain": f"d{number}.example", "comments": "new"} for number in range(10, 30)]
+    given = {"restrictions": entries, "prune": True, "max_delete_percent": 100, "concurrency": 3}
+    task = Task({**options, **given, **reports}, seconds)
+    assert task.run()["msg"] == "10 created, 10 updated, 10 deleted"
+    assert (len(task.slices) > 2) == (seconds < 1)
+    page, _markdown = texts_of(reports)
+    assert restrictions_of(page) == {(entry["domain"], "new") for entry in entries}
+
+
+def test_a_report_of_a_preview_shows_the_account_as_it_is(account, options, table, reports):
+    account.seed([{"domain": "old.example", "comments": "kept"}])
+    given = {"file": str(table), "prune": True, **reports}
+    Task({**options, **given}, check_mode=True).run()
+    page, _markdown = texts_of(reports)
+    assert restrictions_of(page) == {("old.example", "kept")}
+
+
+@pytest.mark.parametrize("what", ["account", "list"])
+def test_a_report_without_a_reading_says_so_instead_of_zeros(
+    account, options, tmp_path, reports, what
+):
+    if what == "account":
+        account.fault(calls=["list"], times=None, kind="status", status=403, code=10000)
+        task = Task({**options, "restrictions": [], **reports})
+    else:
+        task = Task({**options, "file": str(tmp_path / "none.yml"), **reports})
+    assert task.run()["status"] == "failed"
+    page, markdown = texts_of(reports)
+    shown = dict(re.findall("<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
+    del shown["Account"], shown["List"]
+    assert shown == dict.fromkeys(("Restrictions", "Exclusions", "Findings"), "not read")
+    assert "| not read | not read | not read |" in markdown
+    assert all("The account was not read" in text for text in (page, markdown))
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (AnsibleConnectionFailure("host lost"), "the module could no longer be run (host lost)"),
+        (TaskTimeoutError(), "the task was stopped by its timeout of 7 seconds"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_run_that_ends_at_once_replaces_the_report_of_an_earlier_one(
+    options, reports, error, problem, check_mode
+):
+    task = Task({**options, "restrictions": [], **reports}, check_mode=check_mode, timeout=7)
+    task.execute = mock.Mock(side_effect=error)
+    with pytest.raises(error.__class__):
+        task.run()
+    assert all(problem in text for text in texts_of(reports))
+
+
+def test_each_host_of_a_play_writes_its_own_report(options, tmp_path):
+    given = {**options, "restrictions": [], "report_html": str(tmp_path / "r.html")}
+    for host in ("one", "two"):
+        hosts = {"inventory_hostname": host, "ansible_play_hosts_all": ["one", "two"]}
+        assert Task(given).run(**hosts)["status"] == "unchanged"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.one.html", "r.two.html"]
+    assert Task(given, run_once=True).run(**hosts)["status"] == "unchanged"
+    assert (tmp_path / "r.html").exists()
+
+
+def test_items_of_a_loop_do_not_overwrite_the_reports_of_each_other(account, options, reports):
+    def run(item, **given):
+        task = Task({**options, "restrictions": [], **reports, **given})
+        return task.run(ansible_loop_var="entry", entry=item)
+
+    assert run("one")["status"] == "unchanged"
+    # Ansible may retry an item.
+    assert run("one")["status"] == "unchanged"
+    account.clear_requests()
+    refused = run("two")
+    assert refused["status"] == "failed"
+    assert refused["msg"].endswith("; use another path for each item")
+    assert account.requests() == []
+    assert run("two", report_html=None, report_markdown=None)["status"] == "unchanged"
 
 
 def test_an_unusable_list_leaves_reports_too(options, tmp_path, reports):
@@ -240,12 +340,24 @@ def test_a_report_never_overwrites_another_file_of_the_task(account, options, tm
     assert list(tmp_path.iterdir()) == account.requests() == []
 
 
-def test_an_encrypted_list_is_decrypted(options, account, tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", ["domain\na.example\n", "not a list"])
+def test_the_decrypted_copy_of_a_list_is_removed_at_once(
+    options, account, tmp_path, monkeypatch, content
+):
     plain = tmp_path / "plain"
-    plain.write_text("domain\na.example\n")
     (tmp_path / "list.csv").write_text("$ANSIBLE_VAULT;1.1;AES256\n3030\n")
-    monkeypatch.setattr(DataLoader, "get_real_file", lambda loader, path: str(plain))
-    assert Task({**options, "file": str(tmp_path / "list.csv")}).run()["msg"] == "1 created"
+
+    def decrypt(loader, path):
+        plain.write_text(content)
+        loader._tempfiles.add(str(plain))
+        return str(plain)
+
+    monkeypatch.setattr(DataLoader, "get_real_file", decrypt)
+    task, copies = Task({**options, "file": str(tmp_path / "list.csv")}), []
+    execute = task.execute
+    task.execute = lambda *args: copies.append(plain.exists()) or execute(*args)
+    assert task.run()["status"] == ("changed" if content.startswith("domain") else "failed")
+    assert not any(copies) and not plain.exists()
 
 
 def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):

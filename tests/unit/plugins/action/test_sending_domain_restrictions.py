@@ -164,7 +164,7 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
         return
     result = task.run()
     assert {name: result.get(name) for name in ("failed", "unreachable") if name in result} == flags
-    assert result["changed"]
+    assert (result["changed"], result["status"]) == (True, "incomplete")
     assert domains(result["created"]) == domains(account.restrictions()) == domains(numbered(10))
     assert result["msg"] == (
         f"{reason}. Changes left: 20. Result: 10 created. Run again to finish the rest."
@@ -379,3 +379,40 @@ def test_output_and_result_have_neither_the_secret_nor_the_progress_between_slic
     for offset in range(3):
         encoded = base64.b64encode(b"x" * offset + token.encode()).decode()
         assert encoded[4:-4] not in shown
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("entries", "status", "changed"),
+    [
+        (numbered(10), "unchanged", False),
+        (numbered(11), "changed", True),
+        (numbered(2), "refused", False),
+        ([{"domain": "com"}], "failed", False),
+        ([*numbered(11), {"domain": "twice.example"}], "failed", True),
+    ],
+)
+def test_the_status_of_a_run_is_that_of_its_preview(
+    account, options, entries, status, changed, check_mode
+):
+    account.seed(numbered(10))
+    prune = True
+    if len(entries) == 12:
+        account.seed([*numbered(10), {"domain": "twice.example"}, {"domain": "twice.example"}])
+        prune = False
+    given = {**options, "restrictions": entries, "prune": prune}
+    result = Task(given, check_mode=check_mode).run()
+    assert (result["status"], bool(result.get("changed"))) == (status, changed)
+    assert bool(result.get("failed")) == (status not in ("unchanged", "changed"))
+
+
+def test_the_status_of_a_module_that_returns_none_is_failed(options):
+    task = Task({**options, "restrictions": []})
+    task.execute = lambda *args: {"changed": True, "msg": "who knows"}
+    assert task.run()["status"] == "failed"
+
+
+def test_a_job_that_only_started_has_no_status(options):
+    task = Task({**options, "restrictions": []}, async_val=60)
+    task.execute = lambda *args: {"started": 1}
+    assert "status" not in task.run()
