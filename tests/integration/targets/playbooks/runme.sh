@@ -72,15 +72,38 @@ fails play apply -e restrictions_file=list.csv
 shown 'list.csv line 6 .com.: '
 shown 'list.csv line 7 .c.example.: '
 
+printf 'domain\na.example\n' >one.csv
+
 echo "What is missing is said in one sentence"
-fails play apply
-shown 'The file is missing; add -e restrictions_file='
+for file in '' null '["one.yml"]'; do
+    fails play apply -e "{\"restrictions_file\": ${file:-\"\"}}"
+    shown 'The file is missing or not a path; add -e restrictions_file='
+done
+fails play export -e 'restrictions_file=my list.yml'
+shown 'Ansible cuts a value at a blank.*list.yml'
 fails play drift -e restrictions_file=nowhere.yml
 shown 'nowhere.yml'
 fails play export -e restrictions_file=nowhere/list.yml
 shown 'create it first'
 fails env -u CLOUDFLARE_API_TOKEN ansible-playbook "${collection}.apply" -e restrictions_file=list.csv >log 2>&1
 shown 'credentials are missing; set api_token'
+
+echo "A report is written, refused or not wanted, but never silently missing"
+account '{}'
+for no in false no none 0 ''; do
+    play apply -e restrictions_file=one.csv -e "report_html=${no}" -e "report_markdown=${no}" --check
+    not_shown 'report: '
+done
+play apply -e restrictions_file=one.csv -e '{"report_html": false, "report_markdown": null}' --check
+not_shown 'report: '
+fails play apply -e restrictions_file=one.csv -e '{"report_html": ["a.html"]}' --check
+shown 'report_html'
+# The name is too long, which is noticed only when the report is written.
+long=$(printf '%0300d' 0)
+fails play apply -e restrictions_file=one.csv -e "report_markdown=${long}.md"
+shown 'the report could not be written.*1 created'
+fails play drift -e restrictions_file=one.csv -e "report_markdown=${long}.md"
+shown 'the report could not be written.*no changes, 1 unchanged'
 
 echo "The guard stops an apply with a short message"
 account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
@@ -93,11 +116,41 @@ echo "Variables of an inventory do not change what a playbook does"
 account '{"restrictions": [{"domain": "stays.example"}]}'
 mkdir -p inventory/group_vars
 echo localhost >inventory/hosts
-echo '{"prune": true, "force": true, "account_id": "1234", "restrictions_file": "other.yml"}' >inventory/group_vars/all.yml
-printf 'domain\na.example\n' >one.csv
+cp hostile_variables.yml inventory/group_vars/all.yml
+export ANSIBLE_CONFIG=${PWD}/hostile.cfg
 play apply -i inventory/hosts -e restrictions_file=one.csv
+shown '1 created'
 expect "restrictions and domains" "$(count)" "2 2"
+play drift -i inventory/hosts -e restrictions_file=one.csv
+fails play drift -i inventory/hosts -e restrictions_file=one.csv -e prune=true
+shown 'The account differs from the list: 1 to delete'
 fails play export -i inventory/hosts -e restrictions_file=one.csv
+shown 'set force to overwrite it'
+unset ANSIBLE_CONFIG
+
+echo "An inline vault value works as a token"
+account '{"restrictions": [{"domain": "a.example"}]}'
+echo password >password
+{
+    echo ---
+    echo -n "${CLOUDFLARE_API_TOKEN}" |
+        ansible-vault encrypt_string --vault-password-file password --stdin-name api_token
+} >secrets.yml
+token=${CLOUDFLARE_API_TOKEN}
+unset CLOUDFLARE_API_TOKEN
+for name in export drift apply; do
+    play "${name}" -e @secrets.yml --vault-password-file password -e restrictions_file=vault.yaml -vvv
+    not_shown "${token}"
+done
+ansible-playbook vault.yml --vault-password-file password -vvv >log
+not_shown "${token}"
+shown 'unreachable=0.*failed=0'
+
+echo "The credentials of the role replace all others"
+account '{}'
+ansible-playbook module_defaults.yml -e "other_id=${CLOUDFLARE_ACCOUNT_ID} other_token=wrong" \
+    -e "sending_domain_restrictions_api_email=${ACCOUNT_EMAIL} sending_domain_restrictions_api_key=${ACCOUNT_KEY}"
+expect "restrictions and domains" "$(count)" "1 1"
 
 echo "The role uses the account of module_defaults, not that of the environment"
 other=("${CLOUDFLARE_ACCOUNT_ID}" "${CLOUDFLARE_API_TOKEN}")
@@ -119,4 +172,5 @@ ansible-playbook -i hosts role.yml -e expected=2 --check --diff | tee log
 shown 'create shared.example on two'
 ansible-playbook -i hosts role.yml -e expected=2
 ansible-playbook -i hosts role.yml -e expected=0
-grep -qF one.example one.md
+grep -qF one.example report.one.md
+grep -qF two.example report.two.md
