@@ -32,6 +32,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     duration,
     summary,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    known_secrets,
+    masked,
+    register_secrets,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     absolute_path,
@@ -80,20 +85,23 @@ class ActionModule(ActionBase):
         self._host = task_vars.get("inventory_hostname", "localhost")
         self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
         self._source = "a variable"
+        options = task_options(self)
+        self._secrets = known_secrets(options)
+        register_secrets(self._secrets)
         try:
-            self._options = self._with_report_paths(task_options(self), task_vars)
+            self._options = self._with_report_paths(options, task_vars)
         except UnusableFile as error:
             return {**result, "failed": True, "msg": str(error), "status": FAILED}
         try:
             self._options = self._with_entries_of_file(self._options)
         except UnusableFile as error:
-            values: Values = {"failed": True, "msg": str(error)}
+            values: Values = {"failed": True, "msg": masked(str(error), self._secrets)}
         else:
             values = self._run_module(task_vars)
         account = values.pop("account", None)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
         if "warnings" in values:
-            values["warnings"] = warning_texts(values)
+            values["warnings"] = masked(warning_texts(values), self._secrets)
         if len(self._hosts) > 1:
             _name_host(values, self._host)
         if not self._task.async_val:
@@ -163,14 +171,19 @@ class ActionModule(ActionBase):
     def _problem(self, error: BaseException) -> str:
         if _is_timeout(error):
             return f"the task was stopped by its timeout of {self._task.timeout} seconds"
-        return f"the module could no longer be run ({error})"
+        return f"the module could no longer be run ({masked(str(error), self._secrets)})"
 
     def _run_once_or_in_slices(self, task_vars: Values) -> Values:
         if self._task.async_val or self._task.check_mode:
-            return self._execute_module(
-                module_args=self._options, task_vars=task_vars, wrap_async=self._task.async_val
-            )
+            return self._execute(self._options, task_vars)
         return self._run_slices(task_vars)
+
+    def _execute(self, options: Values, task_vars: Values) -> Values:
+        """Run the module, and mask what is secret here; the module does so where it runs."""
+        values = self._execute_module(
+            module_args=options, task_vars=task_vars, wrap_async=self._task.async_val
+        )
+        return masked(values, self._secrets)
 
     def _run_slices(self, task_vars: Values) -> Values:
         total = Total()
@@ -186,9 +199,7 @@ class ActionModule(ActionBase):
     def _repeat_slices(self, total: Total, task_vars: Values) -> Values:
         time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
-            values = self._execute_module(
-                module_args={**self._options, "time_slice": time_slice}, task_vars=task_vars
-            )
+            values = self._execute({**self._options, "time_slice": time_slice}, task_vars)
             report = values.pop("time_slice", None)
             if report is None:
                 return total.ended_by(values) if total.has_begun else values

@@ -14,6 +14,11 @@ from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    known_secrets,
+    masked,
+    register_secrets,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
     counted,
     listing,
@@ -51,6 +56,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         host = (task_vars or {}).get("inventory_hostname", "localhost")
         self._task.args = task_options(self)
+        secrets = known_secrets(self._task.args)
+        register_secrets(secrets)
         _validation, options = self.validate_argument_spec(
             argument_spec={
                 **SHARED_ARGUMENTS,
@@ -64,7 +71,7 @@ class ActionModule(ActionBase):
             path = path_to_write(self, given)
             format_of(given)
             old = _read_text(path)
-            account = read_account(self, self._task.args, task_vars)
+            account = masked(read_account(self, self._task.args, task_vars), secrets)
             if account.get("failed") or account.get("unreachable"):
                 return {**result, **account}
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
@@ -91,7 +98,7 @@ class ActionModule(ActionBase):
             result["diff"] = {
                 "before_header": path,
                 "after_header": path,
-                "before": old,
+                "before": masked(old, secrets),
                 "after": exported.text,
             }
         return result

@@ -2,35 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a request is authenticated with, and how secrets are kept out of texts."""
+"""What a request is authenticated with."""
 
 from __future__ import annotations
 
-import base64
 import typing as t
-from urllib.parse import quote
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    masked,
+    secret_forms,
+)
 
 if t.TYPE_CHECKING:
     import requests
-
-# Shorter secrets, and their encoded forms, may occur in ordinary words and numbers.
-MIN_SECRET_LENGTH = 16
-
-
-def secret_forms(secret: str) -> tuple[str, ...]:
-    """Return how a secret may appear in a text: as it is, URL-encoded, and within base64."""
-    if len(secret) < MIN_SECRET_LENGTH or not secret.isascii():
-        return (secret,)
-    # The base64 form depends on the offset modulo 3.
-    bits = 8 * len(secret)
-    encoded = [
-        base64.b64encode(b"\0" * offset + secret.encode("ascii")).decode("ascii")[
-            -(-8 * offset // 6) : (8 * offset + bits) // 6
-        ]
-        for offset in range(3)
-    ]
-    return (secret, quote(secret, safe=""), *encoded)
-
 
 class Credentials:
     """One secret and how messages name it.
@@ -48,8 +32,7 @@ class Credentials:
 
     def redact(self, text: str) -> str:
         """Return `text` without secrets and without characters that break a terminal or a log."""
-        for secret in self.secrets:
-            text = text.replace(secret, "********")
+        text = masked(text, self.secrets)
         return "".join(character if character.isprintable() else " " for character in text)
 
 

@@ -18,16 +18,15 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._client 
     CloudflareClient,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
-    MIN_SECRET_LENGTH,
     Credentials,
     KeyAuth,
     TokenAuth,
-    secret_forms,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import hide
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
@@ -81,12 +80,11 @@ def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> Restri
     options, environment = module.params, _environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL
     account_id = options["account_id"] or environment["account_id"]
-    _hide_secrets(module, environment, api_url)
     auth = _auth(options, environment)
     missing = [*([] if auth else [_NO_CREDENTIALS]), *([] if account_id else [_NO_ACCOUNT])]
     if auth is None or missing:
         raise InvalidOption(" and ".join(missing))
-    module.no_log_values.update(auth.secrets)
+    hide(module, auth.secrets)
     client = CloudflareClient(
         _checked_url(api_url),
         auth,
@@ -116,19 +114,6 @@ _NO_ACCOUNT = (
 
 def _environment() -> dict[str, str | None]:
     return {name: os.environ.get(variable) for name, variable in _VARIABLES.items()}
-
-
-def _hide_secrets(
-    module: AnsibleModule, environment: t.Mapping[str, str | None], api_url: str
-) -> None:
-    """Have Ansible mask everything that may be secret, even credentials that are not used."""
-    for source in (module.params, environment):
-        for secret in filter(None, (source["api_token"], source["api_key"])):
-            # A short one that is not used is a placeholder that may occur in words and numbers.
-            if len(secret) >= MIN_SECRET_LENGTH:
-                module.no_log_values.update(secret_forms(secret))
-    if "@" in api_url:
-        module.no_log_values.add(api_url)
 
 
 def _auth(

@@ -14,10 +14,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     MIN_SECRET_LENGTH,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

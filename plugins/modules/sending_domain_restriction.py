@@ -170,6 +170,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_one
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    finish,
+    hide,
+    known_secrets,
+)
 
 
 def main() -> None:
@@ -185,16 +190,15 @@ def main() -> None:
         },
         required_one_of=[("domain", "id")],
         supports_check_mode=True,
+        # Ansible would log the options before the secrets of the environment are hidden.
+        no_log=True,
     )
+    hide(module, known_secrets(module.params))
     try:
         result = run_one(module)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
-        module.fail_json(msg=str(error))
-    for warning in result.warnings:
-        module.warn(warning)
-    if result.values.get("failed"):
-        module.fail_json(**result.values)
-    module.exit_json(**result.values)
+        finish(module, {"failed": True, "msg": str(error)})
+    finish(module, result.values, result.warnings)
 
 
 if __name__ == "__main__":

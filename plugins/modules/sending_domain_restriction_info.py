@@ -175,6 +175,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     parse_domain,
     parse_id,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    finish,
+    hide,
+    known_secrets,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import counted
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     TlsRequirement,
@@ -198,15 +203,16 @@ def main() -> None:
         },
         mutually_exclusive=[("domain", "id", "sender_domain")],
         supports_check_mode=True,
+        # Ansible would log the options before the secrets of the environment are hidden.
+        no_log=True,
     )
+    hide(module, known_secrets(module.params))
     try:
         api = restrictions_api_from(module)
         result = read(module.params, api)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
-        module.fail_json(msg=str(error))
-    for warning in api.client.warnings():
-        module.warn(warning)
-    module.exit_json(changed=False, **result)
+        finish(module, {"failed": True, "msg": str(error)})
+    finish(module, {"changed": False, **result}, api.client.warnings())
 
 
 def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.Any]:

@@ -299,6 +299,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     InvalidOption,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_list
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
+    finish,
+    hide,
+    known_secrets,
+)
 
 
 def main() -> None:
@@ -321,19 +326,18 @@ def main() -> None:
         required_one_of=[("restrictions", "file")],
         mutually_exclusive=[("restrictions", "file")],
         supports_check_mode=True,
+        # Ansible would log the options before the secrets of the environment are hidden.
+        no_log=True,
     )
+    hide(module, known_secrets(module.params))
     try:
         result = run_list(module)
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
-        module.fail_json(msg=str(error), status=FAILED)
-    for warning in result.warnings:
-        module.warn(warning)
+        finish(module, {"failed": True, "msg": str(error), "status": FAILED})
     values = result.values
     if "time_slice" not in values:
         values = final_result(values, module.check_mode)
-    if values.get("failed"):
-        module.fail_json(**values)
-    module.exit_json(**values)
+    finish(module, values, result.warnings)
 
 
 if __name__ == "__main__":
