@@ -16,6 +16,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
 if t.TYPE_CHECKING:
     import requests
 
+
 class Credentials:
     """One secret and how messages name it.
 

@@ -56,13 +56,13 @@ def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
     placeholders, and a URL of the API that may contain a password.
     """
     given = [options.get("api_token"), options.get("api_key"), *map(os.environ.get, _VARIABLES)]
+    texts = [str(secret or "") for secret in given]
     forms = {
         form
-        for secret in given
-        # The secret may have been given with a line break, and used without it.
-        for text in {str(secret or ""), str(secret or "").strip()}
-        if len(text) >= MIN_SECRET_LENGTH
-        for form in secret_forms(text)
+        # Texts may show a secret without the line break that it was given with.
+        for secret in [*texts, *map(str.strip, texts)]
+        if len(secret) >= MIN_SECRET_LENGTH
+        for form in secret_forms(secret)
     }
     urls = [options.get("api_url"), os.environ.get("CLOUDFLARE_BASE_URL")]
     return forms | {url for url in urls if url and "@" in url}

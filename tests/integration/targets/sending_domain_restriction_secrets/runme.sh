@@ -10,6 +10,7 @@ set -eu -o pipefail
 . ../setup_account/account.sh
 
 async_dir=${PWD}/async
+written=${PWD}/written
 
 for source in "token as an option" "key in the environment"; do
     echo "The secret: ${source}"
@@ -17,8 +18,11 @@ for source in "token as an option" "key in the environment"; do
     account '{"latency": 0.1}'
     if [ "${source}" = "token as an option" ]; then
         secret=${CLOUDFLARE_API_TOKEN}
-        export OPTION_TOKEN=${secret}
+        # Another credential, which no task uses, is a secret too.
+        unused=${ACCOUNT_KEY}
+        export OPTION_TOKEN=${secret} CLOUDFLARE_API_KEY=${unused}
     else
+        unused=
         secret=${ACCOUNT_KEY}
         export CLOUDFLARE_EMAIL=${ACCOUNT_EMAIL} CLOUDFLARE_API_KEY=${secret}
     fi
@@ -34,12 +38,13 @@ for source in "token as an option" "key in the environment"; do
         \"kind\": \"status\", \"status\": 400, \"code\": 1, \"message\": \"${repeated}\"}"
     account_py fault "{\"account_id\": \"${CLOUDFLARE_ACCOUNT_ID}\", \"calls\": [\"list\"], \"times\": null,
         \"kind\": \"merge\", \"set\": {\"messages\": [{\"code\": 1, \"message\": \"${repeated}\"}]}}"
-    rm -rf "${async_dir}"
+    rm -rf "${async_dir}" "${written}"
+    mkdir "${written}"
 
     # Newer versions of ansible-core show the options of a module only if asked to.
     ANSIBLE_DISPLAY_TRACEBACK=always ANSIBLE_INJECT_INVOCATION=true \
         ansible-playbook -vvvv --diff -i "${INVENTORY_PATH}" -e "@${CONFIG}" \
-        -e "ansible_async_dir=${async_dir}" play.yml >log 2>&1 || {
+        -e "ansible_async_dir=${async_dir}" -e "written=${written}" play.yml >log 2>&1 || {
         tail -n 40 log
         exit 1
     }
@@ -55,5 +60,16 @@ for source in "token as an option" "key in the environment"; do
     shown '"module_args"'
     [ "$(find "${async_dir}" -type f | wc -l)" -ge 1 ]
     not_shown '"time_slice"'
-    expect "lines with the secret" "$(python secret.py search "${secret}" log "${async_dir}")" ""
+    not_shown VALUE_SPECIFIED_IN_NO_LOG_PARAMETER
+    for file in report.html report.md partners.yml partners.csv; do
+        grep -q partner.example "${written}/${file}"
+    done
+    # A masked comment is no comment to write back.
+    if grep -F '********' "${written}"/partners.*; then
+        exit 1
+    fi
+    for hidden in ${secret} ${unused}; do
+        found=$(python secret.py search "${hidden}" log "${async_dir}" "${written}")
+        expect "lines with the secret" "${found}" ""
+    done
 done

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
