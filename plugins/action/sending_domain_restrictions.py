@@ -272,7 +272,7 @@ class ActionModule(ActionBase):
             "is_preview": self._task.check_mode,
             "account_id": account.get("account_id")
             or self._options.get("account_id")
-            or "of CLOUDFLARE_ACCOUNT_ID",
+            or "set by CLOUDFLARE_ACCOUNT_ID",
             "source": self._source,
             "time": datetime.now().astimezone(),
             "summary": summary(values, self._task.check_mode) if "created" in values else "",

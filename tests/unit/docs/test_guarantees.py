@@ -109,6 +109,14 @@ VERIFIED_BY = {
         "test_applying_an_export_changes_nothing",
         "test_no_cell_is_a_formula_for_a_spreadsheet",
     ],
+    "The playbooks do what the command line says": ["playbooks/runme.sh"],
+    "No report is missing or old without an error": [
+        "test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result",
+        "test_a_run_that_ends_at_once_replaces_the_report_of_an_earlier_one",
+        "test_a_report_without_a_reading_says_so_instead_of_zeros",
+        "test_no_two_hosts_write_one_file",
+        "playbooks/runme.sh",
+    ],
     "A report needs no network": [
         "test_no_text_of_others_becomes_html",
         "test_no_request_leaves_the_page_and_nothing_breaks_its_policy",
@@ -116,6 +124,10 @@ VERIFIED_BY = {
     "No secret is shown or left behind": [
         "test_a_secret_that_the_api_returns_is_shown_in_no_form",
         "sending_domain_restriction_secrets/runme.sh",
+    ],
+    "Credentials are not mixed": [
+        "test_missing_credentials_and_a_missing_account_are_named",
+        "test_credentials_of_the_role_replace_all_others",
     ],
     "Redirects are not followed": ["test_a_redirect_is_not_followed"],
     "A netrc file does not replace the credentials": [
