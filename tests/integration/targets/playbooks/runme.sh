@@ -114,17 +114,14 @@ not_shown '"deleted"'
 
 echo "Variables of an inventory do not change what a playbook does"
 account '{"restrictions": [{"domain": "stays.example"}]}'
-mkdir -p inventory/group_vars
-echo localhost >inventory/hosts
-cp hostile_variables.yml inventory/group_vars/all.yml
-export ANSIBLE_CONFIG=${PWD}/hostile.cfg
-play apply -i inventory/hosts -e restrictions_file=one.csv
+export ANSIBLE_CONFIG=${PWD}/hostile/ansible.cfg
+play apply -i hostile/hosts -e restrictions_file=one.csv
 shown '1 created'
 expect "restrictions and domains" "$(count)" "2 2"
-play drift -i inventory/hosts -e restrictions_file=one.csv
-fails play drift -i inventory/hosts -e restrictions_file=one.csv -e prune=true
+play drift -i hostile/hosts -e restrictions_file=one.csv
+fails play drift -i hostile/hosts -e restrictions_file=one.csv -e prune=true
 shown 'The account differs from the list: 1 to delete'
-fails play export -i inventory/hosts -e restrictions_file=one.csv
+fails play export -i hostile/hosts -e restrictions_file=one.csv
 shown 'set force to overwrite it'
 unset ANSIBLE_CONFIG
 
