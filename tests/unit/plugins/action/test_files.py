@@ -385,3 +385,9 @@ def test_a_module_that_crashed_without_a_message_leaves_reports_too(options, rep
     task.execute = lambda *args: {"failed": True, "exception": "Traceback"}
     assert task.run()["failed"]
     assert all("the module failed" in text for text in texts_of(reports))
+
+
+def test_a_job_that_only_started_has_no_status(options):
+    task = Task({**options, "restrictions": []}, async_val=60)
+    task.execute = lambda *args: {"started": 1}
+    assert "status" not in task.run()

@@ -410,9 +410,3 @@ def test_the_status_of_a_module_that_returns_none_is_failed(options):
     task = Task({**options, "restrictions": []})
     task.execute = lambda *args: {"changed": True, "msg": "who knows"}
     assert task.run()["status"] == "failed"
-
-
-def test_a_job_that_only_started_has_no_status(options):
-    task = Task({**options, "restrictions": []}, async_val=60)
-    task.execute = lambda *args: {"started": 1}
-    assert "status" not in task.run()
