@@ -1,0 +1,118 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one time slice takes over from the earlier ones, and what it reports to the next one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from in_process import run_module
+from samples import domains, numbered
+
+NOW = 1_000_000.0
+LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
+REFUSED = {"kind": "status", "status": 400, "code": 1, "message": "No"}
+
+
+@pytest.fixture
+def run_slice(options, monkeypatch):
+    """Run one long time slice at the time `NOW`, and return its result."""
+    monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: NOW))
+
+    def run(restrictions, diff=False, **progress):
+        time_slice = {"seconds": 3600, "progress": progress}
+        given = {**options, "concurrency": 1, "restrictions": restrictions}
+        module = "sending_domain_restrictions"
+        return run_module(module, {**given, "time_slice": time_slice}, diff=diff)
+
+    return run
+
+
+@pytest.mark.parametrize("call", ["list", "create"])
+def test_a_wait_for_the_rate_limit_is_reported_with_its_end(account, run_slice, call):
+    account.fault(calls=[call], **LIMITED)
+    report = run_slice(numbered(1))["time_slice"]
+    assert report["wait"] == 600
+    assert report["reason"] == "Cloudflare's rate limit"
+    assert report["progress"]["blocked_until"] == NOW + 600
+    assert report["progress"]["refusals"] == 1
+
+
+def test_a_slice_sends_nothing_before_the_rate_limit_is_over(account, run_slice):
+    result = run_slice(numbered(1), blocked_until=NOW + 30)
+    assert result["time_slice"]["wait"] == 30
+    assert account.requests() == []
+
+
+def test_a_slice_after_a_stalled_one_waits_itself(account, run_slice, fake_time):
+    result = run_slice(numbered(1), blocked_until=NOW + 30, is_stalled=True)
+    assert fake_time.sleeps == [30]
+    assert domains(result["created"]) == ["d000.example"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "is_stalled"),
+    [
+        ([LIMITED], True),
+        # A domain that was created, or that failed, is not tried again, so the run makes progress.
+        ([{**LIMITED, "skip": 1}], False),
+        ([REFUSED, LIMITED], False),
+    ],
+)
+def test_only_a_slice_that_did_nothing_because_of_the_rate_limit_is_stalled(
+    account, run_slice, faults, is_stalled
+):
+    for fault in faults:
+        account.fault(calls=["create"], **fault)
+    report = run_slice(numbered(3))["time_slice"]
+    assert report["wait"] == 600
+    assert report["progress"]["is_stalled"] is is_stalled
+
+
+def test_a_slice_that_has_nothing_left_to_do_is_not_stalled(run_slice):
+    assert run_slice([])["time_slice"]["progress"]["is_stalled"] is False
+
+
+def test_failed_readings_are_counted_until_one_succeeds(account, run_slice):
+    account.fault(calls=["list"], times=None, kind="status", status=503)
+    assert run_slice([], read_attempts=1)["msg"].startswith("Cloudflare returned 503")
+    assert len(account.requests()) == 2
+    account.clear_faults()
+    assert run_slice([], read_attempts=1)["time_slice"]["progress"]["read_attempts"] == 0
+
+
+def test_failed_readings_do_not_use_up_the_retries_of_a_change(account, run_slice):
+    account.seed(numbered(1))
+    account.fault(calls=["update"], times=2, kind="status", status=503)
+    result = run_slice(numbered(1, comments="x"), read_attempts=2)
+    assert domains(result["updated"]) == ["d000.example"]
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_a_confirmed_write_counts_as_done_and_not_as_unchanged(account, run_slice, action):
+    account.seed(numbered(3))
+    result = run_slice(numbered(3), unconfirmed={"d001.example": action})
+    assert domains(result[f"{action}d"]) == ["d001.example"]
+    assert result["unchanged"] == 2
+    assert result["changed"]
+
+
+def test_the_previous_state_of_a_confirmed_update_is_unknown(account, run_slice):
+    account.seed(numbered(1))
+    (updated,) = run_slice(numbered(1), unconfirmed={"d000.example": "update"})["updated"]
+    assert updated["previous"] is None
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_an_unconfirmed_delete_counts_as_a_change_only_if_it_took_effect(
+    account, run_slice, took_effect
+):
+    account.seed([] if took_effect else numbered(1))
+    account.fault(calls=["delete"], **REFUSED)
+    result = run_slice(numbered(1, state="absent"), unconfirmed={"d000.example": "delete"})
+    assert result["changed"] is took_effect
+    assert result["deleted"] == []
