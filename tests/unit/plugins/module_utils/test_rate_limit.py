@@ -77,6 +77,20 @@ def test_responses_out_of_order_do_not_increase_the_quota(limit, fake_time):
     assert fake_time.sleeps == [30]
 
 
+def test_the_earliest_reset_of_a_window_counts(limit, fake_time):
+    # The header has whole seconds, so the same reset may seem to be later.
+    call(limit, headers(50, 30))
+    call(limit, headers(10, 31))
+    limit.acquire()
+    assert fake_time.sleeps == [30]
+
+
+def test_no_header_delays_a_call_for_more_than_15_minutes(limit, fake_time):
+    call(limit, headers(10, 999_999_999))
+    limit.acquire()
+    assert fake_time.sleeps == [900]
+
+
 def test_unusual_spacing_and_parameters_are_accepted(limit, fake_time):
     odd = 'x ; pk=1;r=0 ;t=7,,"y";r=9;t=99999999999'
     call(limit, {"Ratelimit": odd, "Ratelimit-Policy": ";"})
@@ -125,6 +139,27 @@ def test_malformed_headers_are_ignored(limit, fake_time, response):
 )
 def test_the_delay_of_more_calls_is_estimated_from_quota_and_window(limit, calls, seconds):
     call(limit, headers(50, 30))
+    assert limit.seconds_for(calls) == seconds
+
+
+@pytest.mark.parametrize(
+    ("response", "seconds_later", "calls", "seconds"),
+    [
+        # What others have used of the reserve is not missing twice.
+        (headers(5, 30), 0, 90, 30),
+        (headers(5, 30), 0, 91, 330),
+        # The window is over, so the next one begins with the next call.
+        (headers(50, 30), 40, 90, 0),
+        (headers(50, 30), 40, 181, 300),
+        # No window is longer than 15 minutes.
+        (headers(50, 30, window=999_999_999), 0, 131, 930),
+    ],
+)
+def test_an_estimate_holds_in_any_state_of_the_window(
+    limit, fake_time, response, seconds_later, calls, seconds
+):
+    call(limit, response)
+    fake_time.now += seconds_later
     assert limit.seconds_for(calls) == seconds
 
 
@@ -218,4 +253,30 @@ def test_a_wait_of_many_workers_at_once_is_counted_once(fake_time):
     fake_time.now += 60
     for worker in workers:
         worker.join(10)
+    assert limit.waited == 60
+
+
+def test_only_time_that_is_spent_waiting_counts_as_waited(limit, fake_time):
+    call(limit, {})
+    for _wait in range(2):
+        limit.block(10)
+        call(limit)
+        fake_time.now += 100
+    assert limit.waited == 20
+
+
+def test_a_wait_during_a_longer_one_is_not_counted_again(fake_time):
+    def sleep(seconds):
+        if seconds == 60:
+            # Meanwhile, a response tells another worker of an earlier reset.
+            limit.observe(headers(10, 30))
+            call(limit)
+            limit.block(20)
+            call(limit)
+        fake_time.sleep(seconds)
+
+    limit = RateLimit(0.1, sleep, fake_time.clock)
+    call(limit, headers(10, 60))
+    limit.acquire()
+    assert fake_time.sleeps == [30, 20, 60]
     assert limit.waited == 60
