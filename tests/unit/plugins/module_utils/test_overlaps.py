@@ -126,3 +126,14 @@ def test_findings_about_an_account():
         "the exclude entry b.example is not below a.example and has no effect; remove it"
     )
     assert findings_about(current[1:2]) == []
+
+
+def test_an_exclude_entry_outside_its_domain_exempts_nothing():
+    current = [
+        existing(FIRST, "b.a.example", exclude=["a.example"]),
+        existing(SECOND, "c.b.a.example", exclude=["d.c.b.a.example"]),
+    ]
+    assert [finding.kind for finding in findings_about(current)] == [
+        "outside_domain",
+        "void_exemption",
+    ]
