@@ -106,6 +106,13 @@ def test_many_threads_share_a_fixed_number_of_connections(
     assert len(connections) == 2
 
 
+def test_a_slash_at_the_end_of_the_url_makes_no_difference(
+    emulator, account, path, token, make_client
+):
+    make_client(emulator.url + "/", token).request("GET", path)
+    assert calls(account) == [("list", 200)]
+
+
 def test_requests_name_the_collection(account, client, path):
     client.request("GET", path)
     (request,) = account.requests()
@@ -181,7 +188,31 @@ def test_a_rate_limit_of_more_than_15_minutes_is_an_error(client, account, path,
     account.fault(**LIMITED, headers={"Retry-After": "901"})
     with pytest.raises(CloudflareError):
         client.request("GET", path)
+    # It does not delay other calls either.
+    client.request("GET", path)
     assert fake_time.sleeps == []
+
+
+def test_without_retries_a_429_that_names_no_wait_delays_the_next_call_by_a_window(
+    emulator, account, path, token, make_client, fake_time
+):
+    client = make_client(emulator.url, token, retries=0)
+    account.fault(**LIMITED, headers={"Ratelimit": "", "Ratelimit-Policy": ""})
+    with pytest.raises(CloudflareError, match="rate limit"):
+        client.request("GET", path)
+    client.request("GET", path)
+    assert fake_time.sleeps == [300]
+
+
+def test_a_429_delays_the_calls_of_all_workers_at_once(client, account, path, monkeypatch):
+    blocks = []
+    release = client.rate_limit.release
+    monkeypatch.setattr(
+        client.rate_limit, "release", lambda block: blocks.append(block) or release(block)
+    )
+    account.fault(**LIMITED, headers={"Retry-After": "7"})
+    client.request("GET", path)
+    assert blocks == [7, 0]
 
 
 def test_refusals_by_the_rate_limit_and_failures_are_counted_separately(client, account, path):
@@ -213,6 +244,32 @@ def test_a_successful_write_resets_the_count_of_refusals_and_a_read_does_not(acc
     assert client.refusals == 3
     create(client, path)
     assert client.refusals == 0
+
+
+def test_a_refusal_counts_until_a_call_succeeds(account, client, path):
+    client.retry = RetryPolicy(0)
+    account.fault(**LIMITED, headers={"Retry-After": "0"})
+    with pytest.raises(CloudflareError):
+        client.request("GET", path)
+    assert client.refusals == 1
+    client.request("GET", path)
+    assert client.refusals == 0
+
+
+def test_a_failed_read_has_no_outcome_that_could_be_unknown(account, client, path):
+    account.fault(kind="drop", times=None)
+    with pytest.raises(CloudflareError) as error:
+        client.request("GET", path)
+    assert not error.value.outcome_unknown
+
+
+def test_a_call_that_the_rate_limit_refuses_is_retried_even_after_its_deadline(
+    account, client, path, fake_time
+):
+    client.retry_until = 2.0
+    account.fault(**LIMITED, headers={"Retry-After": "7"})
+    client.request("GET", path)
+    assert fake_time.sleeps == [7]
 
 
 def test_a_call_is_not_retried_after_its_deadline(account, client, path, fake_time):
@@ -333,6 +390,30 @@ def test_a_redirect_is_not_followed(
     )
     assert len(calls(account)) == 1
     assert fake_time.sleeps == []
+
+
+def without_target_check(session):
+    del session.get_redirect_target
+
+
+def with_redirects_allowed(session):
+    request = session.request
+    session.request = lambda *args, **options: request(
+        *args, **{**options, "allow_redirects": True}
+    )
+
+
+@pytest.mark.parametrize("weaken", [without_target_check, with_redirects_allowed])
+def test_each_of_two_layers_alone_keeps_the_client_from_following_redirects(
+    client, account, path, weaken
+):
+    weaken(client._session)
+    with FixedResponseServer(OK + b"Content-Length: 0\r\n\r\n") as other:
+        location = f"http://127.0.0.1:{other.port}/x"
+        account.fault(kind="redirect", status=307, location=location)
+        with pytest.raises(CloudflareError, match="a redirect"):
+            create(client, path)
+        assert other.connections() == 0
 
 
 def test_a_refused_connection_is_retried_even_for_a_create(path, token, make_client, fake_time):

@@ -214,12 +214,12 @@ def test_no_proxy_is_respected(server, proxy, account, path, make_client, enviro
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("start", ["http://127.0.0.1", "http://localhost", "HTTP://LOCALHOST"])
 def test_plain_http_bypasses_proxies(
-    emulator, proxy, account, path, make_client, environment, variable, host
+    emulator, proxy, account, path, make_client, environment, variable, start
 ):
     environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-    make_client(emulator.url.replace("127.0.0.1", host)).request("GET", path)
+    make_client(emulator.url.replace("http://127.0.0.1", start)).request("GET", path)
     assert calls(account) == ["list"]
     assert proxy.connections() == 0
 
