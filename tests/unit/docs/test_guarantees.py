@@ -33,6 +33,7 @@ VERIFIED_BY = {
     ],
     "Creates and updates come first, deletes last": [
         "test_creates_and_updates_come_first_and_deletes_last_in_batches",
+        "test_nothing_is_deleted_while_creates_or_updates_are_left",
         "test_without_the_batch_call_the_result_is_the_same",
     ],
     "A domain whose change failed keeps all its restrictions": [
@@ -129,7 +130,10 @@ VERIFIED_BY = {
         "test_missing_credentials_and_a_missing_account_are_named",
         "test_credentials_of_the_role_replace_all_others",
     ],
-    "Redirects are not followed": ["test_a_redirect_is_not_followed"],
+    "Redirects are not followed": [
+        "test_a_redirect_is_not_followed",
+        "test_each_of_two_layers_alone_keeps_the_client_from_following_redirects",
+    ],
     "A netrc file does not replace the credentials": [
         "test_a_netrc_file_does_not_replace_the_credentials"
     ],

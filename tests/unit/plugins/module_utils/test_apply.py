@@ -117,6 +117,18 @@ def test_creates_and_updates_come_first_and_deletes_last_in_batches(concurrency)
     assert (outcome.remaining, outcome.failures) == (0, [])
 
 
+@pytest.mark.parametrize("concurrency", [1, 5])
+def test_nothing_is_deleted_while_creates_or_updates_are_left(concurrency):
+    current = [existing(FIRST, "a.example"), existing(SECOND, "b.example")]
+    listed = [desired(domain=name) for name in names(5)]
+    listed.append(desired(domain="a.example", comments="x"))
+    api = FakeApi()
+    outcome = apply(make_plan(listed, current, prune=True), api, concurrency, time_limit=0)
+    assert len(api.calls) == concurrency
+    assert {call for call, _target in api.calls} <= {"create", "update"}
+    assert (outcome.remaining, outcome.deleted) == (7 - concurrency, [])
+
+
 def test_a_prediction_equals_the_outcome_except_for_what_only_the_api_knows():
     current = [existing(FIRST, "a.example", comments="old"), existing(SECOND, "b.example")]
     listed = [desired(domain="a.example", comments="x"), desired(domain="c.example")]
@@ -130,11 +142,12 @@ def test_a_prediction_equals_the_outcome_except_for_what_only_the_api_knows():
     assert done.updated[0]["previous"] == current[0].record
 
 
-def test_a_prediction_has_the_failures_of_the_plan():
+def test_a_prediction_and_an_outcome_have_the_failures_of_the_plan():
     current = [existing(FIRST, "a.example"), existing(SECOND, "a.example")]
     plan = make_plan([desired(domain="a.example")], current)
     assert predict(plan).failures == plan.failures != []
     assert not predict(plan).changed
+    assert apply(plan, FakeApi()).failures == plan.failures
 
 
 def test_as_many_changes_as_allowed_are_in_flight_at_once():
@@ -309,11 +322,30 @@ def test_a_missing_batch_call_is_not_tried_again():
     assert {call for call, _target in api.calls} == {"delete"}
 
 
+def test_a_single_delete_does_not_need_the_batch_call():
+    api = FakeApi()
+    apply(Plan(deletes=[Delete(existing(FIRST, "a.example"))]), api)
+    assert api.calls == [("delete", FIRST)]
+
+
+def test_every_domain_of_a_batch_that_has_to_wait_may_be_deleted_already():
+    wait = RateLimitWait(60)
+    wait.outcome_unknown = True
+    outcome = apply(Plan(deletes=deletes(3)), FakeApi(batch_errors=[wait]))
+    assert outcome.unconfirmed == dict.fromkeys(names(3), "delete")
+    assert outcome.remaining == 3
+
+
 def test_a_refused_batch_is_a_failure_of_each_of_its_domains():
     api = FakeApi(batch_errors=[failing(REFUSED)])
     outcome = apply(Plan(deletes=deletes(20)), api)
     assert domains(outcome.deleted) == []
     assert kinds(outcome) == dict.fromkeys(names(20), "refused")
+
+
+def test_an_unexpected_error_of_a_batch_is_a_failure_of_each_of_its_domains():
+    outcome = apply(Plan(deletes=deletes(3)), FakeApi(batch_errors=[ValueError("x")]))
+    assert kinds(outcome) == dict.fromkeys(names(3), "unexpected")
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -331,6 +363,21 @@ def test_several_failures_of_one_domain_are_reported_once():
     )
     outcome = apply(plan, FakeApi(batch_errors=[failing(REFUSED)]))
     assert len(outcome.failures) == 1
+
+
+def test_the_first_of_several_failures_of_one_domain_is_reported():
+    # After the failed updates, the duplicate is not attempted.
+    plan = Plan(
+        updates=[
+            Update(existing(str(index), name), {"comments": "x"})
+            for index, name in enumerate(names(10))
+        ],
+        deletes=[Delete(existing(FIRST, "d0.example"), kept="0")],
+    )
+    api = FakeApi({str(index): [failing(status=503)] for index in range(10)})
+    outcome = apply(plan, api)
+    assert kinds(outcome) == dict.fromkeys(names(10), "unavailable")
+    assert len(outcome.failures) == 10
 
 
 class Interrupt:
@@ -372,6 +419,13 @@ def test_a_call_that_is_interrupted_before_it_is_sent_counts_as_not_attempted(mo
     assert not outcome.uncertain
 
 
+def test_an_interrupted_call_that_may_have_taken_effect_is_a_failure():
+    error = failing(INTERRUPTED, outcome_unknown=True)
+    outcome = apply(creates("d0.example"), FakeApi({"d0.example": [error]}))
+    assert kinds(outcome) == {"d0.example": "interrupted"}
+    assert outcome.uncertain
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x")])
 def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     errors = {"d5.example": [error]}
@@ -395,8 +449,36 @@ def test_a_run_ends_if_nobody_waits_for_its_result():
     assert reasons == {"not attempted because the result is no longer awaited; run again"}
 
 
+def test_what_stopped_a_run_first_is_reported():
+    started, stopped = threading.Event(), threading.Event()
+    checks = iter([False])
+
+    def crash(domain):
+        started.set()
+        stopped.wait(10)
+        raise ValueError("x")
+
+    api = FakeApi(before=crash)
+    api.client.stop = stopped.set
+    outcome = apply(
+        creates(*names(3)),
+        api,
+        concurrency=2,
+        # Only the first worker begins a change; the other one then stops the run.
+        is_cancelled=lambda: next(checks, True) and started.wait(10),
+    )
+    reasons = {failure.reason for failure in outcome.failures if failure.kind == "not_attempted"}
+    assert reasons == {"not attempted because the result is no longer awaited; run again"}
+    assert kinds(outcome)["d0.example"] == "unexpected"
+
+
 def test_what_a_response_lacks_is_taken_from_the_plan():
     api = FakeApi()
+    api.create = lambda body: existing("id-of-new", body["domain"])
+    (created,) = apply(
+        Plan(creates=[Create({"domain": "new.example", "exclude": [], "comments": "x"})]), api
+    ).created
+    assert (created["id"], created["comments"]) == ("id-of-new", "x")
     api.update = lambda restriction_id, changes: existing(restriction_id, "a.example")
     current = existing(FIRST, "a.example", created_at="2026-01-01T00:00:00Z")
     plan = Plan(updates=[Update(current, {"comments": "x"})])
