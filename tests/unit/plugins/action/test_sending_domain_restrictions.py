@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
 from in_process import Task
 from samples import domains, numbered
 
@@ -261,7 +263,8 @@ def test_a_wait_for_the_rate_limit_shows_its_end_and_a_line_a_minute(account, op
         *[f"[host] still working, {waiting}"] * 9,
         "[host] 1 created",
     ]
-    assert sum(task.waits) == pytest.approx(600 - 2, abs=2)
+    # The next slice starts two seconds early, because a module takes that long to start.
+    assert sum(task.waits) == 600 - 2
     assert max(task.waits) == 60
 
 
@@ -305,7 +308,8 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
     ] == [None, 1]
 
 
-def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options):
+def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options, monkeypatch):
+    monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: 1000.0))
     account.fault(calls=["create"], **LIMITED)
     task = Task({**options, "restrictions": numbered(1)}, 4)
     blocked_until = []
@@ -317,8 +321,7 @@ def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, opt
 
     task._execute = note
     task.run()
-    assert blocked_until[0] == 0
-    assert blocked_until[1] > 600
+    assert blocked_until == [0, 1600]
 
 
 def test_no_log_shows_nothing(account, options):
