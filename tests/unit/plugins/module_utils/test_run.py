@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one time slice takes over from the earlier ones, and what it reports to the next one."""
+"""The result for one restriction, and what a time slice takes over and passes on."""
 
 from __future__ import annotations
 
@@ -116,3 +116,76 @@ def test_an_unconfirmed_delete_counts_as_a_change_only_if_it_took_effect(
     result = run_slice(numbered(1, state="absent"), unconfirmed={"d000.example": "delete"})
     assert result["changed"] is took_effect
     assert result["deleted"] == []
+
+
+A = {"domain": "a.example"}
+
+
+@pytest.mark.parametrize(
+    ("on_account", "given", "done", "predicted"),
+    [
+        ([], A, "a.example created", "a.example would be created"),
+        (
+            [A],
+            {**A, "comments": "x"},
+            "a.example updated",
+            "a.example would be updated",
+        ),
+        ([A], {**A, "state": "absent"}, "a.example deleted", "a.example would be deleted"),
+        (
+            [A, A],
+            {**A, "state": "absent"},
+            "a.example deleted (2 restrictions)",
+            "a.example would be deleted (2 restrictions)",
+        ),
+        ([A], A, "a.example unchanged", "a.example unchanged"),
+        (
+            [],
+            {**A, "state": "absent"},
+            "a.example has no restriction; no changes",
+            "a.example has no restriction; no changes",
+        ),
+    ],
+)
+def test_the_message_for_one_restriction_says_what_happened(
+    account, options, on_account, given, done, predicted
+):
+    account.seed(on_account)
+    options.update(given)
+    assert run_module("sending_domain_restriction", options, check_mode=True)["msg"] == predicted
+    assert run_module("sending_domain_restriction", options)["msg"] == done
+
+
+def test_the_message_for_an_id_names_its_domain_if_the_account_has_it(account, options):
+    (restriction,) = account.seed([A])
+    options.update(id=restriction["id"], state="absent")
+    assert run_module("sending_domain_restriction", options)["msg"] == "a.example deleted"
+    assert run_module("sending_domain_restriction", options)["msg"] == (
+        f"{restriction['id']} has no restriction; no changes"
+    )
+
+
+def test_the_result_for_one_restriction_is_the_record_before_and_after(account, options):
+    def run(**given):
+        result = run_module("sending_domain_restriction", {**options, **A, **given})
+        # The emulator, like Cloudflare, may return more fields.
+        current = [
+            {name: record[name] for name in ("id", "domain", "comments")}
+            for record in account.restrictions()
+        ]
+        shown = [
+            record and {name: record[name] for name in ("id", "domain", "comments")}
+            for record in (result["previous"], result["sending_domain_restriction"])
+        ]
+        return (*shown, *(current or [None]), result.get("deleted"))
+
+    previous, record, created, deleted = run(comments="x")
+    assert (previous, record, deleted) == (None, created, None)
+    previous, record, updated, deleted = run(comments="y")
+    assert (previous, record, deleted) == (created, updated, None)
+    assert updated["comments"] == "y"
+    assert run(comments="y") == (updated, updated, updated, None)
+    previous, record, remaining, deleted = run(state="absent")
+    assert (previous, record, remaining) == (updated, None, None)
+    assert [entry["id"] for entry in deleted] == [updated["id"]]
+    assert run(state="absent") == (None, None, None, [])
