@@ -85,6 +85,21 @@ def test_the_earliest_reset_of_a_window_counts(limit, fake_time):
     assert fake_time.sleeps == [30]
 
 
+def test_after_its_reset_a_short_window_is_a_new_one(limit, fake_time):
+    call(limit, headers(10, 1))
+    fake_time.now = 1.25
+    call(limit, headers(10, 1))
+    limit.acquire()
+    assert fake_time.sleeps == [1]
+
+
+def test_a_response_without_the_policy_leaves_the_quota_as_it_is(limit, fake_time):
+    call(limit, headers(50, 30))
+    call(limit, {"Ratelimit": '"default";r=10;t=30'})
+    limit.acquire()
+    assert fake_time.sleeps == [30]
+
+
 def test_no_header_delays_a_call_for_more_than_15_minutes(limit, fake_time):
     call(limit, headers(10, 999_999_999))
     limit.acquire()
@@ -163,8 +178,9 @@ def test_an_estimate_holds_in_any_state_of_the_window(
     assert limit.seconds_for(calls) == seconds
 
 
-def test_without_headers_no_delay_is_estimated(limit):
-    call(limit, {})
+@pytest.mark.parametrize("response", [{}, {"Ratelimit": '"default";r=1;t=30'}])
+def test_without_a_quota_no_delay_is_estimated(limit, response):
+    call(limit, response)
     assert limit.seconds_for(10_000) == 0
 
 
