@@ -107,10 +107,17 @@ REFUSALS = [
     ),
     (
         409,
-        failure({"message": "Taken"}, {"code": 2}),
+        failure({"code": 0, "message": "Taken"}, {"code": 2}),
         (REFUSED, 2),
         "Cloudflare refused the request; run again",
         "409, Taken; code 2: no message",
+    ),
+    (
+        400,
+        coded(1, error_chain=[{"code": 10000, "message": "Expired"}]),
+        (CREDENTIALS, 1),
+        DENIED,
+        "400, code 1: No, because of code 10000: Expired",
     ),
 ]
 
@@ -129,7 +136,7 @@ def test_a_refusal_says_what_is_wrong_what_to_do_and_what_cloudflare_said(
     assert not error.is_transient
 
 
-HTML = {"Content-Type": "text/html"}
+HTML = {"Content-Type": "text/html; charset=utf-8"}
 NOT_JSON = "text/html instead of Cloudflare's JSON"
 OTHER_SERVER = "a server that is not Cloudflare's API returned"
 CHECK = "check api_url and proxies, or try again later"
@@ -183,6 +190,27 @@ UNKNOWN_OUTCOMES = [
     ),
     (
         200,
+        {"success": "true", "result": {}},
+        None,
+        f"Cloudflare returned 200 without a usable result; {TRY_LATER}",
+        "200 with JSON without the result",
+    ),
+    (
+        500,
+        {"success": True, "result": {}},
+        None,
+        f"Cloudflare returned 500; {TRY_LATER}",
+        "500 with JSON without the result",
+    ),
+    (
+        408,
+        b"<p>",
+        HTML,
+        f"{OTHER_SERVER} 408; {CHECK}",
+        f"408 with {NOT_JSON}",
+    ),
+    (
+        200,
         {"success": True, "errors": [{"code": 5}], "result": None},
         None,
         f"Cloudflare returned 200 without a usable result; {TRY_LATER}",
@@ -213,6 +241,7 @@ def test_the_outcome_is_unknown_and_the_failure_transient(status, body, headers,
         (403, failure(), None, CREDENTIALS, True, False),
         (403, failure({"message": "No"}), None, CREDENTIALS, True, False),
         (403, b"<p>", HTML, CREDENTIALS, True, True),
+        (401, failure(), None, CREDENTIALS, False, False),
         (401, b"<p>", HTML, CREDENTIALS, False, True),
         (404, b"<p>", HTML, UNAVAILABLE, False, True),
         (404, {"success": False}, None, UNAVAILABLE, False, False),
@@ -318,7 +347,15 @@ def test_a_success_needs_nothing_but_its_result(more):
     assert interpreted(200, {"success": True, "result": {}, **more}).result_info == {}
 
 
-def test_long_details_are_truncated():
+@pytest.mark.parametrize(
+    ("body", "headers"), [(coded(1, "x" * 5000), None), (b"<p>", {"Content-Type": "x" * 5000})]
+)
+def test_long_details_are_truncated(body, headers):
     with pytest.raises(CloudflareError) as raised:
-        interpreted(400, coded(1, "x" * 5000))
+        interpreted(400, body, headers)
     assert len(str(raised.value)) < 500
+
+
+def test_no_permission_is_named_if_none_is_known():
+    with pytest.raises(CloudflareError, match=r"allowed on this account \(POST"):
+        interpret(CALL, response(403, coded(10000)), parse, "the API token", "")
