@@ -19,6 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     CONFLICT,
+    CREDENTIALS,
     RATE_LIMITED,
     REFUSED,
     UNCERTAIN,
@@ -30,7 +31,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 
 PARTNER = {"domain": "partner.example", "exclude": ["a.partner.example"], "comments": "TLS agreed"}
-BARE = {"domain": "partner.example", "exclude": []}
+DOMAIN = {"domain": "partner.example"}
+BARE = {**DOMAIN, "exclude": []}
+ID = "f174e90a-fafe-4643-bbbc-4a0ed4fc8415"
 STALE = {"kind": "merge", "set": {"result": [], "result_info": {"total_count": 0}}}
 DENIED = {"kind": "status", "status": 403, "code": 10000}
 LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "60"}}
@@ -72,6 +75,42 @@ def test_a_restriction_is_created_read_updated_and_deleted(api, account, sparse)
     assert api.delete(created.id)
     assert account.restrictions() == []
     assert api.get(created.id) is None
+
+
+def test_the_oldest_restriction_comes_first(api, account):
+    api.list_all()
+    (entry,) = account.requests()
+    assert (entry["query"]["order"], entry["query"]["direction"]) == ("created_at", "asc")
+
+
+@pytest.mark.parametrize(
+    ("call", "permission"),
+    [
+        (lambda api: api.list_all(), "Read"),
+        (lambda api: api.get(ID), "Read"),
+        (lambda api: api.create(PARTNER), "Write"),
+        (lambda api: api.update(ID, {"comments": ""}), "Write"),
+        (lambda api: api.delete(ID), "Write"),
+        (lambda api: api.delete_batch([ID]), "Write"),
+    ],
+)
+def test_a_call_that_is_not_permitted_names_the_permission(api, account, call, permission):
+    account.fault(**DENIED)
+    with pytest.raises(CloudflareError, match=f"'Cloud Email Security: {permission}'"):
+        call(api)
+
+
+def test_fields_that_a_response_lacks_are_as_they_were_sent(api, account):
+    account.fault(calls=["create"], kind="merge", set={"result": {"id": ID, **DOMAIN}})
+    assert api.create(PARTNER).managed_fields() == PARTNER
+
+
+def test_the_letter_case_of_an_id_does_not_matter(api, account):
+    (restriction,) = account.seed([PARTNER])
+    returned = {"id": restriction["id"].upper(), **DOMAIN}
+    account.fault(calls=["update"], kind="merge", set={"result": returned})
+    assert api.update(restriction["id"], {"comments": "x"}).comments == "x"
+    assert calls(account) == ["update"]
 
 
 UNKNOWN_OUTCOMES = [
@@ -159,6 +198,9 @@ def test_if_two_creates_take_effect_the_older_restriction_is_kept(api, account, 
         both.extend(account.restrictions())
         return delete(restriction_id)
 
+    list_all = api.list_all
+    # The order of the list must not matter, as everybody has to keep the same one.
+    api.list_all = lambda: list_all()[::-1]
     api.delete = note_both_and_delete
     created = api.create(PARTNER)
     older, _newer = sorted(both, key=lambda record: record["created_at"])
@@ -269,10 +311,29 @@ def test_a_delete_with_an_unknown_outcome_is_retried(api, account, moment, is_li
     assert account.restrictions() == seeded[1:]
 
 
-def test_deleting_what_somebody_else_deleted_succeeds_without_a_change(api, account):
+def test_deleting_what_somebody_else_deleted_succeeds_without_a_change(api, account, fake_time):
     (restriction,) = seed(account, 1)
     assert api.delete(restriction["id"])
     assert not api.delete(restriction["id"])
+    # The outcome is known, so the look-up does not have to wait.
+    assert fake_time.sleeps == []
+
+
+@pytest.mark.parametrize(
+    ("call", "delete"),
+    [
+        ("delete", lambda api, restriction_id: api.delete(restriction_id)),
+        ("batch", lambda api, restriction_id: api.delete_batch([restriction_id])),
+    ],
+)
+def test_a_delete_that_found_nothing_is_certain_even_if_it_cannot_be_looked_up(
+    api, account, call, delete
+):
+    account.fault(calls=["get", "list"], times=None, **DENIED)
+    with pytest.raises(CloudflareError) as error:
+        delete(api, ID)
+    assert calls(account)[0] == call
+    assert (error.value.kind, error.value.outcome_unknown) == (CREDENTIALS, False)
 
 
 @pytest.mark.parametrize("code", [7000, 1])
@@ -306,12 +367,13 @@ def test_a_batch_call_that_vanishes_after_an_unknown_outcome_is_looked_up(api, a
     assert api.delete_batch(ids) == ids
 
 
-def test_a_batch_deletes_the_rest_if_some_restrictions_are_gone(api, account):
+def test_a_batch_deletes_the_rest_if_some_restrictions_are_gone(api, account, fake_time):
     ids = [record["id"] for record in seed(account, 3)]
     api.delete(ids[0])
     assert api.delete_batch(ids) == ids[1:]
     assert account.restrictions() == []
     assert api.delete_batch(ids) == []
+    assert fake_time.sleeps == []
 
 
 @pytest.mark.parametrize("batch", ["method_not_allowed", "no_route", "not_found"])
