@@ -178,7 +178,9 @@ def test_an_entry_that_contradicts_the_account_changes_nothing(options, reason):
     current = [existing(FIRST, "a.example"), existing(SECOND, "b.example")]
     plan = make_plan([desired(**options)], current)
     assert plan.size == 0
-    assert [(failure.kind, failure.reason) for failure in plan.failures] == [("invalid", reason)]
+    (failure,) = plan.failures
+    assert (failure.kind, failure.reason) == ("invalid", reason)
+    assert failure.domain == options.get("domain", options["id"])
 
 
 def test_absent_by_id_deletes_one_restriction_or_finds_it_gone():

@@ -20,14 +20,13 @@ REFUSED = {"kind": "status", "status": 400, "code": 1, "message": "No"}
 
 @pytest.fixture
 def run_slice(options, monkeypatch):
-    """Run one long time slice at the time `NOW`, and return its result."""
+    """Run one time slice at the time `NOW`, and return its result."""
     monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: NOW))
 
-    def run(restrictions, diff=False, **progress):
-        time_slice = {"seconds": 3600, "progress": progress}
+    def run(restrictions, seconds=3600, **progress):
+        time_slice = {"seconds": seconds, "progress": progress}
         given = {**options, "concurrency": 1, "restrictions": restrictions}
-        module = "sending_domain_restrictions"
-        return run_module(module, {**given, "time_slice": time_slice}, diff=diff)
+        return run_module("sending_domain_restrictions", {**given, "time_slice": time_slice})
 
     return run
 
@@ -85,6 +84,17 @@ def test_failed_readings_are_counted_until_one_succeeds(account, run_slice):
     assert run_slice([], read_attempts=1)["time_slice"]["progress"]["read_attempts"] == 0
 
 
+def test_a_reading_that_a_later_slice_continues_reports_its_calls_and_warnings(account, run_slice):
+    account.seed(numbered(1001))
+    account.fault(calls=["list"], kind="merge", set={"messages": ["Soon gone"]})
+    account.fault(calls=["list"], kind="status", status=503)
+    result = run_slice([], seconds=0)
+    assert result["time_slice"]["reason"] == "Cloudflare returned 503; retry 1 of 2"
+    assert result["time_slice"]["progress"]["read_attempts"] == 1
+    assert result["api_calls"] == len(account.requests()) == 2
+    assert "Cloudflare: Soon gone" in str(result["warnings"])
+
+
 def test_failed_readings_do_not_use_up_the_retries_of_a_change(account, run_slice):
     account.seed(numbered(1))
     account.fault(calls=["update"], times=2, kind="status", status=503)
@@ -96,6 +106,8 @@ def test_failed_readings_do_not_use_up_the_retries_of_a_change(account, run_slic
 def test_a_confirmed_write_counts_as_done_and_not_as_unchanged(account, run_slice, action):
     account.seed(numbered(3))
     result = run_slice(numbered(3), unconfirmed={"d001.example": action})
+    # Later slices do not count it again.
+    assert result["time_slice"]["progress"]["unconfirmed"] == {}
     assert domains(result[f"{action}d"]) == ["d001.example"]
     assert result["unchanged"] == 2
     assert result["changed"]

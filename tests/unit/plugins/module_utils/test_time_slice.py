@@ -8,6 +8,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
+    MIN_SECRET_LENGTH,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     MAX_WAIT,
     Progress,
@@ -28,10 +31,11 @@ def time_slice_of(option, secrets=("a-secret-of-20-letters",)):
         ({"seconds": 4}, [], (4, MAX_WAIT)),
         # Masking could garble what it reports to the next slice.
         ({"seconds": 4}, ["short"], (NO_LIMIT, NO_LIMIT)),
+        ({"seconds": 4}, ["x" * MIN_SECRET_LENGTH], (4, MAX_WAIT)),
         # If every slice ended at the rate limit, the run would not end.
         ({"seconds": 4, "progress": {"is_stalled": True}}, [], (4, NO_LIMIT)),
     ],
-    ids=["whole run", "part", "short secret", "after a stalled slice"],
+    ids=["whole run", "part", "short secret", "shortest masked secret", "after a stalled slice"],
 )
 def test_the_limits_of_a_slice(option, secrets, limits):
     time_slice = time_slice_of(option, secrets)
