@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    MAX_MESSAGE_LENGTH,
+    by_domain,
     duration,
     failure_message,
     final_result,
@@ -81,9 +83,15 @@ def test_duplicates_are_one_group_although_their_ids_differ():
     )
 
 
-def test_reasons_that_do_not_fit_are_counted():
-    message = failure_message([failed(n, f"reason {n}; advice") for n in range(9)], "no changes")
-    assert ". 4 more failed for other reasons; see failures. Result: no changes." in message
+@pytest.mark.parametrize(
+    ("reasons", "end"),
+    [(5, "advice"), (6, "advice. 3 more failed for other reasons; see failures")],
+)
+def test_five_reasons_are_given_and_the_other_failures_counted(reasons, end):
+    failures = [failed(n, f"reason {n % reasons}; advice") for n in range(3 * reasons)]
+    message = failure_message(failures, "no changes")
+    assert message.count("advice") == 5
+    assert f"{end}. Result: no changes." in message
 
 
 LONG_TEXT = st.text(max_size=3000)
@@ -109,8 +117,30 @@ def test_a_message_is_always_below_2000_characters_and_ends_with_the_result(fail
 def test_a_message_stays_short_however_long_its_reasons_are():
     failures = [failed(number, f"{number}" + "x" * 600 + "; y") for number in range(5)]
     message = failure_message(failures, "1 created")
-    assert len(message) < 2000
+    assert len(message) == MAX_MESSAGE_LENGTH
     assert message.endswith("…. Result: 1 created. Run again to finish the rest.")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_changes_that_were_not_attempted_are_counted(number):
+    failures = [
+        failed(n, "not attempted after 10 consecutive failures; run again", "not_attempted")
+        for n in range(number)
+    ]
+    changes = "1 change was" if number == 1 else "2 changes were"
+    assert failure_message(failures, "no changes").startswith(
+        f"{changes} not attempted after 10 consecutive failures. Result"
+    )
+
+
+def test_records_are_sorted_by_domain_without_letter_case_and_then_by_id():
+    records = [
+        {"domain": "b.example", "id": "1"},
+        {"domain": "A.example", "id": "2"},
+        {"domain": "a.example", "id": "1"},
+        {"domain": "A.example", "id": None},
+    ]
+    assert [record["id"] for record in by_domain(records)] == [None, "1", "2", "1"]
 
 
 def test_a_single_failure_names_its_domain():
@@ -136,6 +166,7 @@ def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
         (1, "1 minute"),
         (89, "1 minute"),
         (150, "2 minutes"),
+        (3569, "59 minutes"),
         (3570, "1 h 00 min"),
         (7500, "2 h 05 min"),
     ],

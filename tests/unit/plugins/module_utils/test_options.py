@@ -364,6 +364,11 @@ def test_the_secret_that_is_used_is_masked_even_if_it_is_short(task):
     assert module.no_log_values == {"short"}
 
 
+def test_the_client_has_a_connection_for_each_thread(task):
+    session = restrictions_api_from(task(OPTION_TOKEN), 7).client._session
+    assert session.get_adapter(API_URL)._pool_maxsize == 7
+
+
 def test_a_missing_library_is_named_with_the_interpreter_that_lacks_it(refusal_of, monkeypatch):
     monkeypatch.setattr(_libraries, "IMPORT_ERROR", ImportError("it is broken", name="idna"))
     message = refusal_of(OPTION_TOKEN)

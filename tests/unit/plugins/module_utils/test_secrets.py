@@ -54,6 +54,8 @@ def registered(monkeypatch):
         # These are secrets too, although the token of the task is used.
         ({"api_token": SECRET}, {"CLOUDFLARE_API_TOKEN": ANOTHER}, {SECRET, ANOTHER}),
         ({"api_token": SECRET}, {"CLOUDFLARE_API_KEY": ANOTHER}, {SECRET, ANOTHER}),
+        ({"api_token": SECRET, "api_key": ANOTHER}, {}, {SECRET, ANOTHER}),
+        ({}, {"CLOUDFLARE_API_KEY": "k" * 16}, {"k" * 16}),
     ],
 )
 def test_all_credentials_of_a_task_and_its_environment_are_secrets(
