@@ -58,6 +58,15 @@ def test_deletes_come_last_and_a_duplicate_names_the_restriction_that_stays():
     assert (diff[2]["before"], diff[2]["after"]) == ("domain: b.example\ncomments: x\n", "")
 
 
+def test_deletes_of_one_domain_are_sorted_by_id():
+    current = [existing(SECOND, "a.example", comments="2"), existing(FIRST, "a.example")]
+    diff = shown([], current)
+    assert [item["before"] for item in diff] == [
+        "domain: a.example\n",
+        "domain: a.example\ncomments: 2\n",
+    ]
+
+
 def test_names_are_readable_and_comments_are_one_line_of_text():
     (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\r")], [])
     assert item["after_header"] == "create xn--mller-kva.example (müller.example)"

@@ -38,6 +38,7 @@ from strategies import DOMAINS, other_spellings
         ("βόλος.example", "xn--nxasmm1c.example"),
         ("\u05d0\u05d1.example", "xn--4dbc.example"),
         ("_dmarc.Partner.example", "_dmarc.partner.example"),
+        ("_dmarc.München.example", "_dmarc.xn--mnchen-3ya.example"),
         ("XN--zzzzzz99999.example", "xn--zzzzzz99999.example"),
         ("a" * 63 + ".example", "a" * 63 + ".example"),
         (".".join(["a" * 49] * 5) + ".ab", ".".join(["a" * 49] * 5) + ".ab"),
@@ -95,6 +96,13 @@ def test_spellings_have_one_canonical_form(written, canonical):
                 f"{name!r} has the label {label!r}, which starts or ends with a hyphen; remove it",
             )
             for name, label in [("-a.example", "-a"), ("a.example-", "example-")]
+        ),
+        *(
+            (name, f"{shown!r} has the character '!', which is not allowed; remove it")
+            for name, shown in [
+                ("!" + "a" * 71 + ".example", "!" + "a" * 71 + ".example"),
+                ("!" + "a" * 72 + ".example", "!" + "a" * 72 + ".exa..."),
+            ]
         ),
         (
             "a" * 64 + ".example",

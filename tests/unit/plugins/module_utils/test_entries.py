@@ -9,6 +9,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
     InvalidEntries,
     desired_restrictions,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    MAX_MESSAGE_LENGTH,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +43,21 @@ def test_all_invalid_entries_are_named_with_position_and_domain():
 
 def test_entries_of_a_file_are_named_by_line():
     message = refusal([{"domain": "com"}], ["partners.csv line 2"])
+    assert message.startswith("1 of 1 entries is invalid, so nothing was sent; ")
     assert ": partners.csv line 2 (com): domain 'com' has" in message
+
+
+def test_an_invalid_domain_is_shown_as_one_short_line():
+    assert ": entry 1 ('a\\nb.example'): " in refusal([{"domain": "a\nb.example"}])
+    shown = "a" * 79 + "…"
+    assert f": entry 1 ({shown}): " in refusal([{"domain": "a" * 300 + ".example"}])
+
+
+def test_as_many_invalid_entries_are_listed_as_fit_and_the_others_counted():
+    message = refusal([{"domain": "a" * 300 + ".example"}] * 15)
+    assert MAX_MESSAGE_LENGTH - 300 < len(message) < MAX_MESSAGE_LENGTH + 20
+    listed = message.count("entry ")
+    assert message.endswith(f" | and {15 - listed} more")
 
 
 def test_twenty_invalid_entries_are_listed_and_the_others_counted():

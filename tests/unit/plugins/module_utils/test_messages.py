@@ -157,6 +157,8 @@ def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
     assert "refusal" not in refused
     assert refused["msg"] == "too many. Result: 1 created, 2 unchanged"
     assert final_result({**values, "refusal": "too many"}, True)["msg"] == "too many"
+    both = {**values, "refusal": "too many", "failures": [failed(1, "x; y")]}
+    assert final_result(both, True)["msg"] == "too many"
     assert final_result({**values, "failures": [failed(1, "x; y")]}, True)["failed"]
 
 

@@ -50,6 +50,8 @@ def test_unknown_fields_and_a_missing_last_modified_make_no_difference(record):
         {"domain": "partner.example"},
         {"id": 1, "domain": "partner.example"},
         {"id": "../x?y=", "domain": "partner.example"},
+        {"id": f"{ID}/../x", "domain": "partner.example"},
+        {"id": f"{ID}\n", "domain": "partner.example"},
         {"id": ID, "domain": ""},
         {"id": ID, "domain": "partner.example", "exclude": "a.partner.example"},
         {"id": ID, "domain": "partner.example", "exclude": [1]},

@@ -18,6 +18,13 @@ SUBDOMAIN = {"id": "2", "domain": "mail.partner.example", "exclude": ["a.mail.pa
 NEWS = {"id": "3", "domain": "news.partner.example", "exclude": []}
 OUTSIDE = {"id": "5", "domain": "partner.example", "exclude": ["example", "partner.example", ""]}
 ALL_MAIL = {"id": "6", "domain": "partner.example", "exclude": ["mail.partner.example"]}
+NESTED = {
+    "id": "7",
+    "domain": "partner.example",
+    "exclude": ["a.news.partner.example", "news.partner.example"],
+}
+OLDER = {"id": "8", "domain": "partner.example", "created_at": "2026-01-01T00:00:00Z"}
+NEWER = {"id": "9", "domain": "partner.example", "created_at": "2026-01-02T00:00:00Z"}
 DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
 
 
@@ -41,6 +48,8 @@ DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
         ("news.partner.example", [PARTNER, NEWS], True, "3", None),
         ("news.partner.example", [PARTNER, DUPLICATE], True, "4", None),
         ("partner.example", [DUPLICATE, PARTNER], True, "4", None),
+        ("partner.example", [NEWER, OLDER], True, "8", None),
+        ("x.a.news.partner.example", [NESTED], False, "7", "a.news.partner.example"),
         ("partner.example", [OUTSIDE], True, "5", None),
         ("mail.partner.example", [OUTSIDE], True, "5", None),
     ],
