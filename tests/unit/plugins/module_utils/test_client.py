@@ -338,6 +338,14 @@ def test_after_a_stop_calls_in_flight_end_and_no_new_ones_begin(emulator, accoun
     assert [call for call, _status in calls(account)] == ["list", "create"]
 
 
+def test_a_stopped_client_sends_nothing(client, account, path):
+    client.stop()
+    with pytest.raises(CloudflareError) as error:
+        create(client, path)
+    assert (error.value.kind, error.value.outcome_unknown) == (INTERRUPTED, False)
+    assert calls(account) == []
+
+
 def test_a_stopped_retry_says_that_the_outcome_is_unknown(emulator, account, path, token):
     client = CloudflareClient(emulator.url, token)
     account.fault(kind="drop", moment="after", calls=["create"], times=None)
