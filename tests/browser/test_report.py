@@ -80,7 +80,6 @@ def test_no_request_leaves_the_page_and_nothing_breaks_its_policy(open_report):
     page.locator("#restrictions input").fill("bank")
     page.locator("#restrictions .filters button").nth(1).click()
     assert [url.rpartition("/")[2] for url in page.requests] == ["report.html"]
-    assert page.evaluate("violations") == []
     assert page.problems == []
 
 
@@ -96,10 +95,11 @@ def test_no_request_leaves_the_page_and_nothing_breaks_its_policy(open_report):
 )
 def test_the_policy_stops_markup_that_others_could_have_brought_in(open_report, html, directive):
     page = open_report(report())
-    page.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", html)
-    page.evaluate("document.querySelector('form')?.submit()")
-    page.wait_for_function("violations.length > 0")
-    assert set(page.evaluate("violations")) == {directive}
+    with page.expect_console_message(lambda message: message.type == "debug") as violation:
+        page.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", html)
+        # Some versions of Chromium report an inline handler at once, others when it would run.
+        page.evaluate("document.querySelector('[onclick], form button')?.click()")
+    assert violation.value.text == directive
 
 
 @pytest.mark.parametrize(
