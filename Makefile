@@ -36,8 +36,10 @@ test: .venv/ready
 	@$(NOX) -s build $(SESSION)
 else
 test: session-build
+	@rm -f .cache/logs/*
 	@$(MAKE) --no-print-directory -k -O -j$(JOBS) \
 	  $$($(NOX) --list | sed -n 's/^\* \([^ ]*\).*/session-\1/p') && echo "All tests passed."
+	@grep -ho 'Session .* skipped: .*' .cache/logs/* || true
 endif
 
 .PHONY: bench
@@ -49,7 +51,8 @@ session-%: .venv/ready
 	@mkdir -p .cache/logs; start=$$(date +%s); \
 	$(NOX) -s $* >$(LOG) 2>&1; status=$$?; seconds=$$(($$(date +%s) - start)); \
 	if [ $$status = 0 ]; then \
-	  printf '%-17s ok      %4d s  %s\n' $* $$seconds "$$(grep -o 'skipped: .*' $(LOG))"; \
+	  printf '%-17s ok      %4d s  %s\n' $* $$seconds \
+	    "$$(grep -oE 'Chromium [0-9.]+|skipped: .*' $(LOG))"; \
 	else \
 	  printf '%-17s FAILED  %4d s  the end of %s:\n' $* $$seconds $(LOG); tail -n 60 $(LOG); \
 	fi; exit $$status

@@ -252,6 +252,11 @@ def browser(session: nox.Session) -> None:
         session.skip("no chromium")
     if not shutil.which("npm"):
         session.skip("no npm")
+    # The command may exist and still fail, like Ubuntu's without its snap.
+    version = subprocess.run([chromium, "--version"], capture_output=True, text=True)
+    if version.returncode:
+        session.skip("chromium does not run")
+    session.log(version.stdout.strip())  # `make test` shows it
     session.install(*group("browser"))
     npm = CACHE / "npm"
     packages = ("axe-core@4", "html-validate@10")
