@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import html_report
 from browser.report_samples import (
     HOSTILE,
+    finding,
     large_report,
     report,
     report_full_of,
@@ -26,6 +28,7 @@ from browser.report_samples import (
 NODE_MODULES = Path(os.environ["NODE_MODULES"])
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 HTML_VALIDATE = NODE_MODULES / ".bin" / "html-validate"
+LEFTS = "cells => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingLeft))"
 
 
 def domains(page, table="restrictions"):
@@ -33,7 +36,23 @@ def domains(page, table="restrictions"):
 
 
 def shown(page, table="restrictions"):
-    return page.locator(f"#{table} .shown").inner_text()
+    return page.locator(f"#{table}").get_by_role("status").inner_text()
+
+
+def style(locator, name, pseudo_element=None):
+    """Return a computed property of the style of an element, or of its `::before` or `::after`."""
+    return locator.evaluate(
+        "(element, [name, pseudo]) => getComputedStyle(element, pseudo)[name]",
+        [name, pseudo_element],
+    )
+
+
+def before_print(page):
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+
+
+def after_print(page):
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
 
 
 def focused_text(page):
@@ -119,6 +138,29 @@ def test_search_looks_at_domains_exempt_names_and_comments(open_report, text, fo
     page.locator("#restrictions input").fill(text)
     assert domains(page) == found
     assert shown(page) == f"{len(found)} of 8 restrictions match"
+    assert page.locator("#restrictions table").is_visible() == bool(found)
+
+
+def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
+    previous = restriction("renewed.example", "gone.renewed.example", comments="Ticket 7")
+    renewed = restriction("renewed.example", "added.renewed.example", comments="Contract 8")
+    duplicate = restriction("twice.example", duplicate_of="kept")
+    old = restriction("old.example", "Left.old.example")
+    new = [restriction(f"new-{i}.example") for i in range(2)]
+    sample = report(
+        created=new, updated=[{**renewed, "previous": previous}], deleted=[duplicate, old]
+    )
+    page = open_report(sample)
+    found = {}
+    for text in ("Duplicate of", "left.", "gone.", "ticket 7", "added.", "contract", "NEW-1"):
+        page.get_by_label("Search changes").fill(text)
+        found[text] = domains(page, "changes")
+    assert found == {
+        "Duplicate of": ["twice.example"],
+        "left.": ["old.example"],
+        **dict.fromkeys(("gone.", "ticket 7", "added.", "contract"), ["renewed.example"]),
+        "NEW-1": ["new-1.example"],
+    }
 
 
 def test_filters_show_one_status_and_combine_with_search(open_report):
@@ -127,61 +169,152 @@ def test_filters_show_one_status_and_combine_with_search(open_report):
     assert buttons.all_inner_texts() == [
         *("all 8", "to delete 2", "to update 1", "not in the list 1", "finding 1")
     ]
-    buttons.nth(1).click()
-    assert domains(page) == ["old.example", "twice.example"]
-    pressed = [button.get_attribute("aria-pressed") for button in buttons.all()]
-    assert pressed == ["false", "true", "false", "false", "false"]
-    page.locator("#restrictions input").fill("twice")
-    assert domains(page) == ["twice.example"]
-    buttons.nth(0).click()
-    assert domains(page) == ["twice.example", "twice.example"]
+    is_pressed = "buttons => buttons.map((button) => button.ariaPressed === 'true')"
+    assert buttons.evaluate_all(is_pressed) == [True, False, False, False, False]
+    seen = []
+    for index, text in [(1, ""), (1, "twice"), (0, "twice"), (0, "")]:
+        buttons.nth(index).click()
+        page.locator("#restrictions input").fill(text)
+        seen.append((buttons.evaluate_all(is_pressed).index(True), len(domains(page)), shown(page)))
+    assert seen == [
+        (1, 2, "2 of 8 restrictions match"),
+        (1, 1, "1 of 8 restrictions match"),
+        (0, 2, "2 of 8 restrictions match"),
+        (0, 8, "8 restrictions"),
+    ]
+    assert style(buttons.nth(0), "boxShadow") != style(buttons.nth(1), "boxShadow")
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "unlisted", "controls"),
+    [(4, 1, ""), (5, 1, "input and filters"), (5, 0, "input"), (5, 5, "input"), (1, 0, "")],
+)
+def test_a_table_has_only_the_controls_that_help(open_report, restrictions, unlisted, controls):
+    names = [f"x{i}.example" for i in range(restrictions)]
+    known = [restriction(name) for name in names]
+    page = open_report(report(restrictions=known, unlisted=names[:unlisted]))
+    section = page.locator("#restrictions")
+    assert section.get_by_label("Search restrictions").is_visible() == ("input" in controls)
+    assert section.get_by_text("Search restrictions").is_visible() == ("input" in controls)
+    assert section.get_by_role("group").is_visible() == ("filters" in controls)
+    assert shown(page) == ("1 restriction" if restrictions == 1 else f"{restrictions} restrictions")
+
+
+def test_a_row_has_all_facts_of_a_restriction_and_is_headed_by_its_domain(open_report):
+    known = restriction("a.example", "news.a.example", "crm.a.example", comments="one  two\nthree")
+    findings = [finding("a.example", "a.example is odd")]
+    page = open_report(report(restrictions=[known], findings=findings, unlisted=["a.example"]))
+    cells = page.locator("#restrictions tbody :is(th, td)")
+    assert cells.all_inner_texts() == [
+        "a.example\nexempt\ncrm.a.example\nexempt\nnews.a.example",
+        "not in the list finding",
+        "one  two\nthree",
+        "2026-01-02 05:20",
+        "2026-03-04 06:30",
+    ]
+    header = page.locator("#restrictions").get_by_role("rowheader")
+    assert header.get_attribute("abbr") == "a.example"
 
 
 def test_restrictions_are_a_tree_of_domains_until_they_are_sorted(open_report):
     page = open_report(typical_report())
     assert domains(page)[:3] == ["bank.example", "mail.bank.example", "old.example"]
-    left = "cell => parseFloat(getComputedStyle(cell).paddingLeft)"
-    child = page.locator("#restrictions tbody .domain").nth(1)
-    parent = page.locator("#restrictions tbody .domain").nth(0)
-    assert "below bank.example" in child.inner_text()
-    assert child.evaluate(left) > parent.evaluate(left)
-    page.locator("#restrictions thead .modified button").click()
+    cells = page.locator("#restrictions tbody .domain")
+    assert "below bank.example" in cells.nth(1).inner_text()
+    indented = cells.evaluate_all(LEFTS)
+    assert indented[1] > indented[0] == indented[2]
+    tree = domains(page)
+    headers = page.locator("#restrictions thead")
+    headers.locator(".modified button").click()
     assert domains(page)[-1] == "mail.bank.example"
-    child = page.locator("#restrictions tbody .domain").last
-    assert child.evaluate(left) == page.locator("#restrictions .domain").nth(0).evaluate(left)
+    assert len(set(cells.evaluate_all(LEFTS))) == 1
+    headers.locator(".tree button").click()
+    assert (domains(page), cells.evaluate_all(LEFTS)) == (tree, indented)
+    headers.locator(".tree button").click()
+    assert domains(page) == tree[::-1]
+    assert len(set(cells.evaluate_all(LEFTS))) == 1
+
+
+def test_the_tree_is_indented_by_four_levels_at_most(open_report):
+    names = ["example", *"abcdef"]
+    names = [".".join(names[:level][::-1]) for level in range(2, 8)]
+    page = open_report(report(restrictions=[restriction(name) for name in names]))
+    lefts = page.locator("#restrictions tbody .domain").evaluate_all(LEFTS)
+    steps = [right - left for left, right in itertools.pairwise(lefts)]
+    assert steps[:4] == [steps[0]] * 4 and steps[0] > 0
+    assert steps[4:] == [0]
 
 
 def test_a_header_sorts_up_and_then_down(open_report):
+    names = [f"partner-{number}.example" for number in (1, 9, 10)]
+    page = open_report(report(created=[restriction(name) for name in names[::-1]]))
+    headers = page.locator("#changes thead")
+    assert headers.get_by_role("button").all_inner_texts() == ["Change", "Domain"]
+    seen = []
+    for name in ("Domain", "Domain", "Domain", "Domain", "Change", "Domain"):
+        headers.get_by_role("button", name=name).click()
+        header = page.locator("#changes [aria-sort]")
+        arrow = style(header.get_by_role("button"), "content", "::after").strip('" ')
+        seen.append((header.inner_text(), header.get_attribute("aria-sort"), arrow))
+        if name == "Domain":
+            expected = names if seen[-1][1] == "ascending" else names[::-1]
+            assert domains(page, "changes") == expected
+    up, down = ("Domain", "ascending", "↑"), ("Domain", "descending", "↓")
+    assert seen == [up, down, up, down, ("Change", "ascending", "↑"), up]
+
+
+def test_restrictions_are_sorted_by_status_with_deletes_first(open_report):
     page = open_report(typical_report())
-    header = page.locator("#changes thead .domain")
-    orders = []
-    for _click in range(3):
-        header.locator("button").click()
-        orders.append((header.get_attribute("aria-sort"), domains(page, "changes")))
-    ascending = ["added.example", "bank.example", "old.example", "twice.example"]
-    assert orders == [
-        ("ascending", ascending),
-        ("descending", ascending[::-1]),
-        ("ascending", ascending),
-    ]
-    assert page.locator("#changes [aria-sort]").count() == 1
+    page.locator("#restrictions thead .statuses button").click()
+    statuses = page.locator("#restrictions tbody .statuses").all_inner_texts()
+    labels = [*("to delete",) * 2, "to update", "not in the list", "finding", *("",) * 3]
+    assert statuses == labels
 
 
 def test_changes_show_deletes_first_and_before_and_after_side_by_side(open_report):
     page = open_report(typical_report())
     rows = page.locator("#changes tbody tr")
     cells = [row.locator("th, td").all_inner_texts() for row in rows.all()]
-    assert [row[0].strip() for row in cells] == [*("to delete",) * 2, "to create", "to update"]
-    assert cells[1][1:] == [
-        "twice.example\n\nduplicate of the restriction kept, which stays",
-        "no exempt names",
-        "no restriction",
+    assert [[" ".join(text.split()) for text in row] for row in cells] == [
+        ["to delete", "old.example", "no exempt names", "no restriction"],
+        [
+            "to delete",
+            "twice.example duplicate of the restriction kept, which stays",
+            "no exempt names",
+            "no restriction",
+        ],
+        ["to create", "added.example", "no restriction", "exempt news.added.example"],
+        [
+            "to update",
+            "bank.example",
+            "exempt crm.bank.example",
+            "exempt list.bank.example 1 exempt name unchanged",
+        ],
     ]
-    assert rows.nth(2).locator(".before").inner_text() == "no restriction"
-    assert rows.nth(2).locator("ins").all_inner_texts() == ["news.added.example"]
-    assert rows.nth(3).locator("del").all_inner_texts() == ["crm.bank.example"]
-    assert rows.nth(3).locator("ins").all_inner_texts() == ["list.bank.example"]
-    assert "1 exempt name unchanged" in cells[3][3]
+    assert rows.locator("ins").all_inner_texts() == ["news.added.example", "list.bank.example"]
+    assert rows.locator("del").all_inner_texts() == ["crm.bank.example"]
+
+
+def test_an_update_of_the_comment_shows_only_the_comment(open_report):
+    updated = {**restriction("a.example", comments="Renewed"), "previous": restriction("a.example")}
+    page = open_report(report(updated=[updated]))
+    sides = page.locator("#changes tbody :is(.before, .after)").all_inner_texts()
+    assert [text.split() for text in sides] == [["–"], ["comment", "Renewed"]]
+
+
+@pytest.mark.parametrize("is_preview", [True, False])
+def test_deletes_stand_out(open_report, is_preview):
+    old = restriction("old.example", "news.old.example")
+    sample = {"created": [restriction("new.example")], "is_preview": is_preview}
+    pages = open_report(report(deleted=[old], **sample)), open_report(report(**sample))
+    label = "to delete" if is_preview else "deleted"
+    counts = [page.locator(f".counts div:has-text('{label}')") for page in pages]
+    assert style(counts[0], "backgroundColor") != style(counts[1], "backgroundColor")
+    rows = pages[0].locator("#changes tbody tr")
+    for selector, name in ((":first-child", "boxShadow"), (".status", "backgroundColor")):
+        deleted, created = (style(row.locator(selector).first, name) for row in rows.all())
+        assert deleted != created
+    assert "line-through" in style(rows.locator("del"), "textDecorationLine")
 
 
 def test_everything_can_be_done_from_the_keyboard(open_report):
@@ -225,6 +358,14 @@ def test_more_rows_come_on_request_and_the_first_of_them_gets_the_focus(open_rep
     assert focused_text(page).startswith(domains(page)[100])
     more.click()
     assert (len(domains(page)), shown(page), more.is_visible()) == (250, "250 restrictions", False)
+    page.locator("#restrictions input").fill("partner")
+    assert shown(page) == "250 restrictions, the first 100 are shown"
+
+
+def test_the_header_of_a_long_table_stays_in_view(open_report):
+    page = open_report(report(restrictions=large_report(100).restrictions))
+    page.locator("#restrictions tbody tr").last.scroll_into_view_if_needed()
+    assert page.locator("#restrictions thead th").first.bounding_box()["y"] == 0
 
 
 def test_long_lists_are_folded(open_report):
@@ -238,27 +379,64 @@ def test_long_lists_are_folded(open_report):
     assert not last.is_visible()
 
 
+def test_a_list_of_six_is_not_folded(open_report):
+    names = [f"x{i}.a.example" for i in range(6)]
+    page = open_report(report(restrictions=[restriction("a.example", *names)]))
+    assert page.locator(".unfold").count() == 0
+    assert page.get_by_text(names[-1]).is_visible()
+
+
 def test_paper_has_all_rows_and_folded_lists_but_no_controls(open_report):
     names = [f"x{i}.long.example" for i in range(20)]
     sample = large_report(300)
     sample.restrictions[-1]["exclude"] = names
     page = open_report(sample)
     page.emulate_media(media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    before_print(page)
     assert len(domains(page)) == 300
     assert page.locator("details:not([open])").count() == 0
     assert page.get_by_text(names[-1], exact=True).last.is_visible()
     for control in ("input", ".filters", ".more", ".unfold", "summary"):
         assert page.locator(f"{control} >> visible=true").count() == 0
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert len(domains(page)) == 100
-    assert page.locator("details[open]").count() == 0
+    assert style(page.locator("#restrictions thead th").first, "position") == "static"
+
+
+def test_after_printing_the_page_is_as_it_was_before(open_report):
+    sample = large_report(300)
+    sample.restrictions[0]["exclude"] = [f"x{i}.long.example" for i in range(20)]
+    page = open_report(sample)
+    page.locator("#restrictions .more").click()
+    page.locator("summary").nth(1).click()
+    page.locator("#restrictions .unfold").click()
+    before_print(page)
+    after_print(page)
+    assert shown(page) == "300 restrictions, the first 200 are shown"
+    assert len(domains(page)) == 200
+    is_open = "all => all.map((details) => details.open)"
+    assert page.locator("details").evaluate_all(is_open) == [False, True, False, False]
+    assert page.locator("#restrictions").get_by_text("x19.long.example").is_visible()
+    assert focused_text(page) == "14 more"
+
+
+def test_paper_is_white_and_has_the_colors_of_the_marks(open_report):
+    page = open_report(typical_report(), color_scheme="dark")
+    white = "rgb(255, 255, 255)"
+    assert style(page.locator("body"), "backgroundColor") != white
+    page.emulate_media(media="print")
+    assert style(page.locator("body"), "backgroundColor") == white
+    for mark in (".status", "del", "ins"):
+        assert style(page.locator(mark).first, "printColorAdjust") == "exact"
 
 
 def test_paper_says_how_many_rows_it_leaves_out(open_report):
     page = open_report(report(restrictions=large_report(2001).restrictions))
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    before_print(page)
     assert shown(page) == "2,001 restrictions, the first 2,000 are shown"
+    after_print(page)
+    for _click in range(20):
+        page.locator("#restrictions .more").dispatch_event("click")
+    before_print(page)
+    assert shown(page) == "2,001 restrictions"
 
 
 def test_without_javascript_the_summary_and_the_notes_remain(open_report):
@@ -282,6 +460,27 @@ def test_long_names_and_comments_do_not_widen_the_page(open_report, width):
     known = restriction(name, f"news.{name}", comments="c" * 1024)
     page = open_report(report(restrictions=[known], deleted=[known], unlisted=[name]), width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report):
+    page = open_report(typical_report(), 400, is_mobile=True)
+    assert page.evaluate("innerWidth") == 400
+    headers = page.locator("#changes thead th >> visible=true")
+    assert headers.all_inner_texts() == ["Change", "Domain"]
+    row = page.locator("#changes tbody tr").last
+    boxes = [cell.bounding_box() for cell in row.locator("th, td").all()]
+    assert {box["x"] for box in boxes} == {boxes[0]["x"]}
+    for table, column, name in (
+        ("changes", "before", "Before"),
+        ("changes", "after", "After"),
+        ("restrictions", "created", "Created (UTC)"),
+        ("restrictions", "modified", "Modified (UTC)"),
+    ):
+        cell = page.locator(f"#{table} tbody .{column}").last
+        assert cell.get_attribute("data-name") == name
+        assert style(cell, "content", "::before") not in ("none", "normal")
+    empty = page.locator("#restrictions tr:has-text('xn--') :is(.comments, .statuses)")
+    assert (empty.count(), empty.locator("visible=true").count()) == (2, 0)
 
 
 def test_ten_thousand_rows_open_and_filter_with_little_work(open_report, capsys):

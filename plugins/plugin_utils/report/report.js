@@ -51,7 +51,9 @@ function list(items) {
 }
 
 function statusCell(row) {
-  const marks = row.statuses.map((status) => element("span", `status ${status}`, labels[status]));
+  const marks = row.statuses.flatMap((status) => [
+    element("span", `status ${status}`, labels[status]), " ",
+  ]);
   return element("td", "statuses", ...marks);
 }
 
@@ -143,7 +145,6 @@ function setUp(id, noun, rows, words, makeCells) {
   const names = headers.map((header) => header.textContent);
   const body = table.tBodies[0];
   let matching = rows;
-  let shown = 0;
   let filter = "";
   let sorted = { key: headers[0].className, isDescending: false };
 
@@ -158,10 +159,15 @@ function setUp(id, noun, rows, words, makeCells) {
     return element("tr", row.statuses.join(" "), ...cells);
   }
 
-  function showMore(limit) {
-    const added = matching.slice(shown, limit).map(makeRow);
+  /*
+  Show the first rows that match. Those that were shown before stay as they are, with the lists
+  that the user has opened.
+  */
+  function showFirst(limit) {
+    [...body.rows].slice(limit).forEach((row) => row.remove());
+    const added = matching.slice(body.rows.length, limit).map(makeRow);
     body.append(...added);
-    shown += added.length;
+    const shown = body.rows.length;
     more.hidden = shown === matching.length;
     table.hidden = shown === 0;
     const total = count(rows.length, noun);
@@ -170,12 +176,6 @@ function setUp(id, noun, rows, words, makeCells) {
       : `${matching.length.toLocaleString("en")} of ${total} match`;
     shownText.textContent = more.hidden ? start : `${start}, the first ${shown.toLocaleString("en")} are shown`;
     return added[0];
-  }
-
-  function showFirst(limit) {
-    body.replaceChildren();
-    shown = 0;
-    showMore(limit);
   }
 
   function update() {
@@ -193,6 +193,7 @@ function setUp(id, noun, rows, words, makeCells) {
       }
     }
     table.classList.toggle("tree", key === "tree" && !isDescending);
+    body.replaceChildren();
     showFirst(ROWS_AT_ONCE);
   }
 
@@ -231,15 +232,15 @@ function setUp(id, noun, rows, words, makeCells) {
     });
   }
   more.addEventListener("click", () => {
-    const first = showMore(shown + ROWS_AT_ONCE);
+    const first = showFirst(body.rows.length + ROWS_AT_ONCE);
     first.tabIndex = -1;
     first.focus({ preventScroll: true });
   });
 
   let shownBefore = 0;
   window.addEventListener("beforeprint", () => {
-    shownBefore = shown;
-    showMore(MAX_PRINTED_ROWS);
+    shownBefore = body.rows.length;
+    showFirst(Math.max(shownBefore, MAX_PRINTED_ROWS));
   });
   window.addEventListener("afterprint", () => showFirst(shownBefore));
 
