@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html.parser
 import json
 import re
@@ -82,6 +84,21 @@ def test_no_text_of_others_becomes_html(text):
     assert page.elements == plain.elements
     (row,) = page.data["restrictions"]
     assert row["comments"] == content.visible(text)
+
+
+def test_the_policy_of_the_page_allows_only_its_own_style_and_script():
+    written = html_report(typical_report())
+    (policy,) = re.findall('http-equiv="Content-Security-Policy" content="([^"]*)"', written)
+    hashes = []
+    for tag in ("style", "script"):
+        (text,) = re.findall(f"<{tag}>(.*?)</{tag}>", written, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        hashes.append(f"'sha256-{digest}'")
+    assert dict(directive.split(" ", 1) for directive in policy.split("; ")) == {
+        **dict.fromkeys(("default-src", "base-uri", "form-action"), "'none'"),
+        "style-src": hashes[0],
+        "script-src": hashes[1],
+    }
 
 
 @for_hostile_texts
@@ -161,6 +178,45 @@ def test_both_forms_say_when_from_which_file_and_which_account(kind):
         assert part in written
 
 
+@pytest.mark.parametrize(
+    ("is_preview", "title", "kind", "caption"),
+    [
+        (True, "preview", "Preview, nothing was changed", "What would change on the account"),
+        (False, "result", "Result of a run", "What has changed on the account"),
+    ],
+)
+def test_the_page_says_whether_it_is_a_preview(is_preview, title, kind, caption):
+    written = html_report(report(is_preview=is_preview, summary="1 to create"))
+    assert f"<title>{content.TITLE}: {title}</title>" in written
+    assert f"<strong>{kind}</strong>: 1 to create" in written
+    assert caption in written
+    assert '<time datetime="2026-11-25T04:30:00+00:00">' in written
+    assert "The run failed" not in written
+
+
+def test_the_page_has_the_notes_by_kind_and_reason():
+    failures = [failure("a.example", "first"), *(failure(f"{x}.example", "common") for x in "bc")]
+    _head, notes = html_report(report(problem="No", failures=failures)).split("Failures (3)")
+    notes = notes.partition("</section>")[0]
+    assert re.findall(r"<(h3|p|ul|li)( class=\"names\")?>(?:<bdi>)?([^<\n]*)", notes) == [
+        ("h3", "", "Refused"),
+        ("p", "", "common"),
+        ("ul", ' class="names"', ""),
+        ("li", "", "b.example (create)"),
+        ("li", "", "c.example (create)"),
+        ("h3", "", "Refused"),
+        ("ul", "", ""),
+        ("li", "", "a.example (create): first"),
+    ]
+
+
+@pytest.mark.parametrize(("number", "is_folded"), [(10, False), (11, True)])
+def test_the_page_folds_more_than_ten_notes(number, is_folded):
+    written = html_report(report(warnings=[f"warning {i}" for i in range(number)]))
+    assert ("<details>" in written, f"Show all {number}" in written) == (is_folded, is_folded)
+    assert f"<li><bdi>warning {number - 1}</bdi></li>" in written
+
+
 def test_a_restriction_follows_those_for_its_parent_domains():
     names = ("b.example", "z.a.b.example", "b-c.example", "a.b.example", "B.example", "b.z.example")
     rows = content.tree_of(report(restrictions=[restriction(name, id=name) for name in names]))
@@ -172,6 +228,33 @@ def test_a_restriction_follows_those_for_its_parent_domains():
         ("z.a.b.example", 2, "a.b.example"),
         ("b.z.example", 0, ""),
     ]
+
+
+def test_duplicates_are_in_the_order_of_their_creation():
+    times = ["2026-03-01T00:00:00Z", None, "2026-02-01T00:00:00Z"]
+    duplicates = [restriction("a.example", created_at=time) for time in times]
+    rows = content.tree_of(report(restrictions=duplicates))
+    assert [row.created for row in rows] == ["", "2026-02-01 00:00", "2026-03-01 00:00"]
+
+
+def test_a_row_has_its_exempt_names_in_order():
+    known = [
+        restriction("a.example", "c.a.example", "b.a.example"),
+        restriction("z.example", exclude=None),
+    ]
+    sample = report(restrictions=known)
+    names = [row.exclude for row in content.tree_of(sample)]
+    assert names == [["b.a.example", "c.a.example"], []]
+    assert content.counts_of(sample)["exclusions"] == 2
+
+
+def test_a_failure_of_a_domain_is_not_shown_for_a_duplicate_that_was_changed():
+    duplicates = [restriction("a.example", id=name) for name in ("kept", "duplicate")]
+    failures = [failure("a.example")]
+    rows = content.tree_of(
+        report(restrictions=duplicates, deleted=duplicates[1:], failures=failures)
+    )
+    assert [row.statuses for row in rows] == [["failed"], ["delete"]]
 
 
 def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
@@ -231,12 +314,14 @@ def test_failures_are_grouped_by_reason_and_the_others_by_kind():
         failure("a.example", "first of its kind"),
         failure("b.example", "b.example is odd"),
         *(failure(f"{name}.example", "common", action="entry") for name in "cde"),
+        *(failure(f"{name}.example", "common", kind="not_found") for name in "fg"),
     ]
     ((heading, groups),) = content.notes_of(report(failures=failures)).items()
-    assert heading == "Failures (5)"
+    assert heading == "Failures (7)"
     assert [(group.kind, group.text, group.lines) for group in groups] == [
         ("Refused", "common", ["c.example", "d.example", "e.example"]),
         ("Refused", "", ["a.example (create): first of its kind", "b.example is odd"]),
+        ("Not found", "common", ["f.example (create)", "g.example (create)"]),
     ]
 
 
