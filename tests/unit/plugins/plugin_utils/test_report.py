@@ -12,6 +12,7 @@ import html.parser
 import json
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -23,6 +24,7 @@ if sys.version_info < (3, 10):
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
     _report_content as content,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _report_markdown
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
     html_report,
     markdown_report,
@@ -42,6 +44,70 @@ from browser.report_samples import (
 HOSTILE_TEXTS = st.text(
     "ab.1 <>&\"'`~|*_[]()!#-+@{}%\\/\n\t\r\0\x1b\u202e\u2066\u200d\u2028\xad\xe9", min_size=1
 )
+MARKDOWN = """\
+## Sending domain restrictions: preview
+
+Failed: ` 3 failed `
+
+` 1 to create, 1 to update, 1 to delete `
+
+| Restrictions | Exclusions | To delete | To create | To update | Failures | Findings |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 2 | 2 | 1 | 1 | 1 | 3 | 1 |
+
+Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-11-25 04:30 UTC
+
+### Failures (3)
+
+- Refused (2): ` common `
+  - ` a.example (create) `
+  - ` b.example (create) `
+- Refused (1)
+  - ` bad.example (create): too long `
+
+### To delete (1)
+
+```diff
+- old.example (duplicate of the restriction kept, which stays)
+-   exclude: x.old.example
+```
+
+### To create (1)
+
+```diff
++ new.example
++   exclude: news.new.example
+```
+
+### To update (1)
+
+```diff
+! bank.example
+-   exclude: crm.bank.example
++   comments: Renewed
+```
+
+### Findings (1)
+
+- Redundant (1)
+  - ` mail.bank.example is covered `
+
+### Warnings (1)
+
+- ` bank.example overlaps `
+
+<details><summary>Restrictions on the account (2)</summary>
+
+```text
+bank.example
+    exclude: crm.bank.example
+    exclude: news.bank.example
+  mail.bank.example
+      comments: one ↵ two
+```
+
+</details>
+"""
 CODE_BLOCK = re.compile(r"^(`{3,})\w+$.*?\n\1`*$", re.DOTALL | re.MULTILINE)
 CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 
@@ -248,6 +314,14 @@ def test_a_row_has_its_exempt_names_in_order():
     assert content.counts_of(sample)["exclusions"] == 2
 
 
+def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
+    monkeypatch.setattr(content, "idna", None)
+    sample = report(
+        restrictions=[restriction("B\xfccher.example.")], unlisted=["b\xfccher.example"]
+    )
+    assert content.tree_of(sample)[0].statuses == ["unlisted"]
+
+
 def test_a_failure_of_a_domain_is_not_shown_for_a_duplicate_that_was_changed():
     duplicates = [restriction("a.example", id=name) for name in ("kept", "duplicate")]
     failures = [failure("a.example")]
@@ -280,8 +354,9 @@ def test_a_failure_and_a_finding_about_an_exempt_name_are_marked():
     known = restriction("Bank.example", "news.bank.example")
     sample = report(
         restrictions=[known],
-        failures=[failure("bank.example")],
-        findings=[finding("news.bank.example", "x")],
+        unlisted=["bank.example"],
+        failures=[failure("BANK.example")],
+        findings=[finding("NEWS.bank.example", "x")],
     )
     assert content.tree_of(sample)[0].statuses == ["failed", "finding"]
 
@@ -289,18 +364,31 @@ def test_a_failure_and_a_finding_about_an_exempt_name_are_marked():
 @pytest.mark.parametrize(
     ("record", "before", "after", "unchanged"),
     [
-        (restriction("a.example", "B.a.example", "c.a.example"), ["d"], ["c"], 1),
-        (restriction("a.example", comments="new"), ["b", "d"], ["new"], 0),
+        (
+            restriction("a.example", "B.a.example", "c.a.example", "C.a.example", comments="old"),
+            ["d"],
+            ["c"],
+            1,
+        ),
+        (restriction("a.example", comments="new"), ["b", "d", "old"], ["new"], 0),
+        (restriction("a.example", "d.a.example", "b.a.example"), ["old"], [], 2),
     ],
 )
 def test_an_update_shows_only_what_differs(record, before, after, unchanged):
-    previous = restriction("a.example", "b.a.example", "d.a.example")
+    previous = restriction("a.example", "b.a.example", "d.a.example", comments="old")
     (change,) = content.changes_of(report(updated=[{**record, "previous": previous}]))
     texts = [
         [text.replace(".a.example", "") for _field, text in side]
         for side in (change.before, change.after)
     ]
     assert (texts, change.unchanged, change.note) == ([before, after], unchanged, "")
+
+
+@pytest.mark.parametrize(("is_preview", "end"), [(True, "kept, which stays"), (False, "stayed")])
+def test_the_delete_of_a_duplicate_names_the_one_that_stays(is_preview, end):
+    duplicate = restriction("a.example", duplicate_of="kept")
+    (change,) = content.changes_of(report(is_preview=is_preview, deleted=[duplicate]))
+    assert change.note.endswith(end)
 
 
 def test_an_update_whose_state_before_is_missing_says_so():
@@ -325,6 +413,19 @@ def test_failures_are_grouped_by_reason_and_the_others_by_kind():
     ]
 
 
+def test_unlisted_restrictions_are_listed_with_the_reason_why_they_stay():
+    notes = content.notes_of(report(unlisted=["xn--bcher-kva.example"]))
+    assert notes == {
+        "On the account but not in the list (1)": [
+            content.Group(
+                "",
+                "They stay, because prune is off.",
+                ["xn--bcher-kva.example (b\xfccher.example)"],
+            )
+        ]
+    }
+
+
 @pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
 def test_times_are_cut_to_minutes(time):
     (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
@@ -337,6 +438,30 @@ def test_times_are_cut_to_minutes(time):
 def test_times_that_are_not_utc_are_shown_as_they_are(time):
     (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
     assert row.created == time
+
+
+def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
+    bank = restriction("bank.example", "news.bank.example", "crm.bank.example")
+    renewed = restriction("bank.example", "news.bank.example", comments="Renewed")
+    sample = report(
+        summary="1 to create, 1 to update, 1 to delete",
+        problem="3 failed",
+        restrictions=[bank, restriction("mail.bank.example", comments="one\ntwo")],
+        created=[restriction("new.example", "news.new.example")],
+        updated=[{**renewed, "previous": bank}],
+        deleted=[restriction("old.example", "x.old.example", duplicate_of="kept")],
+        failures=[
+            failure("bad.example", "too long"),
+            *(failure(name, "common") for name in ("a.example", "b.example")),
+        ],
+        findings=[finding("mail.bank.example", "mail.bank.example is covered")],
+        warnings=["bank.example overlaps"],
+    )
+    assert markdown_report(sample) == MARKDOWN
+    without_failures = markdown_report(replace(sample, failures=[]))
+    assert re.findall("^### (.*) ", without_failures, re.MULTILINE) == [
+        *("To delete", "To create", "To update", "Findings", "Warnings")
+    ]
 
 
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
@@ -359,6 +484,33 @@ def number(text):
     return int(text.replace(",", ""))
 
 
+def test_a_section_of_markdown_has_as_many_items_as_fit():
+    items = [f"- item {i} {'x' * 40}" for i in range(9)]
+    section = _report_markdown._Section("Heading", items)
+    shown = set()
+    for room in range(60, len(section.render(1000)) + 1):
+        rendered = section.render(room)
+        number = rendered.count("- item")
+        assert len(rendered) <= room
+        assert number == 9 or len(rendered) + len(f"{items[0]}\n") > room
+        shown.add(number)
+    assert shown == set(range(10))
+
+
+@pytest.mark.parametrize(
+    ("field", "length", "shown"),
+    [
+        ("summary", 300, 300),
+        ("summary", 301, 299),
+        ("problem", 2000, 2000),
+        ("problem", 2001, 1999),
+    ],
+)
+def test_markdown_cuts_long_lines(field, length, shown):
+    written = markdown_report(report(**{field: "\xd7" * length}))
+    assert (written.count("\xd7"), "\xd7…" in written) == (shown, shown < length)
+
+
 def test_markdown_leaves_out_parts_of_long_texts_too():
     text = "x" * 100_000
     names = [f"{i:02}.a.example" for i in range(15)]
@@ -366,6 +518,8 @@ def test_markdown_leaves_out_parts_of_long_texts_too():
     assert len(written) < 20_000
     written = markdown_report(report(created=[restriction("a.example", *names)]))
     assert "+   exclude: 09.a.example\n+   … and 5 more\n" in written
+    written = markdown_report(report(created=[restriction("a.example", *names[:11])]))
+    assert "+   exclude: 09.a.example\n+   … and 1 more\n" in written
 
 
 def test_markdown_shows_both_sides_of_an_update_of_many_names():
