@@ -213,7 +213,7 @@ def test_a_row_has_all_facts_of_a_restriction_and_is_headed_by_its_domain(open_r
         "2026-03-04 06:30",
     ]
     header = page.locator("#restrictions").get_by_role("rowheader")
-    assert header.get_attribute("abbr") == "a.example"
+    assert [header.get_attribute(name) for name in ("scope", "abbr")] == ["row", "a.example"]
 
 
 def test_restrictions_are_a_tree_of_domains_until_they_are_sorted(open_report):
