@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import traceback
 import typing as t
 from collections import deque
@@ -106,12 +105,13 @@ def apply(
     unexpected exception, calls in flight complete and no new ones start.
 
     Arguments:
-        time_limit: seconds after which no further change begins.
+        time_limit: seconds on the clock of the client, after which no further change begins.
         consecutive_failures: the failures in a row so far that are not specific to one change.
         is_cancelled: whether the result is no longer awaited.
     """
     outcome = Outcome(failures=list(plan.failures), consecutive_failures=consecutive_failures)
-    crew = _Crew(api, outcome, concurrency, time.monotonic() + time_limit, is_cancelled)
+    ends_at = api.client.clock() + time_limit
+    crew = _Crew(api, outcome, concurrency, ends_at, is_cancelled)
     writes = crew.work_off([*plan.creates, *plan.updates])
     deletes: list[Step] = list(plan.deletes)
     if not writes and not crew.is_stopped:
@@ -199,7 +199,7 @@ class _Crew:
                 with self._lock:
                     self._outcome.consecutive_failures = 0
             # Checked last, so that every time slice makes progress.
-            if time.monotonic() >= self._ends_at:
+            if self._api.client.clock() >= self._ends_at:
                 return
 
     def _carry_out(self, step: Step) -> None:

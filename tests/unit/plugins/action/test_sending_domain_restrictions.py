@@ -17,7 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils import _
 from in_process import Task
 from samples import domains, numbered
 
-TINY = 0.001  # seconds; a slice of one change for each worker
+ONE_STEP = 0  # seconds; the clock is checked after each step of a worker
 LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
 
 
@@ -40,7 +40,7 @@ def between_slices(task, number, do):
 
 @pytest.mark.parametrize("lost", [0, 5, 11])
 def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
-    task = Task({**options, "restrictions": numbered(60)}, TINY)
+    task = Task({**options, "restrictions": numbered(60)}, ONE_STEP)
     execute = task.execute
 
     def execute_twice(*args):
@@ -59,7 +59,7 @@ def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
 def test_each_slice_sees_what_others_added_changed_and_deleted(account, options):
     listed = numbered(20, comments="New")
     account.seed([{"domain": "d018.example"}, {"domain": "d019.example", "comments": "Old"}])
-    task = Task({**options, "restrictions": listed, "prune": True}, TINY)
+    task = Task({**options, "restrictions": listed, "prune": True}, ONE_STEP)
 
     def colleague():
         present = [
@@ -83,7 +83,7 @@ def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
     account.seed(numbered(10))
     account.change(list_lag=3600)
     listed = numbered(30, comments="New")
-    result = Task({**options, "restrictions": listed}, TINY).run()
+    result = Task({**options, "restrictions": listed}, ONE_STEP).run()
     assert result["msg"] == "20 created, 10 updated"
     assert domains(account.restrictions()) == domains(listed)
 
@@ -92,7 +92,7 @@ def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(accoun
     account.seed([{"domain": "d000.example"}, {"domain": "D000.example"}])
     account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
     listed = numbered(20, comments="New")
-    result = Task({**options, "restrictions": listed, "prune": True}, TINY).run()
+    result = Task({**options, "restrictions": listed, "prune": True}, ONE_STEP).run()
     assert [failure["domain"] for failure in result["failures"]] == ["d000.example"]
     assert [entry["call"] for entry in account.requests()].count("update") == 1
     assert result["deleted"] == []
@@ -100,7 +100,7 @@ def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(accoun
 
 
 def test_calls_are_counted_over_all_slices(account, options):
-    task = Task({**options, "restrictions": numbered(20)}, TINY)
+    task = Task({**options, "restrictions": numbered(20)}, ONE_STEP)
     result = task.run()
     assert len(task.slices) > 2
     assert result["api_calls"] == len(account.requests())
@@ -110,7 +110,7 @@ def test_warnings_are_shown_once(account, options):
     messages = {"messages": [{"code": 1, "message": "Soon gone"}]}
     account.fault(calls=["list"], times=None, kind="merge", set=messages)
     listed = [*numbered(20), {"domain": "sub.d000.example"}]
-    result = Task({**options, "restrictions": listed}, TINY).run()
+    result = Task({**options, "restrictions": listed}, ONE_STEP).run()
     assert [warning.partition(":")[0] for warning in result["warnings"]] == [
         "sub.d000.example",
         "Cloudflare",
@@ -154,7 +154,7 @@ class TaskTimeoutError(BaseException):
 def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     account, options, error, flags, reason, number
 ):
-    task = Task({**options, "restrictions": numbered(30)}, TINY, timeout=7)
+    task = Task({**options, "restrictions": numbered(30)}, ONE_STEP, timeout=7)
 
     def cut_off():
         raise error
@@ -185,7 +185,7 @@ def test_the_failure_of_a_later_slice_keeps_the_results_of_earlier_ones(
 ):
     account.seed([{"domain": "d000.example"}])
     account.fault(calls=["create"], times=None, **LIMITED)
-    task = Task({**options, "restrictions": numbered(10)}, TINY)
+    task = Task({**options, "restrictions": numbered(10)}, ONE_STEP)
     execute = task.execute
     task.execute = lambda *args: execute(*args) if len(task.slices) == 1 else dict(values)
     result = task.run()
@@ -223,7 +223,7 @@ def test_a_write_that_a_later_slice_confirms_is_reported(account, options, call)
 
 
 def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, options):
-    task = Task({**options, "restrictions": numbered(30)}, TINY)
+    task = Task({**options, "restrictions": numbered(30)}, ONE_STEP)
     outage = {"kind": "status", "status": 503, "times": None}
     between_slices(task, 2, lambda: account.fault(**outage))
     result = task.run()
@@ -241,7 +241,7 @@ def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, 
 
 
 def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, options):
-    task = Task({**options, "restrictions": numbered(15)}, TINY)
+    task = Task({**options, "restrictions": numbered(15)}, ONE_STEP)
     task.run()
     assert task.shown == [
         "[host] 5 of 15 changes done",
@@ -280,12 +280,12 @@ def test_a_long_run_shows_once_how_long_it_takes(account, options):
 
 def test_what_this_run_created_does_not_change_what_the_guard_allows(account, options):
     account.seed([{"domain": f"old{index}.example"} for index in range(9)])
-    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, ONE_STEP)
     assert task.run()["msg"] == "10 created, 9 deleted"
 
 
 def test_a_refusal_by_the_guard_in_a_later_slice_reports_what_was_done(account, options):
-    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, ONE_STEP)
     theirs = [{"domain": f"theirs{index}.example"} for index in range(20)]
     between_slices(task, 1, lambda: account.seed(theirs))
     result = task.run()
@@ -296,7 +296,7 @@ def test_a_refusal_by_the_guard_in_a_later_slice_reports_what_was_done(account, 
 def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, options):
     account.seed([{"domain": f"old{index}.example"} for index in range(9)])
     account.change(batch="not_found")
-    task = Task({**options, "restrictions": numbered(10), "prune": True}, TINY)
+    task = Task({**options, "restrictions": numbered(10), "prune": True}, ONE_STEP)
     task.run()
     assert [entry["call"] for entry in account.requests()].count("batch") == 1
     account.fault(**LIMITED, calls=["create"], times=None)
@@ -325,10 +325,10 @@ def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, opt
 
 
 def test_no_log_shows_nothing(account, options):
-    task = Task({**options, "restrictions": numbered(15)}, TINY, no_log=True, diff=True)
+    task = Task({**options, "restrictions": numbered(15)}, ONE_STEP, no_log=True, diff=True)
     task.run()
     account.fault(kind="status", status=503, times=None, calls=["create"])
-    failing = Task({**options, "restrictions": numbered(16)}, TINY, no_log=True, diff=True)
+    failing = Task({**options, "restrictions": numbered(16)}, ONE_STEP, no_log=True, diff=True)
     assert failing.run()["failed"]
     assert task.shown == failing.shown == []
 
@@ -372,7 +372,7 @@ def test_output_and_result_have_neither_the_secret_nor_the_progress_between_slic
     token = options["api_token"]
     listed = numbered(20, comments=f"Agreed {token}")
     account.fault(calls=["create"], skip=15, kind="status", status=400, code=1, message=token)
-    task = Task({**options, "restrictions": listed}, TINY, diff=True)
+    task = Task({**options, "restrictions": listed}, ONE_STEP, diff=True)
     result = task.run()
     assert result["failed"]
     assert "time_slice" not in result.get("invocation", {}).get("module_args", {})

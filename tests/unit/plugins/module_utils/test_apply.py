@@ -35,25 +35,26 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 from samples import FIRST, SECOND, desired, domains, existing
 
+# Seconds; only a test that fails waits that long.
+TIMEOUT = 60
+
 
 class FakeApi:
     """Records the calls.
 
     `errors` has the errors of the next calls by domain or ID; `before` is called with each of them.
+    A call takes one second.
     """
 
     def __init__(self, errors=None, before=lambda domain: None, batch_errors=()):
         self.calls = []
         self.has_batch_call = True
-        self.is_stopped = False
-        self.client = SimpleNamespace(stop=self._stop)
+        self.stopped = threading.Event()
+        self.client = SimpleNamespace(stop=self.stopped.set, clock=lambda: float(len(self.calls)))
         self._errors = errors or {}
         self._batch_errors = list(batch_errors)
-        self._before = before
+        self.before = before
         self._lock = threading.Lock()
-
-    def _stop(self):
-        self.is_stopped = True
 
     def _call(self, call, domain):
         with self._lock:
@@ -61,7 +62,7 @@ class FakeApi:
             error = next(iter(self._errors.get(domain, ())), None)
             if error:
                 self._errors[domain] = self._errors[domain][1:]
-        self._before(domain)
+        self.before(domain)
         if error:
             raise error
 
@@ -150,26 +151,19 @@ def test_a_prediction_and_an_outcome_have_the_failures_of_the_plan():
     assert apply(plan, FakeApi()).failures == plan.failures
 
 
-def test_as_many_changes_as_allowed_are_in_flight_at_once():
-    barrier = threading.Barrier(4, timeout=10)
-    api = FakeApi(before=lambda domain: barrier.wait())
-    outcome = apply(creates(*names(8)), api, concurrency=4)
-    assert len(outcome.created) == 8
+def test_exactly_as_many_changes_as_allowed_are_in_flight_at_once():
+    in_flight, most = set(), []
+    barrier = threading.Barrier(4, timeout=TIMEOUT)
 
+    def meet_the_others(domain):
+        in_flight.add(domain)
+        most.append(len(in_flight))
+        barrier.wait()
+        in_flight.remove(domain)
 
-def test_no_more_changes_than_allowed_are_in_flight_at_once():
-    in_flight, most, lock = set(), [], threading.Lock()
-
-    def count(domain):
-        with lock:
-            in_flight.add(domain)
-            most.append(len(in_flight))
-        threading.Event().wait(0.005)
-        with lock:
-            in_flight.remove(domain)
-
-    apply(creates(*names(20)), FakeApi(before=count), concurrency=2)
-    assert max(most) == 2
+    outcome = apply(creates(*names(20)), FakeApi(before=meet_the_others), concurrency=4)
+    assert len(outcome.created) == 20
+    assert max(most) == 4
 
 
 def test_a_failed_change_does_not_stop_the_others():
@@ -271,6 +265,11 @@ def test_even_the_shortest_time_slice_makes_progress():
     assert outcome.failures == []
 
 
+def test_no_change_begins_after_the_time_limit():
+    outcome = apply(creates(*names(10)), FakeApi(), time_limit=3)
+    assert (len(outcome.created), outcome.remaining) == (3, 7)
+
+
 @pytest.mark.parametrize("is_unknown", [False, True])
 def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     def delay(seconds):
@@ -281,7 +280,7 @@ def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     errors = {"d0.example": [delay(20)], FIRST: [delay(60)]}
     plan = creates(*names(9))
     plan.updates = [Update(existing(FIRST, "a.example"), {"comments": "x"})]
-    barrier = threading.Barrier(10, timeout=10)
+    barrier = threading.Barrier(10, timeout=TIMEOUT)
     api = FakeApi(errors, before=lambda domain: barrier.wait())
     outcome = apply(plan, api, concurrency=10)
     assert outcome.wait == 60
@@ -380,31 +379,36 @@ def test_the_first_of_several_failures_of_one_domain_is_reported():
     assert len(outcome.failures) == 10
 
 
-class Interrupt:
-    """Raises KeyboardInterrupt in the main thread once both workers are busy."""
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Raise KeyboardInterrupt in the main thread once both workers of an API are busy.
 
-    def __init__(self, monkeypatch):
-        self.busy = threading.Barrier(3, timeout=10)
-        self.interrupted = threading.Event()
-        monkeypatch.setattr(_apply, "wait", self._wait)
+    Their calls end after the workers were stopped.
+    """
+    busy = threading.Barrier(3, timeout=TIMEOUT)
 
-    def _wait(self, futures):
-        self.busy.wait()
-        self.interrupted.set()
+    def wait(workers):
+        busy.wait()
         raise KeyboardInterrupt
 
-    def work(self, domain):
-        self.busy.wait()
-        # This is long enough for the main thread to stop the workers.
-        threading.Event().wait(0.2)
+    def interrupt(api):
+        def before(domain):
+            busy.wait()
+            assert api.stopped.wait(TIMEOUT)
+
+        api.before = before
+        monkeypatch.setattr(_apply, "wait", wait)
+
+    return interrupt
 
 
-def test_after_ctrl_c_calls_in_flight_end_and_no_new_ones_begin(monkeypatch):
-    api = FakeApi(before=Interrupt(monkeypatch).work)
+def test_after_ctrl_c_calls_in_flight_end_and_no_new_ones_begin(interrupt):
+    api = FakeApi()
+    interrupt(api)
     plan = creates(*names(10))
     plan.deletes = [Delete(existing(FIRST, "a.example"))]
     outcome = apply(plan, api, concurrency=2)
-    assert api.is_stopped
+    assert api.stopped.is_set()
     assert len(api.calls) == len(outcome.created) == 2
     left = [failure for failure in outcome.failures if failure.kind == "not_attempted"]
     assert len(left) == 9
@@ -412,8 +416,9 @@ def test_after_ctrl_c_calls_in_flight_end_and_no_new_ones_begin(monkeypatch):
     assert outcome.remaining == 0
 
 
-def test_a_call_that_is_interrupted_before_it_is_sent_counts_as_not_attempted(monkeypatch):
-    api = FakeApi({"d0.example": [failing(INTERRUPTED)]}, before=Interrupt(monkeypatch).work)
+def test_a_call_that_is_interrupted_before_it_is_sent_counts_as_not_attempted(interrupt):
+    api = FakeApi({"d0.example": [failing(INTERRUPTED)]})
+    interrupt(api)
     outcome = apply(creates(*names(2)), api, concurrency=2)
     assert kinds(outcome) == {"d0.example": "not_attempted"}
     assert not outcome.uncertain
@@ -437,14 +442,14 @@ def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     assert list(kinds(outcome).values()).count("not_attempted") == 4
     assert outcome.uncertain
     assert f"{error.__class__.__name__}: x" in outcome.traceback
-    assert api.is_stopped
+    assert api.stopped.is_set()
 
 
 def test_a_run_ends_if_nobody_waits_for_its_result():
     api = FakeApi()
     outcome = apply(creates(*names(10)), api, is_cancelled=lambda: len(api.calls) >= 3)
     assert len(outcome.created) == 3
-    assert api.is_stopped
+    assert api.stopped.is_set()
     reasons = {failure.reason for failure in outcome.failures}
     assert reasons == {"not attempted because the result is no longer awaited; run again"}
 
