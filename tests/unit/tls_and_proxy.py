@@ -14,6 +14,9 @@ import struct
 import threading
 import time
 
+# Seconds; only a test that fails waits that long.
+TIMEOUT = 60
+
 
 class LoopbackServer:
     """Serves each connection in its own thread; a context manager that stops listening.
@@ -43,11 +46,11 @@ class LoopbackServer:
     def connections(self) -> int:
         """Wait until all connections have ended, and return how many there were.
 
-        Raises TimeoutError if one is still open after five seconds.
+        Raises TimeoutError if one stays open.
         """
         with self._lock:
             connections = list(self._connections)
-        until = time.monotonic() + 5
+        until = time.monotonic() + TIMEOUT
         for connection in connections:
             connection.join(max(0.0, until - time.monotonic()))
             if connection.is_alive():
@@ -141,14 +144,9 @@ class ConnectProxy(LoopbackServer):
 
 
 class SilentServer(LoopbackServer):
-    """Reads but never responds; closes after `seconds` without data."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        super().__init__()
+    """Reads until the client disconnects, but never responds."""
 
     def serve(self, connection: socket.socket) -> None:
-        connection.settimeout(self._seconds)
         while True:
             data = connection.recv(65536)
             if not data:
@@ -168,14 +166,21 @@ class FixedResponseServer(LoopbackServer):
         connection.sendall(self._response)
 
 
+class PairingServer(LoopbackServer):
+    """Responds with an empty list, as soon as two requests are waiting for a response."""
+
+    def __init__(self) -> None:
+        self._pair = threading.Barrier(2, timeout=TIMEOUT)
+        super().__init__()
+
+    def serve(self, connection: socket.socket) -> None:
+        body = b'{"success": true, "result": []}'
+        while connection.recv(65536):
+            self._pair.wait()
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
 def connect(port: int) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
-
-
-def closed_port() -> int:
-    """Return a port on 127.0.0.1 on which nothing listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]

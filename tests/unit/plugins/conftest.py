@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
+import re
+import socket
 import ssl
+import sys
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 import trustme
 from tls_and_proxy import TlsTerminator
 
@@ -21,6 +26,15 @@ ENVIRONMENT = (
     *("CLOUDFLARE_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
+# By the method, and by what follows the path of the resource.
+CALLS = {
+    ("GET", ""): "list",
+    ("GET", "ID"): "get",
+    ("POST", ""): "create",
+    ("PATCH", "ID"): "update",
+    ("DELETE", "ID"): "delete",
+    ("POST", "batch"): "batch",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +96,65 @@ def serve_tls(emulator, contexts):
     yield serve
     for server in started:
         server.__exit__()
+
+
+@pytest.fixture(scope="session")
+def closed_port():
+    """A port on 127.0.0.1 on which nothing listens; it is reserved, so that nothing ever does."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
+
+
+def call_of(request):
+    """The name of the API call that a request makes; `None` if it is another one."""
+    match = re.search("/sending_domain_restrictions(?:/(batch)|/(.+))?$", urlsplit(request.url).path)
+    return match and CALLS[request.method, match.group(1) or ("ID" if match.group(2) else "")]
+
+
+class Faults:
+    """Scripts faults of an account. The client only waits briefly for a response to a call that hangs.
+
+    It waits for all others as long as they take, so that a slow machine makes no difference.
+    """
+
+    def __init__(self, account):
+        self._account = account
+        self._hangs = collections.Counter()
+
+    def add(self, **values):
+        """Script a fault; `hang` needs no `seconds`, and `calls` with one call."""
+        if values["kind"] == "hang":
+            (call,) = values["calls"]
+            self._hangs[call] += values.get("times", 1) or sys.maxsize
+            values["seconds"] = 600
+        self._account.fault(**values)
+
+    def clear(self):
+        self._hangs.clear()
+        self._account.clear_faults()
+
+    def timeout(self, request, timeout):
+        """Return the time-outs for a request: to connect, and to receive each part of the response."""
+        call = call_of(request)
+        if not self._hangs[call]:
+            return timeout
+        self._hangs[call] -= 1
+        return timeout, 0.1
+
+
+@pytest.fixture
+def faults(account, monkeypatch):
+    faults = Faults(account)
+    adapter = requests.adapters.HTTPAdapter
+    send = adapter.send
+
+    def impatient_send(self, request, stream=False, timeout=None, **options):
+        timeout = faults.timeout(request, timeout)
+        return send(self, request, stream=stream, timeout=timeout, **options)
+
+    monkeypatch.setattr(adapter, "send", impatient_send)
+    return faults
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
@@ -184,59 +185,59 @@ def test_without_a_quota_no_delay_is_estimated(limit, response):
     assert limit.seconds_for(10_000) == 0
 
 
-def wait_for(condition):
-    """Wait until other threads have made a condition true."""
-    with ThreadPoolExecutor(1) as pool:
-
-        def poll():
-            while not condition():
-                threading.Event().wait(0.001)
-
-        pool.submit(poll).result(timeout=10)
+class WouldWait(Exception):
+    """A call would wait for the end of another one."""
 
 
-class Caller(threading.Thread):
-    """A thread that acquires; `is_sent` or `is_delayed` is set afterwards."""
-
-    def __init__(self, limit):
-        super().__init__(daemon=True)
-        self.is_sent = threading.Event()
-        self.is_delayed = threading.Event()
-        self._limit = limit
-        self.start()
-
-    def run(self):
-        try:
-            self._limit.acquire(max_wait=0)
-        except RateLimitWait:
-            self.is_delayed.set()
-        else:
-            self.is_sent.set()
+@pytest.fixture
+def impatient(limit, monkeypatch):
+    """Raise an exception instead of waiting for the end of another call."""
+    monkeypatch.setattr(limit._released, "wait", mock.Mock(side_effect=WouldWait))
 
 
-def test_until_the_first_response_calls_are_sent_one_at_a_time():
-    limit = RateLimit(0.1)
-    limit.acquire()
-    callers = [Caller(limit) for _number in range(5)]
-    assert not any(caller.is_sent.wait(0.05) for caller in callers)
-    limit.release()
-    wait_for(lambda: sum(caller.is_sent.is_set() for caller in callers) == 1)
-    assert [caller.is_sent.wait(0.05) for caller in callers].count(True) == 1
-    limit.observe({})
-    limit.release()
-    assert all(caller.is_sent.wait(10) for caller in callers)
+def test_until_the_first_response_calls_are_sent_one_at_a_time(limit, impatient):
+    for _call in range(3):
+        limit.acquire()
+        with pytest.raises(WouldWait):
+            limit.acquire()
+        limit.release()
+    call(limit, {})
+    for _call in range(100):
+        limit.acquire()
 
 
-def test_calls_in_flight_count_against_the_quota():
-    limit = RateLimit(0.1)
+def test_calls_in_flight_count_against_the_quota(limit, impatient):
     call(limit, headers(13, 300))
-    callers = [Caller(limit) for _number in range(6)]
-    wait_for(lambda: sum(caller.is_sent.is_set() for caller in callers) == 3)
-    assert [caller.is_sent.wait(0.05) for caller in callers].count(True) == 3
+    for _call in range(3):
+        limit.acquire()
+    with pytest.raises(WouldWait):
+        limit.acquire()
     for left in (12, 11, 10):
         limit.observe(headers(left, 300))
         limit.release()
-    wait_for(lambda: sum(caller.is_delayed.is_set() for caller in callers) == 3)
+    with pytest.raises(RateLimitWait):
+        limit.acquire(max_wait=0)
+
+
+def test_the_end_of_a_call_wakes_all_workers_that_wait_for_it(limit, monkeypatch):
+    waiting = threading.Semaphore(0)
+    wait = limit._released.wait
+
+    def note_and_wait():
+        waiting.release()
+        wait()
+
+    monkeypatch.setattr(limit._released, "wait", note_and_wait)
+    limit.acquire()
+    workers = [threading.Thread(target=limit.acquire, daemon=True) for _worker in range(5)]
+    for worker in workers:
+        worker.start()
+        waiting.acquire()
+    limit.observe({})
+    limit.release()
+    for worker in workers:
+        worker.join(60)
+        assert not worker.is_alive()
 
 
 def test_a_429_blocks_the_other_workers_before_they_wake_up(limit, monkeypatch):
@@ -255,20 +256,14 @@ def test_a_429_blocks_the_other_workers_before_they_wake_up(limit, monkeypatch):
 
 
 def test_a_wait_of_many_workers_at_once_is_counted_once(fake_time):
-    limit = RateLimit(0.1, lambda seconds: None, fake_time.clock)
+    asleep = threading.Barrier(5, action=lambda: fake_time.sleep(60), timeout=60)
+    limit = RateLimit(0.1, lambda seconds: asleep.wait(), fake_time.clock)
     call(limit, {})
     limit.block(60)
-
-    def acquire():
-        limit.acquire()
-
-    workers = [threading.Thread(target=acquire, daemon=True) for _worker in range(5)]
-    for worker in workers:
-        worker.start()
-    wait_for(lambda: limit.waited >= 60)
-    fake_time.now += 60
-    for worker in workers:
-        worker.join(10)
+    with ThreadPoolExecutor(5) as pool:
+        for _worker in range(5):
+            pool.submit(limit.acquire)
+    assert fake_time.sleeps == [60]
     assert limit.waited == 60
 
 

@@ -45,7 +45,6 @@ def api(emulator, account, fake_time):
     client = CloudflareClient(
         emulator.url,
         auth,
-        timeout=1,
         retry=RetryPolicy(5, jitter=lambda: 0.0),
         sleep=fake_time.sleep,
         clock=fake_time.clock,
@@ -115,7 +114,7 @@ def test_the_letter_case_of_an_id_does_not_matter(api, account):
 
 UNKNOWN_OUTCOMES = [
     {"kind": "drop"},
-    {"kind": "hang", "seconds": 1.5},
+    {"kind": "hang"},
     {"kind": "html", "status": 502},
     {"kind": "json", "status": 201, "body": {"success": True, "result": {"id": "x"}}},
 ]
@@ -125,10 +124,10 @@ UNKNOWN_OUTCOMES = [
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES, ids=lambda fault: fault["kind"])
 def test_a_create_with_an_unknown_outcome_is_made_exactly_once(
-    api, account, fake_time, fault, times, moment
+    api, account, fake_time, faults, fault, times, moment
 ):
     api.list_all()
-    account.fault(calls=["create"], moment=moment, times=times, **fault)
+    faults.add(calls=["create"], moment=moment, times=times, **fault)
     created = api.create(PARTNER)
     assert account.restrictions()[0]["id"] == created.id
     assert managed(account.restrictions()) == [PARTNER]
