@@ -35,7 +35,7 @@ class Api:
 
     def raw(self, method: str, path: str, **values: Any) -> requests.Response:
         """Send a request below the base URL."""
-        values = {"headers": self.headers, "timeout": 10, "allow_redirects": False, **values}
+        values = {"headers": self.headers, "timeout": 60, "allow_redirects": False, **values}
         return self._session.request(method, self.root + path, **values)
 
     def close(self) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -144,17 +143,12 @@ def test_merge_changes_the_real_response(api, account):
     assert "result_info" not in document
 
 
-def test_a_hang_lasts_as_long_as_it_should_and_does_not_block_others(api, api_for, account):
-    account.fault(kind="hang", seconds=0.5, calls=["get"])
-    with ThreadPoolExecutor() as pool:
-        started = time.monotonic()
-        hanging = pool.submit(api, "GET", "/a3d1b9e0-0000-4000-8000-000000000000")
-        while not account.requests():
-            time.sleep(0.01)
-        assert api_for(account)("GET").status_code == 200
-        assert not hanging.done()
-        assert isinstance(hanging.exception(), requests.ConnectionError)
-        assert time.monotonic() - started >= 0.5
+def test_a_hang_lasts_as_long_as_it_should(api, account):
+    account.fault(kind="hang", seconds=0.3)
+    started = time.monotonic()
+    with pytest.raises(requests.ConnectionError):
+        api("GET")
+    assert time.monotonic() - started >= 0.3
 
 
 def test_a_fault_skips_calls_and_ends_after_its_times(api, account):

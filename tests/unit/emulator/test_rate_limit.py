@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from emulator.envelope import Refusal
 from emulator.rate_limit import RateLimit
@@ -79,26 +77,20 @@ def test_new_limits_start_a_new_window(clock):
     assert limit.headers()["Ratelimit-Policy"] == '"default";q=2;w=1'
 
 
-def test_every_call_of_a_blocked_principal_is_refused_until_the_window_ends(emulator, api_for):
-    account = emulator.create_account(quota=2, window=0.4)
+def test_every_call_of_a_blocked_principal_is_refused(emulator, api_for):
+    account = emulator.create_account(quota=2)
     api = api_for(account)
     for left in (1, 0):
         response = api("GET")
-        assert (response.status_code, response.headers["Ratelimit"]) == (
-            200,
-            f'"default";r={left};t=1',
-        )
-    blocked = time.monotonic()
+        assert response.status_code == 200
+        assert response.headers["Ratelimit"].startswith(f'"default";r={left};t=')
     create = api("POST", json={"domain": "a.example", "exclude": []})
-    assert (create.status_code, create.headers["Retry-After"]) == (429, "1")
+    assert create.status_code == 429
     assert create.json()["success"] is False
-    assert create.headers["Ratelimit"] == '"default";r=0;t=1'
+    assert int(create.headers["Retry-After"]) > 0
+    assert create.headers["Ratelimit"].startswith('"default";r=0;t=')
     assert api.raw("GET", "/accounts").status_code == 429
     assert account.restrictions() == []
-    while (response := api("GET")).status_code == 429:
-        time.sleep(0.02)
-    assert response.status_code == 200
-    assert 0.4 <= time.monotonic() - blocked < 2
 
 
 def test_a_users_credentials_share_one_quota_and_an_account_owned_token_has_its_own(
@@ -134,4 +126,5 @@ def test_the_limits_of_an_account_can_be_changed(emulator, api_for):
     account.change(quota=7, window=90)
     response = api("GET")
     assert response.status_code == 200
-    assert response.headers["Ratelimit"] == '"default";r=6;t=90'
+    assert response.headers["Ratelimit"].startswith('"default";r=6;')
+    assert response.headers["Ratelimit-Policy"] == '"default";q=7;w=90'
