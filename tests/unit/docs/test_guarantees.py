@@ -46,6 +46,7 @@ VERIFIED_BY = {
     ],
     "Invalid input changes nothing": [
         "test_shared_options",
+        "test_every_module_checks_the_shared_options",
         "test_restrictions",
         "test_all_invalid_entries_are_named_with_position_and_domain",
     ],
