@@ -12,13 +12,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
+_last = datetime.min.replace(tzinfo=UTC)
+
+
 def timestamp() -> str:
-    """The current time as Cloudflare formats it, without trailing zeros."""
-    now = datetime.now(UTC)
+    """The current time as Cloudflare formats it, without trailing zeros; always a later one.
+
+    So the order of creation never depends on the machine's clock.
+    """
+    global _last
+    now = _last = max(datetime.now(UTC), _last + timedelta(microseconds=1))
     return now.strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
 
 

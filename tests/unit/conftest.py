@@ -12,6 +12,7 @@ import sys
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _options
+from fake_time import FakeTime
 from hypothesis import settings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -52,21 +53,6 @@ def account(emulator):
     return emulator.create_account()
 
 
-class FakeTime:
-    """Time that only passes during sleeps; `sleeps` has the seconds of each."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.sleeps = []
-
-    def sleep(self, seconds):
-        self.sleeps.append(seconds)
-        self.now += seconds
-
-    def clock(self):
-        return self.now
-
-
 @pytest.fixture
 def fake_time():
     return FakeTime()
@@ -79,3 +65,5 @@ def no_waiting(fake_time, monkeypatch):
         _options.CloudflareClient, sleep=fake_time.sleep, clock=fake_time.clock
     )
     monkeypatch.setattr(_options, "CloudflareClient", client)
+    retry = functools.partial(_options.RetryPolicy, jitter=lambda: 0.0)
+    monkeypatch.setattr(_options, "RetryPolicy", retry)
