@@ -4,9 +4,10 @@
 """Creates an account on the emulator for a shell script, and looks at one.
 
 `account.py URL create '{"latency": 0.1}'` prints its ID, token, e-mail address and API key.
+`account.py URL change ID '{"latency": 0}'` changes one.
 `account.py URL fault '{…}'` scripts a fault. `account.py URL count ID` prints how many restrictions
 the account has, and for how many domains; `account.py URL refused ID` how many calls the rate limit
-refused.
+refused; `account.py URL pending ID` how many calls have no response yet.
 """
 
 from __future__ import annotations
@@ -16,20 +17,22 @@ import sys
 import urllib.request
 
 
-def control(path: str, body: str | None = None) -> dict:
-    """Call the control API; a POST if there is a body."""
-    request = urllib.request.Request(
-        sys.argv[1] + path, body.encode() if body else None, {"Content-Type": "application/json"}
-    )
+def control(path: str, body: str | None = None, method: str | None = None) -> dict:
+    """Call the control API; a POST if there is a body and no other method."""
+    data = body.encode() if body else None
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(sys.argv[1] + path, data, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request) as response:
         return json.load(response)
 
 
-action, argument = sys.argv[2:]
+action, argument, *more = sys.argv[2:]
 if action == "create":
     account = control("/accounts", argument)
     print(account["id"], account["tokens"]["write"], account["email"], account["api_key"])
+elif action == "change":
+    control(f"/accounts/{argument}", *more, method="PATCH")
 elif action == "fault":
     control("/faults", argument)
 elif action == "count":
@@ -37,4 +40,5 @@ elif action == "count":
     print(len(restrictions), len({restriction["domain"] for restriction in restrictions}))
 else:
     requests = control(f"/requests?account_id={argument}")["requests"]
-    print(sum(request["status"] == 429 for request in requests))
+    status = {"refused": 429, "pending": None}[action]
+    print(sum(request["status"] == status for request in requests))
