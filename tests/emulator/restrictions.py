@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 _last = datetime.min.replace(tzinfo=UTC)
 
 

@@ -13,14 +13,15 @@ import sys
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _options
 from fake_time import FakeTime
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from emulator.harness import Emulator
 
-settings.register_profile("default", deadline=None, derandomize=True, max_examples=50)
-settings.register_profile("thorough", deadline=None, max_examples=2000)
+any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", any_machine, derandomize=True, max_examples=50)
+settings.register_profile("thorough", any_machine, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 _summary = pytest.StashKey()

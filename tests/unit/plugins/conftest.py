@@ -108,7 +108,9 @@ def closed_port():
 
 def call_of(request):
     """The name of the API call that a request makes; `None` if it is another one."""
-    match = re.search("/sending_domain_restrictions(?:/(batch)|/(.+))?$", urlsplit(request.url).path)
+    match = re.search(
+        "/sending_domain_restrictions(?:/(batch)|/(.+))?$", urlsplit(request.url).path
+    )
     return match and CALLS[request.method, match.group(1) or ("ID" if match.group(2) else "")]
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import email.utils
 import json
-import time
+from types import SimpleNamespace
 
 import pytest
 import requests
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _response
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
@@ -315,9 +316,10 @@ def test_retry_after_is_a_number_or_a_date(retry_after, seconds):
     assert seconds_to_wait(headers) == seconds
 
 
-def test_retry_after_with_a_date_in_the_future_is_waited_for():
-    date = email.utils.formatdate(time.time() + 3600, usegmt=True)
-    assert 3500 < seconds_to_wait({"Retry-After": date}) <= 3600
+def test_retry_after_with_a_date_in_the_future_is_waited_for(monkeypatch):
+    monkeypatch.setattr(_response, "time", SimpleNamespace(time=lambda: 1_000_000_000.0))
+    date = email.utils.formatdate(1_000_003_600, usegmt=True)
+    assert seconds_to_wait({"Retry-After": date}) == 3600
 
 
 def test_a_success_has_a_result_its_info_and_readable_messages():
