@@ -14,6 +14,9 @@ from unittest import mock
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    MAX_MESSAGE_LENGTH,
+)
 from in_process import Task
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
@@ -71,6 +74,15 @@ def test_a_list_comes_from_exactly_one_place(options, given):
     assert "restrictions" in result["msg"] and "file" in result["msg"]
 
 
+def test_a_report_does_not_overwrite_the_list_behind_a_link(account, options, table, tmp_path):
+    link = tmp_path / "link.csv"
+    link.symlink_to(table)
+    result = Task({**options, "file": str(link), "report_html": str(table)}).run()
+    assert "use another path" in result["msg"]
+    assert table.read_text().startswith("domain")
+    assert account.requests() == []
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_reports_show_what_changes_and_what_is_enforced(
     account, options, table, reports, check_mode
@@ -81,6 +93,7 @@ def test_reports_show_what_changes_and_what_is_enforced(
     assert "failed" not in result
     for text in texts_of(reports):
         for expected in (
+            f"Sending domain restrictions: {'preview' if check_mode else 'result'}",
             "a.example",
             "b.example",
             "partners.csv",
@@ -104,7 +117,7 @@ def test_reports_are_written_even_if_the_account_cannot_be_read(account, options
     account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
     result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
-    assert all("10000" in text for text in texts_of(reports))
+    assert all("10000" in text and account.id in text for text in texts_of(reports))
 
 
 def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
@@ -115,6 +128,12 @@ def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
     assert (result["failed"], result["status"]) == (True, "failed")
     assert result["msg"].endswith("1 created")
     assert len(result["created"]) == 1
+
+
+def test_the_message_about_a_report_that_cannot_be_written_is_short(options, reports, monkeypatch):
+    monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("x" * 3000)))
+    message = Task({**options, "restrictions": [], **reports}).run()["msg"]
+    assert len(message) == MAX_MESSAGE_LENGTH
 
 
 @pytest.mark.parametrize(

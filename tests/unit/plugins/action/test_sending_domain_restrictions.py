@@ -173,6 +173,15 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     )
 
 
+def test_a_lost_host_is_not_asked_for_a_report(options, tmp_path):
+    given = {"restrictions": numbered(10), "report_html": str(tmp_path / "r.html")}
+    task = Task({**options, **given}, seconds=0)
+    task.read_account = mock.Mock(side_effect=AssertionError)
+    between_slices(task, 1, mock.Mock(side_effect=AnsibleConnectionFailure("gone")))
+    result = task.run()
+    assert result["unreachable"] and result["changed"]
+
+
 @pytest.mark.parametrize(
     ("values", "changed"),
     [

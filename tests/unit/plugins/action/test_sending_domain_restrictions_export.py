@@ -1,0 +1,63 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an export shows and warns of, and when it does not touch the file."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+from in_process import Task
+from samples import numbered
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
+
+EXPORT = "sending_domain_restrictions_export"
+
+
+def test_an_export_without_changes_does_not_touch_the_file(account, options, tmp_path):
+    path = tmp_path / "all.yml"
+    Task({**options, "path": str(path)}, name=EXPORT).run()
+    os.utime(path, (1, 1))
+    result = Task({**options, "path": str(path)}, name=EXPORT).run()
+    assert (result["changed"], path.stat().st_mtime) == (False, 1)
+    assert result["msg"].startswith("0 restrictions unchanged in ")
+
+
+@pytest.mark.parametrize("no_log", [False, True])
+def test_an_export_shows_its_message_unless_no_log_is_set(options, tmp_path, no_log):
+    task = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT, no_log=no_log)
+    message = task.run()["msg"]
+    assert task.shown == ([] if no_log else [f"[host] {message}"])
+
+
+@pytest.mark.parametrize(("number", "more"), [(4, 0), (5, 0), (6, 1), (8, 3)])
+def test_an_export_warns_of_five_findings_and_counts_the_others(
+    account, options, tmp_path, number, more
+):
+    account.seed(numbered(number) * 2)
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    messages = [finding["message"] for finding in result["findings"]]
+    assert len(messages) == number
+    shown = "; ".join([*messages[:5], *([f"and {more} more"] if more else [])])
+    assert result["warnings"] == [f"{number} findings: {shown}"]
+
+
+def test_an_export_passes_on_the_warnings_of_the_api(account, options, tmp_path):
+    account.seed([{"domain": "com"}])
+    messages = {"messages": [{"code": 1, "message": "Soon gone"}]}
+    account.fault(calls=["list"], kind="merge", set=messages)
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    from_api, own = result["warnings"]
+    assert "Soon gone" in from_api and "(com)" in own
+
+
+def test_an_export_from_a_lost_host_writes_nothing(options, tmp_path):
+    task = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT)
+    task.read_account = lambda options: {"unreachable": True, "msg": "host lost"}
+    result = task.run()
+    assert (result["unreachable"], result["msg"]) == (True, "host lost")
+    assert list(tmp_path.iterdir()) == task.shown == []
