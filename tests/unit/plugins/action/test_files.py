@@ -152,19 +152,6 @@ def test_unusable_paths_are_refused_before_anything_is_sent(account, options, gi
     assert account.requests() == []
 
 
-@pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_applying_an_export_changes_nothing(account, options, tmp_path, extension):
-    comments = "müller {{ x }}\n=1"
-    account.seed([{"domain": "B.example", "comments": comments}, {"domain": "a.example"}])
-    path = str(tmp_path / f"all.{extension}")
-    result = Task({**options, "path": path}, name=EXPORT).run()
-    assert (result["changed"], result["path"]) == (True, path)
-    assert result["msg"].startswith("2 restrictions written to ")
-    assert not Task({**options, "path": path}, name=EXPORT).run()["changed"]
-    applied = Task({**options, "file": path, "prune": True}).run()
-    assert applied["msg"] == "no changes, 2 unchanged"
-
-
 def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, account, tmp_path):
     account.seed([{"domain": "a.example"}])
     path = tmp_path / "all.yml"

@@ -18,13 +18,17 @@ pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers 
 EXPORT = "sending_domain_restrictions_export"
 
 
-def test_an_export_without_changes_does_not_touch_the_file(account, options, tmp_path):
-    path = tmp_path / "all.yml"
-    Task({**options, "path": str(path)}, name=EXPORT).run()
-    os.utime(path, (1, 1))
-    result = Task({**options, "path": str(path)}, name=EXPORT).run()
-    assert (result["changed"], path.stat().st_mtime) == (False, 1)
-    assert result["msg"].startswith("0 restrictions unchanged in ")
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+def test_an_export_without_changes_does_not_touch_the_file(account, options, tmp_path, extension):
+    account.seed([{"domain": "a.example", "comments": "m\xfcller\r\n=1"}])
+    path = tmp_path / f"all.{extension}"
+    written, unchanged = "1 restriction written to ", "1 restriction unchanged in "
+    for message in (written, unchanged):
+        result = Task({**options, "path": str(path)}, name=EXPORT).run()
+        assert (result["changed"], result["path"]) == (message == written, str(path))
+        assert result["msg"].startswith(message)
+        assert (path.stat().st_mtime == 1) == (message == unchanged)
+        os.utime(path, (1, 1))
 
 
 @pytest.mark.parametrize("no_log", [False, True])
