@@ -17,7 +17,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     parse_domain_name,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+    shortened,
+    with_unix_line_ends,
+)
 
 MAX_COMMENTS_LENGTH = 1024
 
@@ -42,7 +45,8 @@ class Restriction:
     """A restriction on the account.
 
     `record` has the `RECORD_FIELDS` as the API returned them (Cloudflare API reference, Email
-    Security, Sending Domain Restrictions); `domain` and `exclude` are its names in canonical form.
+    Security, Sending Domain Restrictions); `domain` and `exclude` are its names in canonical form,
+    and the lines of `comments` end in LF.
     """
 
     record: t.Mapping[str, t.Any] = field(repr=False)
@@ -81,7 +85,7 @@ class Restriction:
             id=identifier,
             domain=comparison_key(domain),
             exclude=frozenset(comparison_key(entry) for entry in record["exclude"]),
-            comments=comments or "",
+            comments=with_unix_line_ends(comments or ""),
         )
 
     @property
@@ -99,7 +103,7 @@ class Restriction:
         return (
             fields.get("domain", self.domain) == self.domain
             and frozenset(fields.get("exclude", self.exclude)) == self.exclude
-            and (fields.get("comments", self.comments) or "") == self.comments
+            and with_unix_line_ends(fields.get("comments", self.comments) or "") == self.comments
         )
 
     def managed_fields(self) -> dict[str, t.Any]:
@@ -113,7 +117,7 @@ class Restriction:
 
 @dataclass(frozen=True)
 class DesiredRestriction:
-    """A requested restriction: names in canonical form; `None` is an option that was omitted."""
+    """A requested restriction, in the form of `Restriction`; `None` is an option that was omitted."""
 
     domain: str | None
     exclude: frozenset[str] | None = None
@@ -273,7 +277,7 @@ def _comments(value: t.Any) -> str | None:
         return None
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         raise InvalidRestriction(f"YAML read comments as {_typed(value)}; quote it")
-    text = str(value)
+    text = with_unix_line_ends(str(value))
     match = _NOT_TEXT.search(text)
     if match:
         raise InvalidRestriction(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parts of sentences. Pure."""
+"""Parts of sentences, and the form of texts. Pure."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def listing(names: t.Sequence[str], limit: int) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number and its noun, such as `1 restriction` or `2 restrictions`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def with_unix_line_ends(text: str) -> str:
+    """Return a text whose lines end in LF, as CRLF and CR mean the same."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

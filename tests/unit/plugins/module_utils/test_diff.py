@@ -68,10 +68,10 @@ def test_deletes_of_one_domain_are_sorted_by_id():
 
 
 def test_names_are_readable_and_comments_are_one_line_of_text():
-    (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\r")], [])
+    (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\x85")], [])
     assert item["after_header"] == "create xn--mller-kva.example (müller.example)"
     assert item["after"] == (
-        "domain: xn--mller-kva.example (müller.example)\ncomments: é\\\\\\n\\t\\u202e💌\\r\n"
+        "domain: xn--mller-kva.example (müller.example)\ncomments: é\\\\\\n\\t\\u202e💌\\u0085\n"
     )
 
 

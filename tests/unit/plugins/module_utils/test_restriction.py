@@ -153,7 +153,7 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
         ({"domain": "a.example", "comments": ["x"]}, "YAML read comments as a list; quote it"),
         ({"domain": "a.example", "comments": {}}, "YAML read comments as a mapping; quote it"),
         ({"domain": "a.example", "comments": 1.1}, "YAML read comments as a number ('1.1')"),
-        ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' has a"),
+        ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' has the character"),
         ({"id": "../accounts"}, "id '../accounts' is not a UUID; use the ID that Cloudflare gave"),
         ({"id": ID + "\n"}, f"id '{ID}\\n' is not a UUID"),
         ({"id": ID + "/x"}, f"id '{ID}/x' is not a UUID"),
@@ -263,7 +263,21 @@ def test_comments_are_counted_in_characters_not_bytes():
 
 def test_a_comment_may_be_an_integer_or_have_several_lines():
     assert desired(domain="partner.example", comments=2026).comments == "2026"
-    assert desired(domain="partner.example", comments="a\tb\r\nc").comments == "a\tb\r\nc"
+    assert desired(domain="partner.example", comments="a\tb\nc").comments == "a\tb\nc"
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\r", "\n"])
+def test_line_ends_make_no_difference_and_are_sent_as_lf(line_end):
+    text = f"a{line_end}b{line_end}"
+    current = existing(comments=text)
+    for other in ("a\r\nb\r\n", "a\rb\r", "a\nb\n"):
+        assert desired(domain="partner.example", comments=other).changes_to(current) == {}
+        assert current.has_fields({"comments": other})
+    assert desired(domain="a.example", comments=text).body()["comments"] == "a\nb\n"
+    assert desired(domain="partner.example", comments=text).changes_to(existing()) == {
+        "comments": "a\nb\n"
+    }
+    assert current.record["comments"] == text
 
 
 def test_an_id_is_compared_without_letter_case():
