@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import typing as t
+import unicodedata
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
 
@@ -16,6 +17,14 @@ MAX_NAME_LENGTH = 253
 MAX_LABEL_LENGTH = 63
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# What word processors write for a hyphen, quotes and dots.
+_TYPOGRAPHIC = re.compile(
+    "[\u2010-\u2015\u2212\u2043\u2e3a\u2e3b\u00ab\u00b4\u00bb\u2018-\u201f\u2022\u2026\u2039\u203a]"
+)
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u2e3a\u2e3b"
+_POSTFIX_POLICY = re.compile(
+    r"\S+\s+(?:none|may|encrypt|dane(?:-only)?|fingerprint|verify|secure)(?=\s|$)", re.IGNORECASE
+)
 _COMMON_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
@@ -70,6 +79,11 @@ def comparison_key(name: str) -> str:
         return name.rstrip(".").lower()
 
 
+def is_unjudged(name: str) -> bool:
+    """Return whether a name may be valid, but cannot be judged because the library idna is missing."""
+    return idna is None and not name.isascii() and name.isprintable()
+
+
 def is_below(name: str, domain: str) -> bool:
     """Return whether `name` is a subdomain of `domain`; both in canonical form."""
     return name.endswith("." + domain)
@@ -99,6 +113,13 @@ def _show(text: str) -> str:
 def _refuse_other_things(text: str, shown: str) -> None:
     if not text:
         raise InvalidDomainName("is empty; use a domain such as partner.example")
+    if text.startswith("#"):
+        raise InvalidDomainName(
+            f"{shown} begins with '#', like an error value of a spreadsheet; use a domain such as"
+            " partner.example"
+        )
+    if text[:5].lower() == "smtp:":
+        raise InvalidDomainName(f"{shown} is an address space of Exchange; use only its domain")
     if "://" in text or "/" in text:
         raise InvalidDomainName(f"{shown} is a URL; use only its host name")
     if "@" in text:
@@ -109,6 +130,39 @@ def _refuse_other_things(text: str, shown: str) -> None:
         raise InvalidDomainName(
             f"{shown} is a wildcard; use the plain name, which covers its subdomains"
         )
+    if re.match(r"\.+[^.]", text):
+        raise InvalidDomainName(
+            f"{shown} begins with a dot; remove it, the plain name covers its subdomains"
+        )
+    if re.search(r"[^:]:[0-9]+$", text):
+        raise InvalidDomainName(f"{shown} has a port; use only the name")
+    _refuse_other_characters(text, shown)
+
+
+def _refuse_other_characters(text: str, shown: str) -> None:
+    """Refuse blanks, separators and typographic characters, which each have another cause."""
+    if _POSTFIX_POLICY.match(text):
+        raise InvalidDomainName(f"{shown} is a TLS policy of Postfix; use only its domain")
+    separator = re.search(r"[\s,;]", text)
+    if separator:
+        is_inside = re.search(r"[\s,;]", text.strip(f",;{separator.group()}"))
+        advice = "write a single name" if is_inside else "remove it"
+        raise _wrong_character(separator.group(), shown, advice)
+    wrong = _TYPOGRAPHIC.search(text)
+    if wrong:
+        is_dash = wrong.group() in _DASHES
+        advice = "a plain hyphen (-) was probably meant" if is_dash else "remove it"
+        raise _wrong_character(wrong.group(), shown, advice)
+
+
+def _wrong_character(character: str, shown: str, advice: str) -> InvalidDomainName:
+    description = repr(character)
+    if not character.isascii():
+        name = unicodedata.name(character, "")
+        description = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
+    return InvalidDomainName(
+        f"{shown} has the character {description}, which is not allowed; {advice}"
+    )
 
 
 def _is_ip_address(text: str) -> bool:
@@ -129,10 +183,16 @@ def _map(text: str, shown: str) -> str:
         raise InvalidDomainName(f"{shown} needs the Python library requests; install it")
     try:
         return idna.uts46_remap(text, std3_rules=False)
-    except idna.IDNAError as error:
-        raise InvalidDomainName(
-            f"{shown} has a character that is not allowed in a domain name; remove it"
-        ) from error
+    except idna.IDNAError:
+        raise _wrong_character(next(filter(_is_refused, text)), shown, "remove it") from None
+
+
+def _is_refused(character: str) -> bool:
+    try:
+        idna.uts46_remap(character, std3_rules=False)
+    except idna.IDNAError:
+        return True
+    return False
 
 
 def _a_label(label: str, shown: str) -> str:
@@ -142,15 +202,16 @@ def _a_label(label: str, shown: str) -> str:
         try:
             return idna.alabel(label).decode("ascii")
         except (idna.IDNAError, UnicodeError) as error:
+            if not label.isprintable():
+                hidden = next(letter for letter in label if not letter.isprintable())
+                raise _wrong_character(hidden, shown, "remove it") from error
             raise InvalidDomainName(
                 f"{shown} has the label {_show(label)}, which is not valid under IDNA 2008; use its"
                 " ASCII form (xn--...)"
             ) from error
     wrong = re.search("[^a-z0-9_-]", label)
     if wrong:
-        raise InvalidDomainName(
-            f"{shown} has the character {wrong.group()!r}, which is not allowed; remove it"
-        )
+        raise _wrong_character(wrong.group(), shown, "remove it")
     if label.startswith("-") or label.endswith("-"):
         raise InvalidDomainName(
             f"{shown} has the label {_show(label)}, which starts or ends with a hyphen; remove it"

@@ -10,6 +10,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     InvalidDomainName,
     comparison_key,
     is_below,
+    is_unjudged,
     parse_domain_name,
     unicode_form,
 )
@@ -76,18 +77,52 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ("1.2.3", "'1.2.3' ends in a number; use a full domain such as partner.example"),
         *(
             (name, f"{name!r} has an empty label; remove the extra dot")
-            for name in ["a..example", ".a.example", "a.example.."]
+            for name in ["a..example", "a.example..", ".."]
+        ),
+        (
+            ".a.example",
+            "'.a.example' begins with a dot; remove it, the plain name covers its subdomains",
+        ),
+        *(
+            (name, f"{name!r} has a port; use only the name")
+            for name in ["partner.example:25", "[partner.example]:587"]
+        ),
+        (
+            "smtp:*.a.example;1",
+            "'smtp:*.a.example;1' is an address space of Exchange; use only its domain",
+        ),
+        *(
+            (name, f"{name!r} is a TLS policy of Postfix; use only its domain")
+            for name in ["a.example encrypt", "a.example\tsecure match=b"]
         ),
         *(
             (
                 name,
-                f"{name!r} has the character {wrong!r}, which is not allowed; remove it",
+                f"{name!r} begins with '#', like an error value of a spreadsheet; use a domain such"
+                " as partner.example",
             )
-            for name, wrong in [
-                ("partner.example:25", ":"),
-                ("partner example.com", " "),
-                ("a\x00.example", "\x00"),
-                ("partner.example\n", "\n"),
+            for name in ["#N/A", "#BEZUG!"]
+        ),
+        *(
+            (name, f"{name!r} has the character {wrong}, which is not allowed; {advice}")
+            for name, wrong, advice in [
+                ("a\x00.example", "'\\x00'", "remove it"),
+                ("[a.example]", "'['", "remove it"),
+                ("partner.example\n", "'\\n'", "remove it"),
+                ("a.example,", "','", "remove it"),
+                ("a.example secure.example", "' '", "write a single name"),
+                ("a.example;b.example", "';'", "write a single name"),
+                ("\u00a0a.example", "U+00A0 (NO-BREAK SPACE)", "remove it"),
+                ("“a.example”", "U+201C (LEFT DOUBLE QUOTATION MARK)", "remove it"),
+                ("a–b.example", "U+2013 (EN DASH)", "a plain hyphen (-) was probably meant"),
+                (
+                    "a\u2011b.example",
+                    "U+2011 (NON-BREAKING HYPHEN)",
+                    "a plain hyphen (-) was probably meant",
+                ),
+                ("a\u200fb.example", "U+200F (RIGHT-TO-LEFT MARK)", "remove it"),
+                ("a\u200db.example", "U+200D (ZERO WIDTH JOINER)", "remove it"),
+                ("a\ud800.example", "U+D800", "remove it"),
             ]
         ),
         *(
@@ -117,10 +152,6 @@ def test_spellings_have_one_canonical_form(written, canonical):
             "💩.example",
             "'💩.example' has the label '💩', which is not valid under IDNA 2008; use its ASCII form"
             " (xn--...)",
-        ),
-        (
-            "a\u200fb.example",
-            r"'a\u200fb.example' has a character that is not allowed in a domain name; remove it",
         ),
     ],
 )
@@ -192,6 +223,13 @@ def test_only_subdomains_are_below(name, below):
 )
 def test_a_labels_are_shown_decoded_if_they_are_valid(name, readable):
     assert unicode_form(name) == readable
+
+
+def test_only_names_that_need_idna_cannot_be_judged_without_it(monkeypatch):
+    assert not is_unjudged("münchen.example")
+    monkeypatch.setattr(_domain_name, "idna", None)
+    assert is_unjudged("münchen.example")
+    assert not is_unjudged("a.example") and not is_unjudged("a\ud800.example")
 
 
 def test_a_controller_without_idna_compares_and_shows_names_as_they_are(monkeypatch):
