@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restrictions that overlap in ways that users may not intend. Pure.
+"""Restrictions that overlap, or have names, in ways that users may not intend. Pure.
 
 It relies on the three assumptions that the documentation of `sending_domain_restriction_info`
 states, above all that every restriction that covers a sender applies.
@@ -11,11 +11,13 @@ states, above all that every restriction that covers a sender applies.
 from __future__ import annotations
 
 import typing as t
+import unicodedata
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     is_below,
     parents,
+    unicode_form,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
 from ansible_collections.cloudflare_email.security.plugins.module_utils._public_suffixes import (
@@ -30,6 +32,9 @@ if t.TYPE_CHECKING:
 
 MAX_WARNINGS = 20
 MAX_DOMAINS_IN_WARNING = 10
+
+# Scripts with letters that look alike, as in the names of characters.
+LOOK_ALIKE_SCRIPTS = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
     after, changed = _after(plan, current)
     sentences = sorted({finding.message for finding in _void_exemptions(after, changed)})
     sentences += sorted({finding.message for finding in _public_suffixes(changed)})
+    sentences += sorted({finding.message for finding in _mixed_scripts(changed)})
     redundant = sorted({finding.domain for finding in _redundant(after, changed)})
     if redundant:
         sentences.append(
@@ -86,7 +92,8 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
 def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     """Return the possible problems on an account, sorted by domain.
 
-    The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant` and `public_suffix`.
+    The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant`, `public_suffix` and
+    `mixed_scripts`.
     """
     protections = [_Protection(known.domain, known.exclude) for known in restrictions]
     findings = [
@@ -95,6 +102,7 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
         *_void_exemptions(protections, protections),
         *_redundant(protections, protections),
         *_public_suffixes(protections),
+        *_mixed_scripts(protections),
     ]
     return sorted(
         set(findings), key=lambda finding: (finding.domain, finding.kind, finding.message)
@@ -221,3 +229,24 @@ def _public_suffixes(protections: t.Iterable[_Protection]) -> t.Iterator[Finding
                 f"{protection.domain} is a public suffix, so the restriction covers unrelated"
                 " organizations; use the partner's own domain below it",
             )
+
+
+def _mixed_scripts(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
+    for protection in protections:
+        for name in (protection.domain, *protection.exclude):
+            if "xn--" not in name:
+                continue
+            shown = unicode_form(name)
+            for label in shown.split("."):
+                scripts = sorted(LOOK_ALIKE_SCRIPTS.intersection(map(_script, label)))
+                if len(scripts) > 1:
+                    yield Finding(
+                        protection.domain,
+                        "mixed_scripts",
+                        f"{name} ({shown}) mixes {' and '.join(map(str.title, scripts))} letters in"
+                        " one label, so it only looks like another name; check how it is spelled",
+                    )
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]

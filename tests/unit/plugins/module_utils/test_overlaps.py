@@ -89,6 +89,19 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
                 " partner's own domain below it"
             ],
         ),
+        # The first letter is Cyrillic.
+        (
+            [{"domain": "a.example", "exclude": ["\u0430bc.a.example"]}],
+            [],
+            False,
+            [
+                "xn--bc-6kc.a.example (\u0430bc.a.example) mixes Cyrillic and Latin letters in one"
+                " label, so it only looks like another name; check how it is spelled"
+            ],
+        ),
+        ([{"domain": "банк-24.example"}], [], False, []),
+        ([{"domain": "ＡＢ株式会社のテスト.example"}], [], False, []),
+        ([{"domain": "банк.müller.example"}], [], False, []),
     ],
 )
 def test_a_plan_warns_of_overlaps_that_it_creates(listed, on_account, prune, sentences):
@@ -126,6 +139,7 @@ def test_findings_about_an_account():
         existing("3", "sub.a.example"),
         existing("4", "x.sub.a.example"),
         existing("5", "com.au"),
+        existing("6", "b\u0430nk.example"),
     ]
     found = [(finding.domain, finding.kind) for finding in findings_about(current)]
     assert found == [
@@ -134,6 +148,7 @@ def test_findings_about_an_account():
         ("com.au", "public_suffix"),
         ("sub.a.example", "void_exemption"),
         ("x.sub.a.example", "redundant"),
+        ("xn--bnk-6cd.example", "mixed_scripts"),
     ]
     messages = [finding.message for finding in findings_about(current)]
     assert messages[0] == f"a.example has 2 restrictions (IDs {FIRST}, {SECOND}); keep one"
