@@ -9,22 +9,28 @@ Names are canonical and sorted, and there are no times, so that git diffs are sm
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import typing as t
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
-import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_unjudged,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     DesiredRestriction,
     InvalidRestriction,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_file import (
+    can_be_cell,
+    csv_text,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    FORMULA,
-    KEY,
+    DELIMITERS,
     format_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._yaml_file import (
+    yaml_text,
 )
 
 MASK = "********"
@@ -63,25 +69,26 @@ def export(
     Raises:
         UnusableFile: the extension is unknown.
     """
-    is_yaml = format_of(name) == "yaml"
+    file_format = format_of(name)
+    delimiter = DELIMITERS.get(file_format)
     exported = Export()
     entries = []
-    for restriction in _oldest_of_each_domain(records):
-        entry = _entry(restriction, may_omit=is_yaml)
-        if entry:
-            entries.append(entry)
-            if not {"comments", "exclude"} <= set(entry):
-                exported.incomplete.append(restriction.domain)
-        else:
-            exported.left_out.append(restriction.domain)
+    for fields in _oldest_of_each_domain(records):
+        entry = _entry(fields, delimiter)
+        if entry is None:
+            exported.left_out.append(fields["domain"])
+            continue
+        entries.append(entry)
+        if not {"comments", "exclude"} <= set(entry):
+            exported.incomplete.append(fields["domain"])
     exported.count = len(entries)
-    if is_yaml:
+    if delimiter:
+        exported.text = csv_text(entries, delimiter)
+    else:
         notes = [f"not in this file: {domain}" for domain in exported.left_out]
         notes += [f"incomplete in this file: {domain}" for domain in exported.incomplete]
         notes += [finding["message"] for finding in findings]
-        exported.text = _yaml(entries, account_id, notes)
-    else:
-        exported.text = _csv(entries)
+        exported.text = _with_head(yaml_text(entries), account_id, notes)
     return exported
 
 
@@ -99,35 +106,60 @@ def account_of_export(text: str) -> str:
     return account_id if found else ""
 
 
-def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[Restriction]:
-    oldest: dict[str, Restriction] = {}
+def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return the fields of the restrictions to write, sorted by domain."""
+    oldest: dict[bytes, dict[str, t.Any]] = {}
     for restriction in sorted(map(Restriction.from_api, records), key=lambda known: known.age):
-        oldest.setdefault(restriction.domain, restriction)
-    return sorted(oldest.values(), key=lambda known: known.domain)
+        fields = _fields(restriction)
+        # Bytes change the case of ASCII letters only. That is safe for names that are not judged.
+        key = fields["domain"].encode(errors="surrogatepass").lower()
+        oldest.setdefault(key, fields)
+    return [oldest[key] for key in sorted(oldest)]
 
 
-def _entry(restriction: Restriction, may_omit: bool) -> dict[str, t.Any] | None:
+def _fields(restriction: Restriction) -> dict[str, t.Any]:
+    """Return the fields and the ID of a restriction; names that cannot be judged as they stand."""
+    fields = {**restriction.managed_fields(), "id": restriction.id}
+    domain, exclude = restriction.record["domain"], restriction.record["exclude"]
+    if any(map(is_unjudged, (domain, *exclude))):
+        fields.update(domain=domain, exclude=exclude)
+    return fields
+
+
+def _entry(fields: dict[str, t.Any], delimiter: str | None) -> dict[str, t.Any] | None:
     """Return the entry of a restriction; `None` if a list cannot have it.
 
+    A field that a list cannot have is omitted, so that it is not changed. Only an entry with an ID
+    may keep names outside its domain.
+
     Arguments:
-        may_omit: whether to omit a field that a list cannot have, so that it is not changed.
+        delimiter: that of a table; `None` for YAML.
     """
-    entry = restriction.managed_fields()
-    # An entry with an ID may keep names outside its domain.
-    candidates = [entry, {**entry, "id": restriction.id}]
-    if may_omit:
-        candidates += [
-            {name: value for name, value in candidates[1].items() if name not in omitted}
-            for omitted in (["comments"], ["exclude"], ["comments", "exclude"])
-        ]
-    return next(filter(_is_valid, candidates), None)
+    for omitted in (
+        ("id",),
+        ("id", "comments"),
+        (),
+        ("comments",),
+        ("id", "exclude"),
+        ("id", "exclude", "comments"),
+    ):
+        entry = {name: value for name, value in fields.items() if name not in omitted}
+        if _is_valid(entry, delimiter):
+            return entry
+    return None
 
 
-def _is_valid(entry: dict[str, t.Any]) -> bool:
+def _is_valid(entry: dict[str, t.Any], delimiter: str | None) -> bool:
     """Return whether the module accepts an entry, and the entry is what the account has."""
+    comments = entry.get("comments", "")
     # Ansible masks a secret in what the info module returns, so the real comment is not known.
-    if MASK in entry.get("comments", ""):
+    if MASK in comments or delimiter and not can_be_cell(comments, delimiter):
         return False
+    if any(map(is_unjudged, (entry["domain"], *entry.get("exclude", ())))):
+        # The module judges the names, and needs the ID to accept any that are outside the domain.
+        if "id" not in entry:
+            return False
+        entry = {"domain": "any.example", "comments": comments}
     try:
         DesiredRestriction.from_entry(entry)
     except InvalidRestriction:
@@ -135,44 +167,12 @@ def _is_valid(entry: dict[str, t.Any]) -> bool:
     return True
 
 
-def _yaml(entries: list[dict[str, t.Any]], account_id: str, notes: list[str]) -> str:
+def _with_head(document: str, account_id: str, notes: list[str]) -> str:
     # Text from the account must not end a comment.
     comments = "".join(f"# {''.join(filter(str.isprintable, note))}\n" for note in notes)
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    document = yaml.dump(
-        {KEY: entries},
-        Dumper=dumper,
-        # Without libyaml, PyYAML writes U+0085 and others in a form that it reads as spaces.
-        allow_unicode=dumper is not yaml.SafeDumper,
-        sort_keys=False,
-        width=10**9,
-    )
     rest = comments + document
     return f"{_FIRST_LINE.format(account_id, _checksum(rest))}\n{rest}"
 
 
 def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _csv(entries: list[dict[str, t.Any]]) -> str:
-    columns = ["domain", "exclude", "comments", *(["id"] if any(map(_has_id, entries)) else [])]
-    rows: list[str] = []
-    # With LF as the terminator, the writer would not quote a lone CR.
-    writer = csv.writer(SimpleNamespace(write=rows.append), lineterminator="\r\n")
-    writer.writerow(columns)
-    for entry in entries:
-        cells = {**entry, "exclude": " ".join(entry["exclude"])}
-        writer.writerow([_escaped(cells.get(column, "")) for column in columns])
-    text = "".join(row[:-2] + "\n" for row in rows)
-    # Spreadsheets recognize UTF-8 by the byte order mark.
-    return text if text.isascii() else f"\ufeff{text}"
-
-
-def _has_id(entry: dict[str, t.Any]) -> bool:
-    return "id" in entry
-
-
-def _escaped(cell: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if FORMULA.match(cell) else cell

@@ -7,12 +7,17 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     read_entries,
 )
 
 KEY = "sending_domain_restrictions:\n"
+BEGIN = "begin with domain,exclude,comments"
+COMMENT = "begins with '#', but CSV has no comments; delete the row, or correct its first cell"
+AFTER = "with text after its closing quote; write each quote inside a cell twice"
+SAVE = "save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"
 TWO = [
     {"domain": "a.example", "exclude": ["x.a.example", "y.a.example"], "comments": "1, 2; 3"},
     {"domain": "b.example", "exclude": [], "comments": ""},
@@ -39,7 +44,7 @@ def refusal(read):
     return of
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("extension", ["csv", "tsv"])
@@ -61,11 +66,216 @@ def test_one_cell_has_any_number_of_excluded_names(read, names):
     assert read(f'domain,exclude\na,"{names}"\n', "l.csv").entries[0]["exclude"] == ["x.a", "y.a"]
 
 
-def test_lines_are_counted_over_quoted_line_breaks(read):
-    table = 'domain,comments\na,"one\r\ntwo\nthree"\n\nb,\n'
+def test_lines_are_counted_over_quoted_line_breaks_of_any_kind(read):
+    table = 'domain,comments\na,"one\r\ntwo\nthree\rfour"\n\nb,\n'
     found = read(table, "list.csv")
-    assert [entry["comments"] for entry in found.entries] == ["one\r\ntwo\nthree", ""]
-    assert found.lines == [2, 6]
+    assert [entry["comments"] for entry in found.entries] == ["one\ntwo\nthree\nfour", ""]
+    assert found.lines == [2, 7]
+
+
+@pytest.mark.parametrize(
+    ("row", "comments"),
+    [
+        ("a.example, text ", "text"),
+        ('a.example, "quoted, text" ', "quoted, text"),
+        ('a.example,\u00a0"x"', "x"),
+        ('a.example," text "', " text "),
+        ('a.example,say "yes", please'.replace(",", ";", 1), 'say "yes", please'),
+        ('a.example,"say ""yes"""', 'say "yes"'),
+    ],
+)
+def test_blanks_around_a_cell_are_layout_unless_they_are_quoted(read, row, comments):
+    separator = ";" if ";" in row else ","
+    found = read(f"domain{separator} comments\n {row}\n", "l.csv")
+    assert found.entries == [{"domain": "a.example", "comments": comments}]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;;;"])
+def test_a_line_that_names_the_separator_is_not_the_header_row(read, line):
+    found = read(f"{line}\ndomain;comments\na.example;x,y\n", "l.csv")
+    assert found.entries == [{"domain": "a.example", "comments": "x,y"}]
+    assert found.lines == [3]
+
+
+def test_a_separator_that_only_its_line_names_is_used(read):
+    found = read("sep=|\ndomain|comments\na.example|x,y\n", "l.csv")
+    assert found.entries == [{"domain": "a.example", "comments": "x,y"}]
+
+
+def test_a_table_in_a_tsv_file_is_separated_by_tabs_even_if_that_does_not_show(read):
+    assert read("domain\na.example\t\n", "l.tsv").entries == [{"domain": "a.example"}]
+
+
+def test_empty_columns_without_a_name_are_ignored(read):
+    found = read("domain,,comments,,\na.example,,x\nb.example,,y,,,,\n,,,,,,\n", "l.csv")
+    assert found.entries == [
+        {"domain": "a.example", "comments": "x"},
+        {"domain": "b.example", "comments": "y"},
+    ]
+
+
+@pytest.mark.parametrize("cell", ["(unchanged)", " (Unchanged) ", '" (unchanged)"'])
+def test_a_cell_can_say_that_its_value_is_not_given(read, cell):
+    found = read(f"domain,exclude,comments\na.example,{cell},{cell}\n", "l.csv")
+    assert found.entries == [{"domain": "a.example"}]
+
+
+SWALLOWED = 'a.example,x.a.example,"stray\nb.example,,text\nc.example,,end"\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("domain,exclude,comments\n" + SWALLOWED, 3),
+        (("domain,exclude,comments\n" + SWALLOWED).replace(",", ";"), 3),
+        (("domain,exclude,comments\n" + SWALLOWED).replace("\n", "\r"), 3),
+        ('domain,exclude,comments\na.example,,"x\ny\nmünchen.example,,z"\n', 4),
+        ('domain,comments,exclude\na.example,"stray,\nb.example,end",\n', 3),
+        ('comments,domain\n"stray,a.example\nx,b.example\ny"",c.example"\n,d.example\n', 3),
+        ('domain,comments\na.example,"stray\nb.example,\nc.example,"\n', 3),
+        ('domain,exclude,comments\na.example,"x.a.example\nmail.a.example,,"\n'.replace(',"\n', ',",\n'), 3),
+    ],
+)  # fmt: skip
+def test_a_quote_that_swallows_rows_is_refused_with_both_lines(refusal, table, line):
+    message = refusal(table, "l.csv")
+    assert (
+        f"l.csv line 2: has a quoted cell that contains line {line}, which reads as a row; remove"
+        " the quote that opens the cell, or put such a comment into a YAML file" in message
+    )
+
+
+@pytest.mark.parametrize(
+    "comments",
+    ["Contacts:\n- John\n- Mary, the chief", "see b.example, please\nand thanks", "b.example\nx"],
+)
+def test_a_comment_may_have_several_lines(read, comments):
+    found = read(f'domain,exclude,comments\na.example,,"{comments}"\n', "l.csv")
+    assert found.entries[0]["comments"] == comments
+
+
+def test_names_below_each_other_in_a_cell_are_not_rows(read):
+    found = read('domain,exclude\na.example,"x.a.example,\ny.a.example,\n"\n', "l.csv")
+    assert found.entries[0]["exclude"] == ["x.a.example", "y.a.example"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"stray\n- domain: b.example\n  comments: x"',
+        "'stray\n- domain: b.example\n  comments: it''s'",
+        '"stray\n- {domain: b.example, comments: x}"',
+        '"stray\n  exclude:\n  - x.a.example"',
+        "|\n    text\n\n    - domain: b.example\n",
+    ],
+)
+def test_a_text_that_swallows_entries_is_refused_with_both_lines(refusal, value):
+    message = refusal(f"{KEY}- domain: a.example\n  comments: {value}\n- domain: c.example\n")
+    line = 5 if value.startswith("|") else 4
+    shown = message.replace("line 6", "line 5") if value.startswith("|") else message
+    assert shown == (
+        f"list.yml line 3 has a text that contains line {line}, which reads as part of an entry;"
+        " close its quote, or write such a text on one line, in quotes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ('"one\n    two: x"', "one two: x"),
+        ("|\n    one\n    two\n", "one\ntwo\n"),
+        ("one\n    two", "one two"),
+        ('"domain: b.example"', "domain: b.example"),
+    ],
+)
+def test_a_text_may_have_several_lines(read, value, text):
+    found = read(f"{KEY}- domain: a.example\n  comments: {value}\n- domain: b.example\n")
+    assert found.entries[0]["comments"] == text
+    assert len(found.entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("", "write [] for an empty list"),
+        (" ~", "write [] for an empty list"),
+        ("\nother: 1", "write its entries directly below it"),
+        ("\ndomain: a.example", "write '- ' before the first key of each entry, such as 'domain'"),
+        ("\n  domain: a", "write '- ' before the first key of each entry, such as 'domain'"),
+        ("\n-domain: a.example", "write a space after the dash of '-domain'"),
+        ("\n  -domain: a.example", "write a space after the dash of '-domain'"),
+        ("\n  a.example: {}", "begin each entry with '- domain: '"),
+        ("\n  a.example\n  b.example", "begin each entry with '- domain: '"),
+        ("\n\u00a0\u00a0- domain: a", "line 2 is indented by '\\xa0'; indent it by spaces"),
+        ("\n  \u00a0- domain: a", "line 2 is indented by '\\xa0'; indent it by spaces"),
+        ("\n\u200b- domain: a", "line 2 is indented by '\\u200b'; indent it by spaces"),
+    ],
+)
+def test_each_value_that_is_not_a_list_gets_its_own_advice(refusal, value, advice):
+    message = refusal(f"sending_domain_restrictions:{value}\n")
+    assert message.endswith(f" sending_domain_restrictions is not a list; {advice}")
+
+
+def test_aliases_that_repeat_too_much_are_refused(refusal):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for number in range(1, 9):
+        previous = ", ".join([f"*a{number - 1}"] * 10)
+        lines.append(f"a{number}: &a{number} [{previous}]")
+    message = refusal("\n".join([*lines, f"{KEY}- domain: *a8\n"]))
+    assert message == (
+        "list.yml line 1 repeats too much by its aliases; write out what they stand for"
+    )
+
+
+def test_aliases_may_share_a_comment_among_thousands_of_entries(read):
+    entries = "".join(f"- {{domain: d{number}.example, comments: *c}}\n" for number in range(3000))
+    found = read(f"x: &c {'x' * 100}\n{KEY}{entries}")
+    assert len(found.entries) == 3000
+
+
+@pytest.mark.parametrize("escape", ["\\ud800", "\\ud83d\\ude00", "\\U0000D800"])
+@pytest.mark.parametrize("has_libyaml", [True, False])
+def test_half_of_a_surrogate_pair_is_refused(refusal, monkeypatch, escape, has_libyaml):
+    if not has_libyaml:
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    message = refusal(f'{KEY}- domain: a.example\n  comments: "x{escape}"\n')
+    assert message.startswith("list.yml line 3 ")
+    assert message.isprintable() and message.isascii()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.csv", "domain,comments\na.example,Agreed wi"),
+        ("l.yml", KEY + "- domain: partner.exam"),
+        ("l.yml", KEY + "- domain: partner.example\n  exclude: [x.partner.example]"),
+    ],
+)
+def test_a_file_that_may_be_cut_off_is_warned_of_and_with_prune_refused(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    (warning,) = read_entries(str(path), name).warnings
+    problem = f"{name} does not end with a line break, so it may be cut off"
+    assert warning == f"{problem}; check its last line, and add a line break"
+    with pytest.raises(UnusableFile) as error:
+        read_entries(str(path), name, prune=True)
+    assert str(error.value) == (
+        f"{problem}, and prune would delete what is missing; check its last line, and add a line"
+        " break"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.csv", "domain\ra.example\r"),
+        ("l.csv", 'domain,comments\na.example,"x"'),
+        ("l.yml", KEY + "- domain: a.example\n"),
+        ("l.yml", '{"sending_domain_restrictions": [{"domain": "a.example"}]}'),
+    ],
+)
+def test_a_file_that_ends_as_it_should_can_be_pruned(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert read_entries(str(tmp_path / name), name, prune=True).warnings == []
 
 
 def test_a_missing_column_is_an_omitted_key_and_an_empty_state_too(read):
@@ -75,7 +285,12 @@ def test_a_missing_column_is_an_omitted_key_and_an_empty_state_too(read):
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [("'=1+1", "=1+1"), ("''=1", "'=1"), ("'@x", "@x"), ("'text", "'text"), ("=1+1", "=1+1")],
+    [
+        *[("'=1+1", "=1+1"), ("''=1", "'=1"), ("'@x", "@x"), ("'text", "'text"), ("=1+1", "=1+1")],
+        ("'-quoted-'", "'-quoted-'"),
+        ("'(unchanged)", "(unchanged)"),
+        ("see; '-quoted-'", "see; '-quoted-'"),
+    ],
 )
 def test_the_apostrophe_before_a_formula_is_not_part_of_the_text(read, cell, text):
     assert read(f"domain,comments\na,{cell}\n", "l.csv").entries[0]["comments"] == text
@@ -121,11 +336,11 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         ("", "l.yml", "is empty; write KEY: [] for an empty list"),
         (" \n", "l.csv", "is empty; write at least the header row for an empty list"),
         ("x", "l.txt", "has an unknown extension; use .yml, .yaml, .csv, .tsv"),
-        ("\xff\xfe".encode("latin-1"), "l.csv", "is not in UTF-8; save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"),
+        ("domain\n".encode("utf-16-le"), "l.csv", f"is not in UTF-8, perhaps in UTF-16; {SAVE}"),
+        ("\xff\xfe".encode("latin-1"), "l.csv", f"is not in UTF-8; {SAVE}"),
         ("- a\n", "l.yml", "is not a mapping; write KEY: and the list below it"),
         ("sending_restrictions: []", "l.yml", "has the key 'sending_restrictions' instead of KEY; rename it"),
         ("x: []", "l.yml", "has no key KEY; write KEY: and the list below it"),
-        (KEY, "l.yml", "line 1 KEY is not a list; write [] for an empty list"),
         (KEY + "- a: 1\n  a: 2\n", "l.yml", "line 3 has the key 'a' twice; remove one"),
         ("a: 1\na: 2\n", "l.yml", "line 2 has the key 'a' twice; remove one"),
         (KEY + "- [a\n", "l.yml", "line 3 is not valid YAML (did not find expected ',' or ']'); correct it"),
@@ -135,15 +350,20 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         (KEY + "- !x a: b\n", "l.yml", "line 2 has the unknown tag !x; remove it"),
         (KEY + "- <<: [{}, a]\n", "l.yml", "line 2 merges a value that is not a mapping; correct it"),
         (KEY + "- ? [a]\n  : b\n", "l.yml", "line 2 has a key that is not text; correct it"),
-        (KEY + "- &a [*a]\n", "l.yml", "contains itself; remove its aliases"),
+        (KEY + "- &a [*a]\n", "l.yml", "is nested too deeply or contains itself; remove its aliases"),
+        (KEY + "- domain: !!binary YQ==\n", "l.yml", "line 2 has the tag !!binary; write the value as plain text"),
+        (KEY + "- !!set {domain}\n", "l.yml", "line 2 has the tag !!set; write the value as plain text"),
         ("a: \x01\n", "l.yml", "is not valid YAML (control characters are not allowed); correct it"),
         ("domain,exlude\n", "l.csv", "line 1 has the unknown column 'exlude'; did you mean 'exclude'?"),
         ("domain,x\n", "l.csv", "line 1 has the unknown column 'x'; use domain, exclude, comments, state"),
-        ("domain,,\n", "l.csv", "line 1 has a column without a name; delete it"),
+        ("a.example,,x\n", "l.csv", f"line 1 is not a header row; {BEGIN}"),
+        (",,\n", "l.csv", f"has no header row; {BEGIN}"),
+        ("# Partners\n", "l.csv", f"line 1 {COMMENT}"),
         ("\ndomain;Domain\n", "l.csv", "line 2 has the column 'domain' twice; remove one"),
         ("exclude\n", "l.csv", "line 1 has no column 'domain'; add it"),
-        ('domain\n"a"b\n', "l.csv", "line 2 is not valid CSV (',' expected after '\"'); check its quotes"),
-        ('domain\n"a\n', "l.csv", "line 2 is not valid CSV (unexpected end of data); check its quotes"),
+        ('domain\n"a"b\n', "l.csv", f"line 2 has a quoted cell {AFTER}"),
+        ('domain\n"a\n\n"b\n', "l.csv", f"line 2 has a quoted cell, which continues in line 4, {AFTER}"),
+        ('domain\n"a\n', "l.csv", "line 2 opens a quote that is never closed; remove or close it"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_not_a_list_is_refused_with_a_sentence(refusal, content, name, sentence):
@@ -160,6 +380,26 @@ def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
         " | list.csv line 3 (com): domain 'com' has a single label; use a full domain such as"
         " partner.example"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("#b.example,", COMMENT),
+        ("#N/A,", COMMENT),
+        ("b.example,,x", "has 'x' in a column without a name; name the column or clear the cell"),
+        ("b.example,,,x", "has 4 cells instead of 2; quote cells that contain ','"),
+        ("b.example", "has 1 cell instead of 2; add the missing ','"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(refusal, row, problem):
+    assert f": l.csv line 3: {problem}" in refusal(
+        f"domain,comments,\na.example,\n{row}\n", "l.csv"
+    )
+
+
+def test_a_comment_may_begin_with_a_hash(read):
+    assert read("comments,domain\n#1,a.example\n", "l.csv").entries[0]["comments"] == "#1"
 
 
 def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):

@@ -1,0 +1,249 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads and writes lists of restrictions as CSV: a header row, and a row for each restriction."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
+    desired_restrictions,
+    places,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
+    IMPORT_ERROR,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    ENTRY_KEYS,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+    counted,
+    with_unix_line_ends,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_cells import (
+    UNCHANGED,
+    escaped,
+    is_unchanged,
+    unescaped,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_rows import (
+    Row,
+    WrongQuotes,
+    rows,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+
+COLUMNS = ("domain", "exclude", "comments", "state")
+COMMA = ","
+
+_BEGIN = f"begin with {','.join(COLUMNS[:3])}"
+_COMMENT = "begins with '#', but CSV has no comments; delete the row, or correct its first cell"
+
+# Excel reads and writes this line, which names the separator of the others.
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=([,;\t|])"?[,;\t|]*\n', re.IGNORECASE)
+# Whether or not the controller can judge it: what is in the place of a domain and looks like one.
+_NAME = re.compile(r"[^\s.,;:\"'@/()]+(?:[.\u3002\uff0e\uff61][^\s.,;:\"'@/()]+)+\.?")
+_AFTER_NAMES = re.compile(r"[ ,;\t\"]+$", re.MULTILINE)
+_TO_QUOTE = re.compile(r'["\n]|\A\s|\s\Z')
+
+
+def read_csv(text: str, name: str, delimiter: str = COMMA) -> list[tuple[int, t.Any]]:
+    """Return the entries of a table, each with the line on which it begins.
+
+    Arguments:
+        name: how messages name the file.
+        delimiter: the separator of columns, unless the table uses another one.
+
+    Raises:
+        UnusableFile: it is not a table of restrictions.
+    """
+    text = with_unix_line_ends(text)
+    start, delimiter = _beginning(text, delimiter)
+    table = _Table(name, delimiter)
+    try:
+        for row in rows(text, start, delimiter):
+            if any(map(str.strip, row.cells)):
+                table.add(row)
+    except WrongQuotes as error:
+        raise UnusableFile(f"{name} {error}") from None
+    return table.complete_entries()
+
+
+def csv_text(entries: t.Iterable[dict[str, t.Any]], delimiter: str = COMMA) -> str:
+    """Return the table of these entries; `exclude` and `comments` may be omitted."""
+    entries = list(entries)
+    columns = [*COLUMNS[:3], *(["id"] if any("id" in entry for entry in entries) else [])]
+    table = [columns, *(_cells(entry, columns, delimiter) for entry in entries)]
+    text = "".join(
+        delimiter.join(_quoted(cell, delimiter) for cell in cells) + "\n" for cells in table
+    )
+    # Spreadsheets recognize UTF-8 by the byte order mark.
+    return text if text.isascii() else f"\ufeff{text}"
+
+
+def can_be_cell(text: str, delimiter: str) -> bool:
+    """Return whether a comment can be read back: no line of it reads as a row of an export."""
+    return "\n" not in text or not _line_like_a_row(text, 0, 2, delimiter)
+
+
+class _Table:
+    """What was read of a table so far."""
+
+    def __init__(self, name: str, delimiter: str) -> None:
+        self._name = name
+        self._delimiter = delimiter
+        self._columns: list[str] = []
+        # The position of the last column with a name, which each row must reach.
+        self._last = 0
+        self._entries: list[tuple[int, t.Any]] = []
+        self._problems: list[str] = []
+
+    def add(self, row: Row) -> None:
+        if not self._columns:
+            problem = self._read_header(row.cells)
+            if problem:
+                raise UnusableFile(f"{self._place(row.line)} {problem}")
+            return
+        problem = self._problem(row)
+        if problem:
+            self._problems.append(f"{self._place(row.line)}: {problem}")
+        else:
+            self._entries.append((row.line, _entry(dict(zip(self._columns, row.cells)))))
+
+    def complete_entries(self) -> list[tuple[int, t.Any]]:
+        """Return all entries; raises `UnusableFile` with all problems, if there are any."""
+        if not self._columns:
+            raise UnusableFile(f"{self._name} has no header row; {_BEGIN}")
+        if self._problems:
+            raise UnusableFile(str(self._all_problems()))
+        return self._entries
+
+    def _place(self, line: int) -> str:
+        return f"{self._name} line {line}"
+
+    def _read_header(self, cells: list[str]) -> str:
+        """Take the names of the columns, "" for those without a name; return what is wrong."""
+        columns = self._columns = [cell.strip().lower() for cell in cells]
+        if cells[0].startswith("#"):
+            return _COMMENT
+        if not set(columns) & set(ENTRY_KEYS) and any(map(_NAME.fullmatch, columns)):
+            return f"is not a header row; {_BEGIN}"
+        for position, column in enumerate(columns):
+            if not column:
+                continue
+            if column not in ENTRY_KEYS:
+                close = difflib.get_close_matches(column, COLUMNS, 1)
+                advice = f"did you mean '{close[0]}'?" if close else f"use {', '.join(COLUMNS)}"
+                return f"has the unknown column {column!r}; {advice}"
+            if columns.count(column) > 1:
+                return f"has the column {column!r} twice; remove one"
+            self._last = position
+        return "" if "domain" in columns else "has no column 'domain'; add it"
+
+    def _problem(self, row: Row) -> str:
+        """Return what is wrong with a row, "" if nothing is."""
+        if row.cells[0].startswith("#") and self._columns[0] != "comments":
+            return _COMMENT
+        return self._swallowed_row(row) or self._wrong_length(row.cells)
+
+    def _wrong_length(self, cells: list[str]) -> str:
+        columns, delimiter = self._columns, self._delimiter
+        if len(cells) == len(columns) == self._last + 1:
+            return ""
+        number = f"has {counted(len(cells), 'cell')} instead of {self._last + 1}"
+        if len(cells) <= self._last:
+            return f"{number}; add the missing {delimiter!r}"
+        if any(cells[len(columns) :]):
+            return f"{number}; quote cells that contain {delimiter!r}"
+        for column, cell in zip(columns, cells):
+            if cell and not column:
+                return f"has {cell!r} in a column without a name; name the column or clear the cell"
+        return ""
+
+    def _swallowed_row(self, row: Row) -> str:
+        if "\n" not in row.source:
+            return ""
+        source = row.source
+        if {*self._columns, ""} == {"domain", "exclude", ""}:
+            # A name and a separator is also how the names in one cell may be written.
+            source = _AFTER_NAMES.sub("", source)
+        domain = self._columns.index("domain")
+        line = _line_like_a_row(source, domain, self._last, self._delimiter)
+        if not line:
+            return ""
+        return (
+            f"has a quoted cell that contains line {row.line + line}, which reads as a row; remove"
+            " the quote that opens the cell, or put such a comment into a YAML file"
+        )
+
+    def _all_problems(self) -> InvalidEntries:
+        """Return an error that also names the entries that the module would refuse."""
+        problems = self._problems
+        total = len(problems) + len(self._entries)
+        entries = [entry for _line, entry in self._entries]
+        try:
+            # Without the libraries, a controller would take valid names for invalid ones.
+            if IMPORT_ERROR is None:
+                lines = (line for line, _entry in self._entries)
+                desired_restrictions(entries, places(self._name, lines))
+        except InvalidEntries as error:
+            problems = problems + error.problems
+        return InvalidEntries(problems, total)
+
+
+def _beginning(text: str, delimiter: str) -> tuple[int, str]:
+    """Return where the header row begins, and the delimiter that it uses."""
+    match = _SEPARATOR_LINE.match(text)
+    start = match.end() if match else 0
+    candidates = [*(match.group(1) if match else ""), delimiter, *",;\t"]
+    header = text[start:].lstrip(" \n").partition("\n")[0]
+    return start, max(candidates, key=header.count)
+
+
+def _line_like_a_row(text: str, domain: int, last: int, delimiter: str) -> int:
+    """Return the number of the first line, from 1, that reads as a row; 0 if none does.
+
+    Arguments:
+        domain, last: the positions of the column with the domain, and of the last column.
+    """
+    for number, line in enumerate(text.split("\n")[1:], 1):
+        cells = line.split(delimiter)
+        if len(cells) > last and _NAME.fullmatch(cells[domain].strip()):
+            return number
+    return 0
+
+
+def _entry(cells: dict[str, str]) -> dict[str, t.Any]:
+    """Return the entry of a row, without the times, which only the account sets."""
+    entry: dict[str, t.Any] = {"domain": cells["domain"].strip()}
+    exclude, comments = cells.get("exclude", UNCHANGED), cells.get("comments", UNCHANGED)
+    if not is_unchanged(exclude):
+        entry["exclude"] = [name for name in re.split(r"[\s,;]+", exclude) if name]
+    if not is_unchanged(comments):
+        entry["comments"] = unescaped(comments)
+    for column in ("state", "id"):
+        if cells.get(column, "").strip():
+            entry[column] = cells[column].strip()
+    return entry
+
+
+def _cells(entry: dict[str, t.Any], columns: list[str], delimiter: str) -> list[str]:
+    values = {
+        **entry,
+        "exclude": " ".join(entry["exclude"]) if "exclude" in entry else UNCHANGED,
+        "comments": escaped(entry["comments"], delimiter) if "comments" in entry else UNCHANGED,
+    }
+    return [values.get(column, "") for column in columns]
+
+
+def _quoted(cell: str, delimiter: str) -> str:
+    """Return a cell as it stands in the file."""
+    if delimiter not in cell and not _TO_QUOTE.search(cell):
+        return cell
+    inner = cell.replace('"', '""')
+    return f'"{inner}"'

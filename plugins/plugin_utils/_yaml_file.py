@@ -1,0 +1,207 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads and writes lists of restrictions as YAML.
+
+Values are read as text, whatever YAML would make of them, such as `no` and `2026-11-23`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+from functools import cached_property
+
+import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    ENTRY_KEYS,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+
+KEY = "sending_domain_restrictions"
+
+# Aliases may repeat this many characters, and ten times as many as the file has.
+MAX_REPEATED = 500_000
+
+_TYPE = "tag:yaml.org,2002:"
+_TEXT_TYPES = {"str", "int", "float", "bool", "timestamp", "null", "merge", "value"}
+_TYPES = {_TYPE + name for name in (*_TEXT_TYPES, "seq", "map")}
+_KEYS = "domain|exclude|comments|state|id"
+_LIKE_AN_ENTRY = re.compile(rf"[\s{{\[,-]*[\"']?(?:{_KEYS})[\"']?\s*:(?:\s|$)")
+_OTHER_BLANK = re.compile("^ *(?:[^\\S \t\r\n]|[\u200b\u2060\ufeff])", re.MULTILINE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_yaml(text: str, name: str) -> list[tuple[int, t.Any]]:
+    """Return the entries of a list, each with the line on which it begins.
+
+    Arguments:
+        name: how messages name the file.
+
+    Raises:
+        UnusableFile: it is not YAML, or not a list of restrictions.
+    """
+    return _Reader(text, name).entries()
+
+
+def yaml_text(entries: list[dict[str, t.Any]]) -> str:
+    """Return the list of these entries, each value on one line."""
+
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+        pass
+
+    Dumper.add_representer(str, _represented)
+    return yaml.dump(
+        {KEY: entries},
+        Dumper=Dumper,
+        # Without libyaml, PyYAML writes U+0085 and others in a form that it reads as spaces.
+        allow_unicode=not issubclass(Dumper, yaml.SafeDumper),
+        sort_keys=False,
+        width=10**9,
+    )
+
+
+def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # On several lines, a text could contain what reads as an entry.
+    return dumper.represent_scalar(_TYPE + "str", text, style='"' if "\n" in text else None)
+
+
+class _Reader:
+    def __init__(self, text: str, name: str) -> None:
+        self._text = text
+        self._name = name
+        self._budget = MAX_REPEATED + 10 * len(text)
+        # Only an escape can be half of a surrogate pair.
+        self._may_have_surrogates = "\\u" in text.lower()
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._text.splitlines()
+
+    def entries(self) -> list[tuple[int, t.Any]]:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self._text)
+        try:
+            items = self._items(loader.get_single_node())
+            return [(item.start_mark.line + 1, self._value(item)) for item in items]
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise UnusableFile(
+                f"{self._name} line {line} is not valid YAML ({error.problem}); correct it"
+            ) from None
+        except yaml.YAMLError as error:
+            # Such as "unacceptable character #x0001: control characters are not allowed".
+            problem = str(error).splitlines()[0].rpartition(": ")[2]
+            raise UnusableFile(f"{self._name} is not valid YAML ({problem}); correct it") from None
+        except RecursionError:
+            raise UnusableFile(
+                f"{self._name} is nested too deeply or contains itself; remove its aliases"
+            ) from None
+        finally:
+            loader.dispose()
+
+    def _items(self, root: yaml.Node | None) -> list[yaml.Node]:
+        advice = f"write {KEY}: and the list below it"
+        if not isinstance(root, yaml.MappingNode):
+            raise UnusableFile(f"{self._name} is not a mapping; {advice}")
+        # Other keys are ignored: they may be meant for other tools.
+        keys = self._nodes(root)
+        if KEY not in keys:
+            close = difflib.get_close_matches(KEY, [str(key) for key in keys], 1)
+            problem = (
+                f"the key '{close[0]}' instead of {KEY}; rename it"
+                if close
+                else f"no key {KEY}; {advice}"
+            )
+            raise UnusableFile(f"{self._name} has {problem}")
+        node = keys[KEY]
+        if not isinstance(node, yaml.SequenceNode):
+            raise self._error(node, f"{KEY} is not a list", self._list_advice(node, keys))
+        return node.value
+
+    def _list_advice(self, node: yaml.Node, keys: t.Mapping[str | None, yaml.Node]) -> str:
+        """Return how to make a list of a value that is none; `[]` only where nothing stands."""
+        blank = _OTHER_BLANK.search(self._text)
+        if blank:
+            line = self._text.count("\n", 0, blank.end()) + 1
+            return f"line {line} is indented by {blank.group()[-1]!r}; indent it by spaces"
+        is_empty = node.tag == _TYPE + "null"
+        others = [str(key) for key in keys if key != KEY]
+        if isinstance(node, yaml.MappingNode):
+            others = [str(key.value) for key, _value in node.value]
+        elif not is_empty:
+            others = []
+        for name in others:
+            if name.startswith("-"):
+                return f"write a space after the dash of {name!r}"
+            if name in ENTRY_KEYS:
+                return f"write '- ' before the first key of each entry, such as {name!r}"
+        if not is_empty:
+            return "begin each entry with '- domain: '"
+        if others:
+            return "write its entries directly below it"
+        return "write [] for an empty list"
+
+    def _value(self, node: yaml.Node) -> t.Any:
+        if node.tag not in _TYPES:
+            raise self._unknown_tag(node)
+        self._budget -= 1
+        if self._budget < 0:
+            raise self._error(
+                node, "repeats too much by its aliases", "write out what they stand for"
+            )
+        if isinstance(node, yaml.ScalarNode):
+            return self._text_of(node)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node)
+        return [self._value(item) for item in node.value]
+
+    def _unknown_tag(self, node: yaml.Node) -> UnusableFile:
+        if node.tag.startswith(_TYPE):
+            name = node.tag[len(_TYPE) :]
+            return self._error(node, f"has the tag !!{name}", "write the value as plain text")
+        return self._error(node, f"has the unknown tag {node.tag}", "remove it")
+
+    def _text_of(self, node: yaml.ScalarNode) -> str | None:
+        """Return the text of a scalar as it is written; `None` for null, an omitted value."""
+        self._budget -= len(node.value)
+        if node.end_mark.line > node.start_mark.line and node.style:
+            self._refuse_swallowed_entry(node)
+        if self._may_have_surrogates and _SURROGATE.search(node.value):
+            raise self._error(node, "has half of a surrogate pair", "write the character itself")
+        return None if node.tag == _TYPE + "null" else node.value
+
+    def _refuse_swallowed_entry(self, node: yaml.ScalarNode) -> None:
+        # A block ends before the line of its end mark, and a quoted text on it.
+        end = node.end_mark.line + (node.style in "'\"")
+        for number in range(node.start_mark.line + 1, end):
+            if _LIKE_AN_ENTRY.match(self._lines[number]):
+                raise self._error(
+                    node,
+                    f"has a text that contains line {number + 1}, which reads as part of an entry",
+                    "close its quote, or write such a text on one line, in quotes",
+                )
+
+    def _mapping(self, node: yaml.MappingNode) -> dict[str | None, t.Any]:
+        mapping = {key: self._value(value) for key, value in self._nodes(node).items()}
+        merged = mapping.pop("<<", [])
+        for other in merged if isinstance(merged, list) else [merged]:
+            if not isinstance(other, dict):
+                raise self._error(node, "merges a value that is not a mapping", "correct it")
+            mapping = {**other, **mapping}
+        return mapping
+
+    def _nodes(self, mapping: yaml.MappingNode) -> dict[str | None, yaml.Node]:
+        nodes: dict[str | None, yaml.Node] = {}
+        for node, value in mapping.value:
+            if not isinstance(node, yaml.ScalarNode):
+                raise self._error(node, "has a key that is not text", "correct it")
+            key = self._value(node)
+            if key in nodes:
+                raise self._error(node, f"has the key {key!r} twice", "remove one")
+            nodes[key] = value
+        return nodes
+
+    def _error(self, node: yaml.Node, problem: str, advice: str) -> UnusableFile:
+        return UnusableFile(f"{self._name} line {node.start_mark.line + 1} {problem}; {advice}")
