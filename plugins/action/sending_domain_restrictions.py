@@ -19,6 +19,7 @@ import typing as t
 from datetime import datetime
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
@@ -88,6 +89,7 @@ class ActionModule(ActionBase):
         options = task_options(self)
         self._secrets = known_secrets(options)
         register_secrets(self._secrets)
+        self._file_warnings: list[str] = []
         try:
             self._options = self._with_report_paths(options, task_vars)
         except UnusableFile as error:
@@ -100,8 +102,9 @@ class ActionModule(ActionBase):
             values = self._run_module(task_vars)
         account = values.pop("account", None)
         values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
-        if "warnings" in values:
-            values["warnings"] = masked(warning_texts(values), self._secrets)
+        if self._file_warnings or "warnings" in values:
+            warnings = [*self._file_warnings, *warning_texts(values)]
+            values["warnings"] = masked(warnings, self._secrets)
         if len(self._hosts) > 1:
             _name_host(values, self._host)
         if not self._task.async_val:
@@ -153,8 +156,10 @@ class ActionModule(ActionBase):
         path = absolute_path(self, options["file"])
         name = shown_path(path)
         self._source = name
+        prune = boolean(options.get("prune") or False, strict=False)
         with decrypted(self, path, name) as readable:
-            entries = read_entries(readable, name)
+            entries = read_entries(readable, name, prune)
+        self._file_warnings = entries.warnings
         source = {"file": name, "lines": entries.lines}
         rest = {name: value for name, value in options.items() if name != "file"}
         return {**rest, "restrictions": entries.entries, "source": source}

@@ -67,6 +67,21 @@ def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(
     assert all("partners.csv line 3 (com)" in text for text in texts_of(reports))
 
 
+@pytest.mark.parametrize("prune", [False, "no", True, "yes"])
+def test_a_file_that_may_be_cut_off_is_warned_of_and_never_pruned(account, options, table, prune):
+    table.write_text("domain\npartner.exam")
+    account.seed([{"domain": "partner.example"}])
+    result = Task({**options, "file": str(table), "prune": prune}).run()
+    domains = {restriction["domain"] for restriction in account.restrictions()}
+    if prune in (True, "yes"):
+        assert result["failed"]
+        assert "partners.csv does not end with a line break" in result["msg"]
+        assert domains == {"partner.example"}
+    else:
+        assert "partners.csv does not end with a line break" in result["warnings"][0]
+        assert domains == {"partner.example", "partner.exam"}
+
+
 @pytest.mark.parametrize("given", [{"file": "x.yml", "restrictions": []}, {}])
 def test_a_list_comes_from_exactly_one_place(options, given):
     result = Task({**options, **given}).run()
