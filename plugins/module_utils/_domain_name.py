@@ -17,6 +17,9 @@ MAX_NAME_LENGTH = 253
 MAX_LABEL_LENGTH = 63
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# The marks that names may contain, apart from letters and digits.
+_MARKS = "-_.\u00b7\u30fb\u3002\uff0e\uff61"
+
 # What word processors write for a hyphen, quotes and dots.
 _TYPOGRAPHIC = re.compile(
     "[\u2010-\u2015\u2212\u2043\u2e3a\u2e3b\u00ab\u00b4\u00bb\u2018-\u201f\u2022\u2026\u2039\u203a]"
@@ -81,7 +84,12 @@ def comparison_key(name: str) -> str:
 
 def is_unjudged(name: str) -> bool:
     """Return whether a name may be valid, but cannot be judged because the library idna is missing."""
-    return idna is None and not name.isascii() and name.isprintable()
+    return (
+        idna is None
+        and not name.isascii()
+        and not name.startswith("-")
+        and all(unicodedata.category(letter)[0] in "LMN" or letter in _MARKS for letter in name)
+    )
 
 
 def is_below(name: str, domain: str) -> bool:

@@ -228,8 +228,17 @@ def test_a_labels_are_shown_decoded_if_they_are_valid(name, readable):
 def test_only_names_that_need_idna_cannot_be_judged_without_it(monkeypatch):
     assert not is_unjudged("münchen.example")
     monkeypatch.setattr(_domain_name, "idna", None)
-    assert is_unjudged("münchen.example")
-    assert not is_unjudged("a.example") and not is_unjudged("a\ud800.example")
+    for name in ("MÜNCHEN.example.", "mu\u0308nchen-1.example", "例え。テスト", "l·la.example"):
+        assert is_unjudged(name)
+    for name in (
+        "a.example",
+        "ü\ud800.example",
+        "=ü.example",
+        "＝ü.example",
+        "-ü.example",
+        "ü, b.c",
+    ):
+        assert not is_unjudged(name)
 
 
 def test_a_controller_without_idna_compares_and_shows_names_as_they_are(monkeypatch):
