@@ -102,8 +102,9 @@ def test_a_separator_that_only_its_line_names_is_used(read):
     assert found.entries == [{"domain": "a.example", "comments": "x,y"}]
 
 
-def test_a_table_in_a_tsv_file_is_separated_by_tabs_even_if_that_does_not_show(read):
-    assert read("domain\na.example\t\n", "l.tsv").entries == [{"domain": "a.example"}]
+def test_a_table_in_a_tsv_file_is_separated_by_tabs_even_if_its_header_row_is_not(refusal):
+    message = refusal("domain\na.example\tx\n", "l.tsv")
+    assert "has 2 cells instead of 1; quote cells that contain '\\t'" in message
 
 
 def test_empty_columns_without_a_name_are_ignored(read):
