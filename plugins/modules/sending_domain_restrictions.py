@@ -52,7 +52,8 @@ options:
         elements: str
       comments:
         description:
-          - A comment of at most 1,024 characters. An empty string clears it. If omitted, it is not changed.
+          - A comment of at most 1,024 characters. An empty string clears it. If omitted, it is not changed. Line breaks
+            of any kind are the same and are sent as line feeds.
         type: raw
       state:
         description: Whether the restriction should exist.
@@ -68,7 +69,11 @@ options:
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
         C(id), of which only C(domain) is required. Columns are separated by commas, semicolons or tabs. Several names
         in one C(exclude) cell are separated by spaces, commas, semicolons or line breaks. An empty cell is an empty
-        list or comment. A missing column is an omitted key.
+        list or comment. The cell C((unchanged)) in C(exclude) or C(comments), or a missing column, is an omitted key.
+        An apostrophe before such a comment, or before one that a spreadsheet would run as a formula, is removed.
+      - In CSV, blanks around a cell are ignored unless they are quoted. A row that begins with C(#) is an error.
+      - A quoted text that contains what reads as another row or entry is refused, because a stray quote would hide it.
+      - If the file does not end with a line break, it may be cut off. The task warns, and with O(prune) it fails.
       - Nothing in the file is templated.
     type: path
   directory:

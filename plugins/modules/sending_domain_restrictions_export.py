@@ -19,6 +19,9 @@ description:
     C(exclude) has names outside the domain.
   - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
     are left out, because a list cannot have them. The task warns about both.
+  - A C(comments) or C(exclude) that a list cannot have, such as a comment with control characters, is omitted, in CSV
+    as the cell C((unchanged)). Applying the file does not change it. The task warns about it, and names the domains.
+  - On a controller without the Python library C(idna), Unicode names are written as they stand, with the C(id).
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -34,7 +37,7 @@ options:
   path:
     description:
       - The file to write, on the controller. The extension decides between YAML (C(.yml), C(.yaml)) and CSV (C(.csv),
-        C(.tsv)). A relative path starts at the playbook's folder.
+        C(.tsv), separated by tabs). A relative path starts at the playbook's folder.
       - In YAML, findings about the account, such as duplicates, are listed as comments at the top.
     type: path
     required: true

@@ -103,13 +103,18 @@ VERIFIED_BY = {
         "test_what_a_list_cannot_have_is_left_out_and_named",
         "playbooks/runme.sh",
     ],
+    "No row vanishes without a word": [
+        "test_a_quote_that_swallows_rows_is_refused_with_both_lines",
+        "test_a_text_that_swallows_entries_is_refused_with_both_lines",
+        "test_a_file_that_may_be_cut_off_is_warned_of_and_never_pruned",
+    ],
     "An export does not overwrite your work": [
         "test_an_export_overwrites_only_unedited_exports_unless_forced"
     ],
     "Drift changes nothing": ["playbooks/runme.sh"],
     "A file is only data": [
         "playbooks/runme.sh",
-        "test_no_cell_is_a_formula_for_a_spreadsheet",
+        "test_no_program_finds_a_formula_whatever_its_list_separator_is",
     ],
     "The playbooks do what the command line says": ["playbooks/runme.sh"],
     "No report is missing or old without an error": [
