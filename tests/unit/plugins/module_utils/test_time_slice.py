@@ -8,7 +8,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     MIN_SECRET_LENGTH,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
