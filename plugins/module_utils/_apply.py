@@ -13,24 +13,34 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
+    Change,
+    Create,
+    Delete,
+    Tightening,
+    Update,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    CREATE,
-    DELETE,
+    HELD_BACK,
     INTERRUPTED,
     NOT_ATTEMPTED,
+    OUTCOME_UNKNOWN,
+    UNCERTAIN,
     UNEXPECTED,
-    UPDATE,
     Failure,
+    each_domain_once,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    merged_updates,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._order import hold_back
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
-    Create,
-    Delete,
     Plan,
-    Update,
+    failures_to_protect,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
@@ -39,11 +49,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 
 if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._order import (
+        Weakening,
+    )
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
         RestrictionsApi,
     )
 
-    Step = t.Union[Create, Update, Delete, t.List[Delete]]
+    Step = t.Union[Change, t.List[Delete]]
 
 # Give up after this many consecutive failures that are not specific to one change.
 MAX_CONSECUTIVE_FAILURES = 10
@@ -55,10 +68,12 @@ class Outcome:
 
     Attributes:
         updated: the records after the change; `previous` is each record before it.
+        tightened: domains of which only the first of two calls was made; `updated` has them too.
         deleted: the records before the change; `duplicate_of` is the ID of the restriction that stays.
         uncertain: a change that is not listed may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
+        remaining_calls: how many calls they take.
         wait: seconds for which the rate limit delays the remaining changes.
         unconfirmed: the action by domain, for remaining changes that may have taken effect.
         traceback: of an unexpected exception.
@@ -66,11 +81,13 @@ class Outcome:
 
     created: list[dict[str, t.Any]] = field(default_factory=list)
     updated: list[dict[str, t.Any]] = field(default_factory=list)
+    tightened: set[str] = field(default_factory=set)
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     uncertain: bool = False
     consecutive_failures: int = 0
     remaining: int = 0
+    remaining_calls: int = 0
     wait: float = 0.0
     unconfirmed: dict[str, str] = field(default_factory=dict)
     traceback: str | None = None
@@ -100,8 +117,8 @@ def apply(
 ) -> Outcome:
     """Apply `plan` with `concurrency` workers.
 
-    Creates and updates come first and deletes last, so that an incomplete run leaves more
-    protection, not less. A change that fails does not stop the others. After Ctrl-C or an
+    What protects comes first, then what weakens, and deletes last, as `_order` explains. A change
+    that fails does not stop the others, except for related ones that weaken. After Ctrl-C or an
     unexpected exception, calls in flight complete and no new ones start.
 
     Arguments:
@@ -112,25 +129,44 @@ def apply(
     outcome = Outcome(failures=list(plan.failures), consecutive_failures=consecutive_failures)
     ends_at = api.client.clock() + time_limit
     crew = _Crew(api, outcome, concurrency, ends_at, is_cancelled)
-    writes = crew.work_off([*plan.creates, *plan.updates])
-    deletes: list[Step] = list(plan.deletes)
-    if not writes and not crew.is_stopped:
-        # A domain whose change failed keeps all its restrictions: a duplicate may be the right one.
-        kept = {failure.domain for failure in outcome.failures}
-        allowed = [delete for delete in plan.deletes if delete.domain not in kept]
-        deletes = crew.work_off(_batches(allowed) if api.has_batch_call else allowed)
-    left = [change for step in [*writes, *deletes] for change in _changes(step)]
+    crew.work_off(plan.first_writes)
+    crew.work_off(_allowed(plan.weakening_updates, outcome))
+    # A domain whose change failed keeps all its restrictions: a duplicate may be the right one.
+    kept = {failure.domain for failure in outcome.failures}
+    deletes = _allowed((delete for delete in plan.deletes if delete.domain not in kept), outcome)
+    crew.work_off(_batches(deletes) if api.has_batch_call else deletes)
+    left = [change for step in crew.left for change in _changes(step)]
     if crew.stop_reason:
         outcome.failures += [
-            Failure(change.domain, crew.stop_reason, NOT_ATTEMPTED, _action(change))
+            Failure(change.domain, crew.stop_reason, NOT_ATTEMPTED, change.action)
             for change in left
         ]
     else:
-        outcome.remaining = len(left)
-    outcome.failures = list(
-        {failure.domain: failure for failure in outcome.failures[::-1]}.values()
-    )
+        _leave_for_later(left, outcome)
+        outcome.remaining_calls = len(crew.left)
+    outcome.updated = merged_updates(outcome.updated)
+    outcome.failures = each_domain_once(outcome.failures)
     return outcome
+
+
+def _allowed(changes: t.Iterable[Weakening], outcome: Outcome) -> list[Weakening]:
+    """Return the changes that need not be held back; the others become failures."""
+    allowed, held_back = hold_back(changes, failures_to_protect(outcome.failures))
+    outcome.failures += held_back
+    return allowed
+
+
+def _leave_for_later(left: list[Change], outcome: Outcome) -> None:
+    """Count the changes that are left; an update that takes two calls is one."""
+    updates = {change.domain for change in left if isinstance(change, Update)}
+    outcome.remaining = len(updates) + sum(not isinstance(change, Update) for change in left)
+    # A later time slice would not send the first call of an update that has failed.
+    first_calls = {change.domain for change in left if isinstance(change, Tightening)}
+    outcome.failures = [
+        failure
+        for failure in outcome.failures
+        if failure.kind != HELD_BACK or failure.domain not in first_calls
+    ]
 
 
 class _Crew:
@@ -145,6 +181,8 @@ class _Crew:
         is_cancelled: t.Callable[[], bool],
     ) -> None:
         self.stop_reason = ""
+        self.left: list[Step] = []
+        self._is_over = False
         self._api = api
         self._outcome = outcome
         self._concurrency = concurrency
@@ -157,10 +195,13 @@ class _Crew:
     def is_stopped(self) -> bool:
         return bool(self.stop_reason or self._outcome.wait)
 
-    def work_off(self, steps: t.Sequence[Step]) -> list[Step]:
-        """Carry out the steps, and return those that are left when the workers stop."""
+    def work_off(self, steps: t.Sequence[Step]) -> None:
+        """Carry out the steps; `left` gets those for which the workers have no time.
+
+        Nothing begins if earlier steps are left.
+        """
         self._queue = deque(steps)
-        if steps:
+        if steps and not (self.left or self._is_over or self.is_stopped):
             # Always in threads: an interrupt of the main thread must not cut a call off.
             with ThreadPoolExecutor(self._concurrency) as pool:
                 workers = [pool.submit(self._work) for _number in range(self._concurrency)]
@@ -168,7 +209,7 @@ class _Crew:
                     wait(workers)
                 except KeyboardInterrupt:
                     self._stop("because the run was interrupted")
-        return list(self._queue)
+        self.left += self._queue
 
     def _stop(self, why: str) -> None:
         self.stop_reason = self.stop_reason or f"not attempted {why}; run again"
@@ -185,44 +226,59 @@ class _Crew:
                 return
             try:
                 self._carry_out(step)
-            except RateLimitWait as delay:
-                self._leave(step, delay)
             except NoBatchCall:
                 self._api.has_batch_call = False
                 self._queue.extend(_changes(step))
                 continue
-            except CloudflareError as error:
-                self._fail(step, error)
-            except Exception as error:
-                self._crash(step, error)
-            else:
+            except RateLimitWait as delay:
                 with self._lock:
-                    self._outcome.consecutive_failures = 0
+                    self._leave(step, delay)
+            except CloudflareError as error:
+                with self._lock:
+                    self._fail(step, error)
+            except Exception as error:
+                with self._lock:
+                    self._crash(step, error)
             # Checked last, so that every time slice makes progress.
             if self._api.client.clock() >= self._ends_at:
+                self._is_over = True
                 return
 
     def _carry_out(self, step: Step) -> None:
         outcome = self._outcome
         if isinstance(step, Create):
             record = self._api.create(step.body).record
-            outcome.created.append({**step.record, **_known(record)})
+            done, records = outcome.created, [{**step.record, **_known(record)}]
         elif isinstance(step, Update):
             record = self._api.update(step.current.id, step.changes).record
-            outcome.updated.append(_updated(step, {**step.record, **_known(record)}))
+            done, records = outcome.updated, [_updated(step, {**step.record, **_known(record)})]
         elif isinstance(step, Delete):
-            if self._api.delete(step.current.id):
-                outcome.deleted.append(_deleted(step))
+            is_ours = self._api.delete(step.current.id)
+            done, records = outcome.deleted, [_deleted(step)] if is_ours else []
         else:
             deleted = set(self._api.delete_batch([delete.current.id for delete in step]))
-            outcome.deleted += [_deleted(delete) for delete in step if delete.current.id in deleted]
+            done = outcome.deleted
+            records = [_deleted(delete) for delete in step if delete.current.id in deleted]
+        with self._lock:
+            done += records
+            outcome.consecutive_failures = 0
+            if isinstance(step, Tightening):
+                outcome.tightened.add(step.domain)
+            elif isinstance(step, Update):
+                outcome.tightened.discard(step.domain)
 
     def _leave(self, step: Step, delay: RateLimitWait) -> None:
-        self._queue.append(step)
         self._outcome.wait = max(self._outcome.wait, delay.seconds)
+        if delay.outcome_unknown and isinstance(step, Tightening):
+            # A later time slice could not tell what it finds from somebody else's change.
+            self._fail(
+                step, CloudflareError(OUTCOME_UNKNOWN, "run again", UNCERTAIN, outcome_unknown=True)
+            )
+            return
+        self._queue.append(step)
         if delay.outcome_unknown:
             for change in _changes(step):
-                self._outcome.unconfirmed[change.domain] = _action(change)
+                self._outcome.unconfirmed[change.domain] = change.action
 
     def _fail(self, step: Step, error: CloudflareError) -> None:
         if error.outcome_unknown:
@@ -230,28 +286,33 @@ class _Crew:
         if error.kind == INTERRUPTED and not error.outcome_unknown:
             self._queue.appendleft(step)
             return
-        self._outcome.failures += [
-            Failure(
-                change.domain, str(error), error.kind, _action(change), error.status, error.code
-            )
-            for change in _changes(step)
-        ]
-        with self._lock:
-            self._outcome.consecutive_failures += 1
-            if error.is_specific:
-                self._outcome.consecutive_failures = 0
-            elif self._outcome.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
-                why = f"after {MAX_CONSECUTIVE_FAILURES} consecutive failures"
-                self.stop_reason = f"not attempted {why}; run again"
+        self._add_failures(step, str(error), error.kind, error.status, error.code)
+        self._outcome.consecutive_failures += 1
+        if error.is_specific:
+            self._outcome.consecutive_failures = 0
+        elif self._outcome.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+            why = f"after {MAX_CONSECUTIVE_FAILURES} consecutive failures"
+            self.stop_reason = f"not attempted {why}; run again"
 
     def _crash(self, step: Step, error: Exception) -> None:
         self._outcome.uncertain = True
         self._outcome.traceback = traceback.format_exc()
         reason = f"unexpected {error.__class__.__name__}; run again, and report this as a bug"
-        self._outcome.failures += [
-            Failure(change.domain, reason, UNEXPECTED, _action(change)) for change in _changes(step)
-        ]
+        self._add_failures(step, reason, UNEXPECTED)
         self._stop("after an unexpected error")
+
+    def _add_failures(
+        self,
+        step: Step,
+        reason: str,
+        kind: str,
+        status: int | None = None,
+        code: int | None = None,
+    ) -> None:
+        self._outcome.failures += [
+            Failure(change.domain, reason, kind, change.action, status, code, change.protects)
+            for change in _changes(step)
+        ]
 
 
 def _updated(update: Update, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -268,12 +329,8 @@ def _known(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _changes(step: Step) -> t.Sequence[Create | Update | Delete]:
+def _changes(step: Step) -> t.Sequence[Change]:
     return step if isinstance(step, list) else [step]
-
-
-def _action(change: Create | Update | Delete) -> str:
-    return {Create: CREATE, Update: UPDATE, Delete: DELETE}[change.__class__]
 
 
 def _batches(deletes: list[Delete]) -> list[Step]:

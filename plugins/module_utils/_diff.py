@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
+    Create,
+    Delete,
+    Update,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     unicode_form,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
-    Create,
-    Delete,
-    Plan,
-    Update,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
 
 _SPECIAL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 

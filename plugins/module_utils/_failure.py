@@ -22,6 +22,7 @@ CONFLICT = "conflict"
 INTERRUPTED = "interrupted"
 DUPLICATES = "duplicates"
 INVALID = "invalid"
+HELD_BACK = "held_back"
 NOT_ATTEMPTED = "not_attempted"
 UNEXPECTED = "unexpected"
 
@@ -37,6 +38,7 @@ class Failure:
         kind: one of the constants of this file.
         action: the requested action.
         status, code: the HTTP status and Cloudflare's code, if there was a response.
+        protects: whether related changes that weaken must be held back.
     """
 
     domain: str
@@ -45,6 +47,7 @@ class Failure:
     action: str = ENTRY
     status: int | None = None
     code: int | None = None
+    protects: bool = False
 
     def result(self) -> dict[str, t.Any]:
         """Return it in the form of a module's result."""
@@ -56,3 +59,11 @@ class Failure:
             "status": self.status,
             "code": self.code,
         }
+
+
+def each_domain_once(failures: t.Iterable[Failure]) -> list[Failure]:
+    """Return the first failure of each domain; one that is held back comes after all others."""
+    first: dict[str, Failure] = {}
+    for failure in sorted(failures, key=lambda failure: failure.kind == HELD_BACK):
+        first.setdefault(failure.domain, failure)
+    return list(first.values())

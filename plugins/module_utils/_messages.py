@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     DUPLICATES,
     ENTRY,
+    HELD_BACK,
     NOT_ATTEMPTED,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
@@ -54,6 +55,15 @@ def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     return sorted(records, key=lambda record: (record["domain"].lower(), record.get("id") or ""))
 
 
+def merged_updates(updates: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return each updated restriction once: after its last update, with `previous` of its first."""
+    merged: dict[str, dict[str, t.Any]] = {}
+    for record in updates:
+        first = merged.get(record["id"], record)
+        merged[record["id"]] = {**record, "previous": first["previous"]}
+    return list(merged.values())
+
+
 def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
     """Return one line such as `30 created, 50 updated, 150 deleted, 2300 unchanged`.
 
@@ -72,16 +82,17 @@ def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
 
 
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> str:
-    """Return what failed, grouped by reason, what was not attempted, and what was done.
+    """Return what failed, grouped by reason, what was held back or not attempted, and what was done.
 
     Arguments:
         failures: as `Failure.result` returns them.
         done: the summary of what was changed.
     """
     groups: dict[str, list[t.Mapping[str, t.Any]]] = {}
+    held_back = [failure for failure in failures if failure["kind"] == HELD_BACK]
     not_attempted = [failure for failure in failures if failure["kind"] == NOT_ATTEMPTED]
     for failure in failures:
-        if failure["kind"] != NOT_ATTEMPTED:
+        if failure["kind"] not in (HELD_BACK, NOT_ATTEMPTED):
             key = DUPLICATES if failure["kind"] == DUPLICATES else failure["reason"]
             groups.setdefault(key, []).append(failure)
     by_size = sorted(groups.values(), key=len, reverse=True)
@@ -89,6 +100,11 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> s
     if len(by_size) > MAX_REASONS:
         more = sum(map(len, by_size[MAX_REASONS:]))
         sentences.append(f"{more} more failed for other reasons; see failures")
+    if held_back:
+        reasons = {failure["reason"].partition(";")[0] for failure in held_back}
+        why = reasons.pop() if len(reasons) == 1 else "held back because related changes failed"
+        domains = listing([failure["domain"] for failure in held_back], MAX_DOMAINS)
+        sentences.append(f"{_changes(len(held_back))} {why} ({domains})")
     if not_attempted:
         why = not_attempted[0]["reason"].partition(";")[0]
         sentences.append(f"{_changes(len(not_attempted))} {why}")

@@ -7,15 +7,25 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
+    Change,
+    Create,
+    Delete,
+    Update,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
     DUPLICATES,
     INVALID,
     Failure,
+    each_domain_once,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._order import (
+    Relatives,
+    hold_back,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
-    RECORD_FIELDS,
     DesiredRestriction,
     InvalidRestriction,
     Restriction,
@@ -28,51 +38,6 @@ MAX_DOMAINS_IN_MESSAGE = 5
 
 class TooManyDeletes(Exception):
     """The plan removes more protection than the task allows; the message has the numbers."""
-
-
-@dataclass(frozen=True)
-class Create:
-    """A restriction to add; `body` is what the API is sent."""
-
-    body: dict[str, t.Any]
-
-    @property
-    def domain(self) -> str:
-        return self.body["domain"]
-
-    @property
-    def record(self) -> dict[str, t.Any]:
-        """The expected record; `None` for what only the API can know."""
-        return {**dict.fromkeys(RECORD_FIELDS), **self.body}
-
-
-@dataclass(frozen=True)
-class Update:
-    """A restriction to change; `changes` is what the API is sent."""
-
-    current: Restriction
-    changes: dict[str, t.Any]
-
-    @property
-    def domain(self) -> str:
-        return self.current.domain
-
-    @property
-    def record(self) -> dict[str, t.Any]:
-        """The expected record."""
-        return {**self.current.record, **self.changes}
-
-
-@dataclass(frozen=True)
-class Delete:
-    """A restriction to remove; `kept` is the ID of the one that stays if it is a duplicate."""
-
-    current: Restriction
-    kept: str | None = None
-
-    @property
-    def domain(self) -> str:
-        return self.current.domain
 
 
 @dataclass
@@ -91,9 +56,28 @@ class Plan:
     unlisted: list[str] = field(default_factory=list)
 
     @property
+    def changes(self) -> list[Change]:
+        return [*self.creates, *self.updates, *self.deletes]
+
+    @property
     def size(self) -> int:
         """How many changes there are."""
-        return len(self.creates) + len(self.updates) + len(self.deletes)
+        return len(self.changes)
+
+    @property
+    def first_writes(self) -> list[Create | Update]:
+        """What is sent first: all creates, and the updates that do not only weaken."""
+        updates = [
+            update.tightening if update.in_two_calls else update
+            for update in self.updates
+            if update.in_two_calls or not _only_weakens(update)
+        ]
+        return [*self.creates, *updates]
+
+    @property
+    def weakening_updates(self) -> list[Update]:
+        """The updates that are sent after everything that protects."""
+        return [update for update in self.updates if update.in_two_calls or _only_weakens(update)]
 
 
 def make_plan(
@@ -101,7 +85,9 @@ def make_plan(
     current: t.Iterable[Restriction],
     prune: bool = False,
     done: t.Collection[str] = (),
+    tightened: t.Collection[str] = (),
     failed: t.Collection[str] = (),
+    failed_to_protect: t.Mapping[str, str] | None = None,
 ) -> Plan:
     """Plan how to turn `current`, all restrictions on the account, into the desired ones.
 
@@ -110,9 +96,11 @@ def make_plan(
             that is already in the desired state is kept, otherwise the oldest.
         done: domains that this run created or updated already; they are not written again, even
             if the list of the API lags behind.
+        tightened: domains of which this run sent only the first of two calls.
         failed: domains that this run could not change; they keep everything they have.
+        failed_to_protect: the action by domain, for those of them that hold back related changes.
     """
-    plan = Plan()
+    plan, tightened, failed = Plan(), frozenset(tightened), frozenset(failed)
     account = _Index(current)
     listed = set()
     for entry in desired:
@@ -123,17 +111,25 @@ def make_plan(
             if entry.state == "absent":
                 _plan_absent(plan, entry, account)
             else:
-                _plan_present(plan, entry, account, prune, entry.domain in done)
+                _plan_present(
+                    plan, entry, account, prune, entry.domain in done, entry.domain in tightened
+                )
         except _Ambiguous as error:
-            plan.failures.append(Failure(str(entry.domain), str(error), DUPLICATES))
+            plan.failures.append(_failure(entry, error, DUPLICATES))
         except InvalidRestriction as error:
-            plan.failures.append(Failure(entry.domain or str(entry.id), str(error), INVALID))
+            plan.failures.append(_failure(entry, error, INVALID))
     unlisted = [restriction for restriction in account if restriction.domain not in listed]
     if prune:
         plan.deletes += [Delete(known) for known in unlisted if known.domain not in failed]
     else:
         plan.unlisted = sorted({known.domain for known in unlisted})
+    _put_in_order(plan, {**(failed_to_protect or {}), **failures_to_protect(plan.failures)})
     return plan
+
+
+def failures_to_protect(failures: t.Iterable[Failure]) -> dict[str, str]:
+    """Return the action by domain, for the failures that hold back related changes."""
+    return {failure.domain: failure.action for failure in failures if failure.protects}
 
 
 def domains_losing_protection(plan: Plan) -> list[str]:
@@ -201,7 +197,12 @@ def _plan_absent(plan: Plan, desired: DesiredRestriction, account: _Index) -> No
 
 
 def _plan_present(
-    plan: Plan, desired: DesiredRestriction, account: _Index, prune: bool, is_done: bool
+    plan: Plan,
+    desired: DesiredRestriction,
+    account: _Index,
+    prune: bool,
+    is_done: bool,
+    is_tightened: bool,
 ) -> None:
     same_domain = account.for_domain(desired.domain)
     restriction: Restriction | None
@@ -218,22 +219,58 @@ def _plan_present(
             f" sending_domain_restrictions (IDs {_ids(same_domain)})"
         )
     if not is_done:
-        _plan_write(plan, desired, restriction)
+        _plan_write(plan, desired, restriction, is_tightened)
     if prune and restriction:
         plan.deletes += [
             Delete(other, kept=restriction.id) for other in same_domain if other is not restriction
         ]
 
 
-def _plan_write(plan: Plan, desired: DesiredRestriction, current: Restriction | None) -> None:
+def _plan_write(
+    plan: Plan, desired: DesiredRestriction, current: Restriction | None, is_tightened: bool
+) -> None:
     if current is None:
         plan.creates.append(Create(desired.body()))
         return
     changes = desired.changes_to(current)
-    if changes:
-        plan.updates.append(Update(current, changes))
-    else:
+    if not changes:
         plan.unchanged.append(current)
+        return
+    update = Update(current, changes)
+    if is_tightened and update.is_mixed:
+        # The list of the API lags behind.
+        exclude = frozenset(update.tightening.changes["exclude"])
+        update = Update(replace(current, exclude=exclude), changes)
+    plan.updates.append(update)
+
+
+def _put_in_order(plan: Plan, failed_to_protect: t.Mapping[str, str]) -> None:
+    """Decide which updates take two calls, and hold back what would lose protection."""
+    changing = {change.domain for change in plan.changes if change.protects or change.weakens}
+    relatives = Relatives(changing.union(failed_to_protect))
+    plan.updates = [
+        replace(update, in_two_calls=True)
+        if update.is_mixed and relatives.of(update.domain)
+        else update
+        for update in plan.updates
+    ]
+    _allowed, failures = hold_back(plan.weakening_updates, failed_to_protect)
+    held_back = {failure.domain for failure in failures}
+    plan.updates = [
+        update.tightening if update.domain in held_back else update
+        for update in plan.updates
+        if update.in_two_calls or update.domain not in held_back
+    ]
+    plan.deletes, more = hold_back(plan.deletes, failed_to_protect)
+    plan.failures = each_domain_once([*plan.failures, *failures, *more])
+
+
+def _only_weakens(update: Update) -> bool:
+    return update.weakens and not update.protects
+
+
+def _failure(desired: DesiredRestriction, error: Exception, kind: str) -> Failure:
+    return Failure(desired.domain or str(desired.id), str(error), kind, protects=True)
 
 
 def _with_requested_id(desired: DesiredRestriction, account: _Index) -> Restriction:

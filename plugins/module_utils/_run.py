@@ -48,6 +48,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._overlap
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Plan,
     TooManyDeletes,
+    failures_to_protect,
     make_plan,
     refuse_mass_deletion,
 )
@@ -169,8 +170,15 @@ def _plan_and_apply(
     current: list[Restriction],
 ) -> Result:
     options, progress = module.params, time_slice.progress
-    done = {*progress.created, *progress.updated}
-    plan = make_plan(desired, current, options["prune"], done, progress.failed)
+    plan = make_plan(
+        desired,
+        current,
+        options["prune"],
+        done={*progress.created, *progress.updated},
+        tightened=progress.tightened,
+        failed=progress.failed,
+        failed_to_protect=progress.failed_to_protect,
+    )
     predicted = predict(plan)
     warnings: list[str] = []
     values: dict[str, t.Any] = {}
@@ -181,7 +189,8 @@ def _plan_and_apply(
     unchanged = len(plan.unchanged)
     try:
         # What this run created must not change what the guard allows.
-        guarded = [known for known in current if known.domain not in progress.created]
+        created = set(progress.created)
+        guarded = [known for known in current if known.domain not in created]
         refuse_mass_deletion(plan, guarded, options["max_delete_percent"])
     except TooManyDeletes as refusal:
         counts = {**_changes(predicted), "unchanged": unchanged}
@@ -209,7 +218,7 @@ def _plan_and_apply(
     )
     if time_slice.is_part:
         _remember(outcome, progress, api)
-        estimate = api.client.rate_limit.seconds_for(outcome.remaining)
+        estimate = api.client.rate_limit.seconds_for(outcome.remaining_calls)
         reason = RATE_LIMIT if outcome.wait else ""
         values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
     is_last = not (time_slice.is_part and outcome.remaining)
@@ -239,8 +248,12 @@ def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> 
 def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> None:
     """Keep what later slices must know."""
     progress.created += [comparison_key(record["domain"]) for record in outcome.created]
-    progress.updated += [comparison_key(record["domain"]) for record in outcome.updated]
+    updated = {comparison_key(record["domain"]) for record in outcome.updated}
+    progress.updated += sorted(updated - outcome.tightened)
+    tightened = outcome.tightened.union(progress.tightened)
+    progress.tightened = sorted(tightened.difference(progress.updated))
     progress.failed += [failure.domain for failure in outcome.failures]
+    progress.failed_to_protect.update(failures_to_protect(outcome.failures))
     progress.unconfirmed = outcome.unconfirmed
     progress.consecutive_failures = outcome.consecutive_failures
     progress.refusals = api.client.refusals

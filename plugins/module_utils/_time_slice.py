@@ -33,7 +33,9 @@ class Progress:
     Attributes:
         created: domains that were created.
         updated: domains that were updated.
+        tightened: domains of which only the first of two calls of an update was made.
         failed: domains that could not be changed.
+        failed_to_protect: the action by domain, for those of them that hold back related changes.
         unconfirmed: the action by domain, for writes that may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         refusals: how many calls in a row the rate limit refused.
@@ -46,7 +48,9 @@ class Progress:
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    tightened: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    failed_to_protect: dict[str, str] = field(default_factory=dict)
     unconfirmed: dict[str, str] = field(default_factory=dict)
     consecutive_failures: int = 0
     refusals: int = 0

@@ -19,11 +19,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     MAX_MESSAGE_LENGTH,
     by_domain,
     final_result,
+    merged_updates,
     summary,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 LISTS = ("created", "updated", "deleted", "failures")
+_KEYS = {"created": "id", "deleted": "id", "failures": "domain"}
 
 Values = t.Dict[str, t.Any]
 
@@ -36,6 +38,7 @@ class Total:
         values: the result so far, as the module returns it.
         remaining: how many changes are left.
         unconfirmed: the action by domain, for writes that may have taken effect.
+        tightened: domains of which only the first of two calls was made; `updated` has them too.
         has_begun: whether a slice has returned.
         is_estimate_shown: whether the user was told how long the run takes.
     """
@@ -43,13 +46,14 @@ class Total:
     values: Values = field(default_factory=dict)
     remaining: int = 0
     unconfirmed: dict[str, str] = field(default_factory=dict)
+    tightened: list[str] = field(default_factory=list)
     has_begun: bool = False
     is_estimate_shown: bool = False
 
     @property
     def count(self) -> int:
         """How many changes are done, or have failed."""
-        return sum(len(self.values.get(name, ())) for name in LISTS)
+        return sum(len(self.values.get(name, ())) for name in LISTS) - len(self.tightened)
 
     @property
     def progress(self) -> str:
@@ -60,10 +64,18 @@ class Total:
         """Add the result of one more slice, and what it reports about the rest."""
         before, self.has_begun = self.values, True
         if report:
-            self.remaining = report["remaining"] or self.remaining
+            if report["remaining"] is not None:
+                self.remaining = report["remaining"]
             self.unconfirmed = report["progress"]["unconfirmed"]
+            self.tightened = report["progress"]["tightened"]
         self.values = {**before, **values}
-        for name in (*LISTS, "warnings", "deprecations"):
+        for name in LISTS:
+            if name in before or name in values:
+                entries = [*before.get(name, ()), *values.get(name, ())]
+                self.values[name] = (
+                    merged_updates(entries) if name == "updated" else _once(entries, _KEYS[name])
+                )
+        for name in ("warnings", "deprecations"):
             if name in before or name in values:
                 more = [
                     entry for entry in values.get(name, ()) if entry not in before.get(name, ())
@@ -101,3 +113,11 @@ class Total:
         rest += f". Result: {summary(values)}. Run again to finish the rest."
         values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
         return values
+
+
+def _once(entries: t.Iterable[Values], key: str) -> list[Values]:
+    """Return the first of the entries that have the same value of `key`."""
+    first: dict[str, Values] = {}
+    for entry in entries:
+        first.setdefault(entry[key], entry)
+    return list(first.values())

@@ -31,10 +31,19 @@ VERIFIED_BY = {
     "The task never mistakes somebody else's restriction for its own": [
         "test_somebody_elses_restriction_is_neither_adopted_nor_deleted"
     ],
-    "Creates and updates come first, deletes last": [
+    "An incomplete run leaves more protection, not less": [
+        "test_no_sender_loses_protection_that_it_had_and_that_the_list_keeps",
         "test_creates_and_updates_come_first_and_deletes_last_in_batches",
         "test_nothing_is_deleted_while_creates_or_updates_are_left",
         "test_without_the_batch_call_the_result_is_the_same",
+    ],
+    "A failed change holds back what relies on it": [
+        "test_no_sender_loses_protection_that_it_had_and_that_the_list_keeps",
+        "test_what_would_take_protection_away_is_held_back_after_a_failure",
+    ],
+    "No mail is dropped on the way": [
+        "test_no_sender_loses_protection_that_it_had_and_that_the_list_keeps",
+        "test_the_first_of_two_calls_keeps_what_is_exempt_before_and_after",
     ],
     "A domain whose change failed keeps all its restrictions": [
         "test_a_domain_whose_change_failed_keeps_its_duplicates",

@@ -1,0 +1,131 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One change of an account, and what it does to protection. Pure.
+
+A change protects if mail from some sender needs TLS afterwards by the changed restriction and did
+not before. It weakens if that is so the other way round. An update may do both.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_below,
+    is_covered,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    CREATE,
+    DELETE,
+    UPDATE,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    RECORD_FIELDS,
+    Restriction,
+)
+
+
+@dataclass(frozen=True)
+class Create:
+    """A restriction to add; `body` is what the API is sent."""
+
+    body: dict[str, t.Any]
+
+    action: t.ClassVar[str] = CREATE
+    protects: t.ClassVar[bool] = True
+    weakens: t.ClassVar[bool] = False
+
+    @property
+    def domain(self) -> str:
+        return self.body["domain"]
+
+    @property
+    def record(self) -> dict[str, t.Any]:
+        """The expected record; `None` for what only the API can know."""
+        return {**dict.fromkeys(RECORD_FIELDS), **self.body}
+
+
+@dataclass(frozen=True)
+class Update:
+    """A restriction to change; `changes` is what the API is sent.
+
+    Attributes:
+        in_two_calls: whether `tightening` is sent first, and this call when nothing protects less
+            because of it.
+    """
+
+    current: Restriction
+    changes: dict[str, t.Any]
+    in_two_calls: bool = False
+
+    action: t.ClassVar[str] = UPDATE
+
+    @property
+    def domain(self) -> str:
+        return self.current.domain
+
+    @property
+    def record(self) -> dict[str, t.Any]:
+        """The expected record."""
+        return {**self.current.record, **self.changes}
+
+    @property
+    def protects(self) -> bool:
+        return self._is_rename or not all(is_covered(name, self._after) for name in self._before)
+
+    @property
+    def weakens(self) -> bool:
+        return self._is_rename or not all(is_covered(name, self._before) for name in self._after)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether it both ends exemptions and adds some."""
+        return not self._is_rename and self.protects and self.weakens
+
+    @property
+    def tightening(self) -> Tightening:
+        """The part that only protects: it leaves what is exempt both before and after."""
+        before, after = self._before, self._after
+        common = {name for name in before if is_covered(name, after)}
+        common |= {name for name in after if is_covered(name, before)}
+        return Tightening(self.current, {"exclude": sorted(common)})
+
+    @property
+    def _is_rename(self) -> bool:
+        return "domain" in self.changes
+
+    @property
+    def _before(self) -> set[str]:
+        # Names outside the domain, which an account may have, exempt nothing.
+        return {name for name in self.current.exclude if is_below(name, self.domain)}
+
+    @property
+    def _after(self) -> set[str]:
+        return set(self.changes["exclude"]) if "exclude" in self.changes else self._before
+
+
+@dataclass(frozen=True)
+class Tightening(Update):
+    """The first of the two calls of an update."""
+
+
+@dataclass(frozen=True)
+class Delete:
+    """A restriction to remove; `kept` is the ID of the one that stays if it is a duplicate."""
+
+    current: Restriction
+    kept: str | None = None
+
+    action: t.ClassVar[str] = DELETE
+    protects: t.ClassVar[bool] = False
+    weakens: t.ClassVar[bool] = True
+
+    @property
+    def domain(self) -> str:
+        return self.current.domain
+
+
+Change = t.Union[Create, Update, Delete]

@@ -1,0 +1,564 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whatever fails, no sender loses protection that it had and that the list keeps.
+
+Runs are judged by the rule for mail, sender by sender and after every single call: mail needs TLS if
+any restriction at or above the sender's domain does not exempt it.
+"""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import NamedTuple
+from unittest import mock
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
+    CloudflareError,
+    RateLimitWait,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+    REFUSED,
+    UNAVAILABLE,
+    UNCERTAIN,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    DesiredRestriction,
+    Restriction,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
+    NoBatchCall,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+MAX_SLICES = 500
+
+# What may become of a write: it takes effect or not, and its caller learns that or not.
+DONE, REFUSED_CALL, OUTAGE = "done", "refused", "outage"
+LOST, FAILED_UNSEEN = "took effect, unknown", "no effect, unknown"
+WAIT, WAIT_LOST, WAIT_UNSEEN = "wait", "took effect, wait", "no effect, wait, unknown"
+CRASH, CRASH_LOST = "crash", "took effect, crash"
+INTERRUPT = "took effect, interrupted"
+EFFECTIVE = (DONE, LOST, WAIT_LOST, CRASH_LOST, INTERRUPT)
+FATES = (REFUSED_CALL, OUTAGE, LOST, FAILED_UNSEEN, WAIT, WAIT_LOST, WAIT_UNSEEN, CRASH, CRASH_LOST)
+
+# The cases are cheap, and most of them are harmless.
+many_examples = settings(max_examples=max(300, settings.default.max_examples))
+
+
+class FakeAccount:
+    """An account in memory, with the interface of `RestrictionsApi` and of its client.
+
+    Arguments:
+        restrictions: pairs of a domain and the names that it excludes.
+        fates: what becomes of each write, in this order; those after them are done.
+        refused: the targets of writes that are always refused, such as `create a.example`.
+        lag: how many writes the list lags behind.
+        has_batch: whether the API has the batch call.
+        check: called with the account after each write.
+    """
+
+    def __init__(self, restrictions, fates=(), refused=(), lag=0, has_batch=True, check=None):
+        self.current = {
+            f"id-{index}": Restriction.from_api(
+                {"id": f"id-{index}", "domain": domain, "exclude": sorted(exclude)}
+            )
+            for index, (domain, exclude) in enumerate(restrictions)
+        }
+        self.client = self.rate_limit = self
+        self.calls, self.refusals = 0, 0
+        self.writes = []
+        self.has_batch_call = True
+        self.is_interrupted = False
+        self._fates = list(fates)
+        self._refused = refused
+        self._lag = lag
+        self._has_batch = has_batch
+        self._check = check or (lambda account: None)
+        self._history = [self.current]
+
+    def recover(self):
+        """End all faults."""
+        self._fates, self._refused, self.is_interrupted = [], (), False
+
+    def stop(self):
+        pass
+
+    def warnings(self):
+        return []
+
+    def seconds_for(self, calls):
+        return float(calls)
+
+    def list_all(self):
+        return list(self._history[max(0, len(self._history) - 1 - self._lag)].values())
+
+    @property
+    def restrictions(self):
+        return [(known.domain, known.exclude) for known in self.current.values()]
+
+    def create(self, body):
+        restriction_id = f"id-{len(self._history)}-new"
+        created = Restriction.from_api({**body, "id": restriction_id})
+        self._write(f"create {created.domain}", {restriction_id: created})
+        return created
+
+    def update(self, restriction_id, changes):
+        known = self.current[restriction_id]
+        updated = Restriction.from_api({**known.record, **changes})
+        self._write(f"update {known.domain}", {restriction_id: updated})
+        return updated
+
+    def delete(self, restriction_id):
+        known = self.current.get(restriction_id)
+        self._write(f"delete {known.domain if known else restriction_id}", {restriction_id: None})
+        return known is not None
+
+    def delete_batch(self, ids):
+        if not self._has_batch:
+            raise NoBatchCall
+        present = [restriction_id for restriction_id in ids if restriction_id in self.current]
+        self._write("batch", dict.fromkeys(ids))
+        return present
+
+    def _write(self, call, changed):
+        self.calls += 1
+        self.writes.append(call)
+        fate = self._fates.pop(0) if self._fates else DONE
+        fate = REFUSED_CALL if call in self._refused else fate
+        if fate in EFFECTIVE:
+            after = {**self.current, **changed}
+            self.current = {known: after[known] for known in after if after[known]}
+        self._history.append(self.current)
+        self._check(self)
+        self.is_interrupted = self.is_interrupted or fate == INTERRUPT
+        if fate in (CRASH, CRASH_LOST):
+            raise RuntimeError("x")
+        if fate in (WAIT, WAIT_LOST, WAIT_UNSEEN):
+            wait = RateLimitWait(60)
+            wait.outcome_unknown = fate != WAIT
+            raise wait
+        if fate in (REFUSED_CALL, OUTAGE):
+            raise CloudflareError("no", "fix it", REFUSED if fate == REFUSED_CALL else UNAVAILABLE)
+        if fate in (LOST, FAILED_UNSEEN):
+            raise CloudflareError("lost", "run again", UNCERTAIN, outcome_unknown=True)
+
+
+def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0, observe=None):
+    """Run the module for lists, in slices of one step or as a whole, and return the result.
+
+    Arguments:
+        failures_before: how many consecutive failures there were.
+        observe: called with the total after each slice.
+    """
+    total, progress = Total(), {"consecutive_failures": failures_before}
+    for _number in range(MAX_SLICES):
+        account.calls = 0
+        module = SimpleNamespace(
+            params={
+                "prune": prune,
+                "max_delete_percent": 100,
+                "concurrency": 1,
+                "time_slice": {"seconds": 0 if is_sliced else 10**9, "progress": progress},
+            },
+            no_log_values=set(),
+            check_mode=check_mode,
+            _diff=False,
+        )
+        with mock.patch.object(_run, "output_is_closed", lambda: account.is_interrupted):
+            values = _run._plan_and_apply(
+                module, account, TimeSlice.of(module), entries, account.list_all()
+            ).values
+        values = json.loads(json.dumps(values))
+        report = values.pop("time_slice")
+        if check_mode:
+            return values
+        total.add(values, report)
+        if observe:
+            observe(total)
+        if report["remaining"] == 0:
+            return total.result()
+        progress = report["progress"]
+    raise AssertionError(f"the run does not end within {MAX_SLICES} slices")
+
+
+def at_or_below(name, domain):
+    return name == domain or name.endswith(f".{domain}")
+
+
+def needs_tls(sender, restrictions):
+    """The rule, as the documentation of the info module states it."""
+    return any(
+        at_or_below(sender, domain)
+        and not any(
+            at_or_below(sender, entry) and entry.endswith(f".{domain}") for entry in exclude
+        )
+        for domain, exclude in restrictions
+    )
+
+
+def end_state(entries, prune, before):
+    """What the account should have once everything has been applied."""
+    after = []
+    listed = {entry.domain: entry for entry in entries}
+    for domain in sorted({*listed, *(domain for domain, _exclude in before)}):
+        had = [exclude for known, exclude in before if known == domain]
+        entry = listed.get(domain)
+        if entry is None:
+            after += [] if prune else [(domain, exclude) for exclude in had]
+        elif entry.state == "present":
+            if entry.exclude is not None or not had:
+                after.append((domain, entry.exclude or frozenset()))
+            else:
+                # The oldest is kept; without prune, the task does not choose.
+                after += [(domain, exclude) for exclude in (had[:1] if prune else had)]
+    return after
+
+
+def judge(before, desired, senders):
+    """Return a check that no sender is treated in a way that neither state knows."""
+    answers = {
+        sender: {needs_tls(sender, before), needs_tls(sender, desired)} for sender in senders
+    }
+
+    def check(account):
+        for sender, allowed in answers.items():
+            assert needs_tls(sender, account.restrictions) in allowed, (sender, account.writes)
+
+    return check
+
+
+NAMES = [
+    "b.example",
+    *("a.b.example", "x.b.example"),
+    *("a.a.b.example", "x.a.b.example", "a.x.b.example", "y.x.b.example"),
+    *("x.a.a.b.example", "y.a.a.b.example", "x.x.a.b.example"),
+]
+UNRELATED = ["c.example", "x.c.example"]
+DOMAINS = [*NAMES[:5], "c.example"]
+SENDERS = [sender for name in [*NAMES, *UNRELATED] for sender in (name, f"s.{name}")]
+
+
+def excludes(domain, extra=()):
+    below = [name for name in [*NAMES, *UNRELATED] if name.endswith(f".{domain}")]
+    return (
+        st.frozensets(st.sampled_from([*below, *extra]), max_size=3)
+        if below or extra
+        else st.just(frozenset())
+    )
+
+
+@st.composite
+def accounts(draw):
+    """Restrictions, now and then with duplicates and with names outside the domain."""
+    domains = draw(st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=6))
+    return [(domain, draw(excludes(domain, ["elsewhere.example"]))) for domain in domains]
+
+
+@st.composite
+def lists(draw):
+    """Entries, now and then with one that cannot be applied."""
+    domains = draw(st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=6, unique=True))
+    states = st.sampled_from(["present", "present", "absent"])
+    return [
+        DesiredRestriction(
+            domain,
+            draw(st.none() | excludes(domain) | excludes(domain, ["elsewhere.example"])),
+            draw(st.sampled_from([None, None, "x"])),
+            draw(states),
+        )
+        for domain in domains
+    ]
+
+
+class Case(NamedTuple):
+    """An account, a list, and what happens to the run."""
+
+    before: list
+    entries: list
+    prune: bool
+    is_sliced: bool
+    has_batch: bool
+    lag: int
+    fates: list
+    refused: set
+    failures_before: int
+
+
+CASES = st.builds(
+    Case,
+    accounts(),
+    lists(),
+    prune=st.booleans(),
+    is_sliced=st.booleans(),
+    has_batch=st.booleans(),
+    lag=st.sampled_from([0, 0, 1, 2]),
+    fates=st.lists(st.just(DONE) | st.sampled_from([*FATES, INTERRUPT]), max_size=12),
+    refused=st.sets(
+        st.sampled_from(
+            [f"{call} {domain}" for call in ("create", "update") for domain in DOMAINS]
+        ),
+        max_size=4,
+    ),
+    failures_before=st.sampled_from([0, 8]),
+)
+
+
+@pytest.mark.timeout(600)
+@many_examples
+@given(CASES)
+def test_no_sender_loses_protection_that_it_had_and_that_the_list_keeps(case):
+    desired = end_state(case.entries, case.prune, case.before)
+    account = FakeAccount(
+        case.before,
+        case.fates,
+        case.refused,
+        lag=case.lag,
+        has_batch=case.has_batch,
+        check=judge(case.before, desired, SENDERS),
+    )
+    before = dict(account.current)
+
+    result = run(
+        account,
+        case.entries,
+        case.prune,
+        case.is_sliced,
+        failures_before=case.failures_before,
+    )
+
+    failures = {failure["domain"]: failure["kind"] for failure in result["failures"]}
+    assert len(failures) == len(result["failures"])
+    assert bool(result.get("failed")) == bool(failures)
+    for name in ("created", "updated", "deleted"):
+        ids = [record["id"] for record in result[name]]
+        assert len(ids) == len(set(ids))
+    for record in result["updated"]:
+        assert record["previous"] in (None, before[record["id"]].record)
+    if not case.lag:
+        is_uncertain = {"uncertain", "unexpected"} & set(failures.values())
+        assert result["changed"] == (account.current != before) or is_uncertain
+        if not failures:
+            assert sorted(account.restrictions) == sorted(desired)
+
+
+@pytest.mark.timeout(600)
+@many_examples
+@given(CASES)
+def test_running_again_finishes_the_work(case):
+    desired = end_state(case.entries, case.prune, case.before)
+    check = judge(case.before, desired, SENDERS)
+    account = FakeAccount(case.before, case.fates, case.refused, check=check)
+    run(account, case.entries, case.prune, case.is_sliced, failures_before=case.failures_before)
+    account.recover()
+    result = run(account, case.entries, case.prune, case.is_sliced)
+    assert {failure["kind"] for failure in result["failures"]} <= {
+        "duplicates",
+        "invalid",
+        "held_back",
+    }
+    if not result["failures"]:
+        assert sorted(account.restrictions) == sorted(desired)
+    assert not run(account, case.entries, case.prune, case.is_sliced)["changed"]
+
+
+def managed(records):
+    return [{name: value for name, value in record.items() if name != "id"} for record in records]
+
+
+@pytest.mark.timeout(600)
+@many_examples
+@given(CASES)
+def test_check_mode_predicts_the_result_however_many_calls_and_slices_it_takes(case):
+    account = FakeAccount(case.before, has_batch=case.has_batch)
+    predicted = run(account, case.entries, case.prune, is_sliced=False, check_mode=True)
+    assert account.calls == 0
+    counts = []
+
+    real = run(
+        account,
+        case.entries,
+        case.prune,
+        case.is_sliced,
+        observe=lambda total: counts.append(total.count + total.remaining),
+    )
+
+    assert len(set(counts)) == 1
+    for name in ("created", "updated", "deleted"):
+        assert managed(real[name]) == managed(predicted[name])
+    for name in ("failures", "unchanged", "changed"):
+        assert real[name] == predicted[name]
+
+
+def entry(domain, exclude=None, state="present"):
+    return DesiredRestriction(domain, None if exclude is None else frozenset(exclude), state=state)
+
+
+EXAMPLES = {
+    "a parent that replaces its children": (
+        [("mail.bank.example", []), ("pay.bank.example", []), ("edi.bank.example", [])],
+        [entry("bank.example")],
+        "create bank.example",
+        dict.fromkeys(["mail.bank.example", "pay.bank.example", "edi.bank.example"], "delete"),
+    ),
+    "a child that replaces its parent": (
+        [("bank.example", [])],
+        [entry("mail.bank.example")],
+        "create mail.bank.example",
+        {"bank.example": "delete"},
+    ),
+    "a parent that takes over an exempt child": (
+        [("bank.example", ["mail.bank.example"]), ("mail.bank.example", [])],
+        [entry("bank.example", [])],
+        "update bank.example",
+        {"mail.bank.example": "delete"},
+    ),
+    "a child that its parent exempts": (
+        [("bank.example", [])],
+        [entry("bank.example", ["mail.bank.example"]), entry("mail.bank.example")],
+        "create mail.bank.example",
+        {"bank.example": "update"},
+    ),
+}
+
+
+@pytest.mark.parametrize("is_sliced", [False, True])
+@pytest.mark.parametrize(
+    ("before", "entries", "refused", "held_back"), EXAMPLES.values(), ids=list(EXAMPLES)
+)
+def test_what_would_take_protection_away_is_held_back_after_a_failure(
+    before, entries, refused, held_back, is_sliced
+):
+    before = [*before, ("unrelated.example", [])]
+    account = FakeAccount(before, refused=[refused])
+    result = run(account, entries, True, is_sliced)
+    assert result["deleted"] and not result["created"] and not result["updated"]
+    assert account.restrictions == [(domain, frozenset(names)) for domain, names in before[:-1]]
+    failures = {failure["domain"]: failure for failure in result["failures"]}
+    failed = refused.split()[1]
+    assert failures.pop(failed)["kind"] == "refused"
+    assert {domain: failure["action"] for domain, failure in failures.items()} == held_back
+    for failure in failures.values():
+        assert failure["kind"] == "held_back"
+        assert failure["reason"] == (
+            f"held back because the {refused.replace(' ', ' for ')} failed; run again"
+        )
+
+
+# Each of the two exempts what only the other one covers, and they change places.
+CROSSED = (
+    [("b.example", ["x.a.b.example"]), ("a.b.example", ["y.a.b.example"])],
+    [entry("b.example", ["y.a.b.example"]), entry("a.b.example", ["x.a.b.example"])],
+)
+
+
+@pytest.mark.parametrize("is_sliced", [False, True])
+def test_updates_that_depend_on_each_other_take_two_calls_each(is_sliced):
+    before, entries = CROSSED
+    account = FakeAccount(before, check=judge(before, end_state(entries, False, before), SENDERS))
+    originals = {known.domain: known.record for known in account.list_all()}
+    result = run(account, entries, False, is_sliced)
+    assert account.writes == ["update b.example", "update a.b.example"] * 2
+    assert (result["msg"], result["api_calls"]) == ("2 updated", 4)
+    assert {record["domain"]: record["previous"] for record in result["updated"]} == originals
+    assert [record["exclude"] for record in result["updated"]] == [
+        ["x.a.b.example"],
+        ["y.a.b.example"],
+    ]
+
+
+@pytest.mark.parametrize("is_sliced", [False, True])
+def test_the_first_of_two_calls_is_reported_even_if_the_second_one_is_held_back(is_sliced):
+    before, entries = CROSSED
+    account = FakeAccount(before, refused=["update a.b.example"])
+    result = run(account, entries, False, is_sliced)
+    assert account.writes == ["update b.example", "update a.b.example"]
+    assert account.restrictions == [("b.example", frozenset()), ("a.b.example", {"y.a.b.example"})]
+    assert result["changed"]
+    (updated,) = result["updated"]
+    assert (updated["exclude"], updated["previous"]["exclude"]) == ([], ["x.a.b.example"])
+    assert {failure["domain"]: failure["kind"] for failure in result["failures"]} == {
+        "a.b.example": "refused",
+        "b.example": "held_back",
+    }
+
+
+def test_a_list_that_lags_behind_does_not_repeat_the_first_of_two_calls():
+    before, entries = CROSSED
+    account = FakeAccount(before, lag=100)
+    assert run(account, entries, False, is_sliced=True)["msg"] == "2 updated"
+    assert len(account.writes) == 4
+
+
+@pytest.mark.parametrize(
+    ("exclude", "relative", "calls"),
+    [
+        (["y.a.b.example"], [], 1),
+        # The relative does not change.
+        (["y.a.b.example"], [entry("a.b.example")], 1),
+        (["y.a.b.example"], [entry("x.a.b.example")], 2),
+        # Only one of the two kinds of change.
+        ([], [entry("x.a.b.example")], 1),
+        (["x.a.b.example", "y.a.b.example"], [entry("y.a.b.example")], 1),
+        # The same exemptions, written differently.
+        (["x.a.b.example", "x.x.a.b.example"], [entry("y.a.b.example")], 1),
+    ],
+)
+def test_an_update_takes_two_calls_only_if_a_related_change_could_depend_on_it(
+    exclude, relative, calls
+):
+    account = FakeAccount([("b.example", ["x.a.b.example"]), ("a.b.example", [])])
+    run(account, [entry("b.example", exclude), *relative], False, is_sliced=False)
+    assert account.writes.count("update b.example") == calls
+
+
+def test_the_first_of_two_calls_keeps_what_is_exempt_before_and_after():
+    before = [("b.example", ["a.b.example", "x.b.example"])]
+    entries = [entry("b.example", ["x.a.b.example", "y.b.example"]), entry("y.b.example")]
+    seen = []
+    account = FakeAccount(before, check=lambda account: seen.append(account.restrictions[0][1]))
+    run(account, entries, False, is_sliced=False)
+    assert seen[1:] == [{"x.a.b.example"}, {"x.a.b.example", "y.b.example"}]
+
+
+def test_a_comment_that_is_refused_holds_nothing_back():
+    before = [("bank.example", []), ("mail.bank.example", [])]
+    account = FakeAccount(before, refused=["update bank.example"])
+    entries = [
+        DesiredRestriction("bank.example", comments="x"),
+        entry("mail.bank.example", state="absent"),
+    ]
+    result = run(account, entries, False, is_sliced=False)
+    assert [record["domain"] for record in result["deleted"]] == ["mail.bank.example"]
+
+
+def test_a_weakening_change_that_is_refused_holds_nothing_back():
+    before = [("bank.example", []), ("mail.bank.example", []), ("pay.bank.example", [])]
+    account = FakeAccount(before, refused=["update bank.example"])
+    entries = [entry("bank.example", ["x.bank.example"]), entry("pay.bank.example", state="absent")]
+    result = run(account, entries, False, is_sliced=True)
+    assert [failure["kind"] for failure in result["failures"]] == ["refused"]
+    assert [record["domain"] for record in result["deleted"]] == ["pay.bank.example"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_entry_that_cannot_be_applied_holds_back_what_is_related(check_mode):
+    before = [*[("bank.example", [])] * 2, ("mail.bank.example", []), ("a.example", [])]
+    account = FakeAccount(before)
+    entries = [
+        entry("bank.example", ["x.bank.example"]),
+        entry("mail.bank.example", state="absent"),
+        entry("a.example", state="absent"),
+    ]
+    result = run(account, entries, False, is_sliced=False, check_mode=check_mode)
+    assert [record["domain"] for record in result["deleted"]] == ["a.example"]
+    assert {failure["domain"]: failure["reason"] for failure in result["failures"]}[
+        "mail.bank.example"
+    ] == "held back because the entry for bank.example failed; run again"
