@@ -38,6 +38,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._respons
     interpret,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
@@ -47,6 +48,7 @@ if t.TYPE_CHECKING:
 USER_AGENT = "ansible-cloudflare_email.security"
 
 MIN_WAIT_TO_REPORT = 5.0
+MAX_DETAIL_LENGTH = 350
 MAX_LIST_READS = 3
 MAX_PAGES = 1000
 
@@ -313,7 +315,8 @@ class CloudflareClient:
     def _redacted(self, error: CloudflareError) -> CloudflareError:
         error.problem = self._auth.redact(error.problem)
         error.advice = self._auth.redact(error.advice)
-        error.detail = self._auth.redact(error.detail)
+        # Not shortened before, so that no part of a secret is left.
+        error.detail = shortened(self._auth.redact(error.detail), MAX_DETAIL_LENGTH)
         return error
 
     def _keep_messages(self, messages: list[str]) -> None:

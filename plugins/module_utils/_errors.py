@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import re
 import ssl
+import sys
 import traceback
 import typing as t
 
@@ -22,9 +23,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._librari
     requests,
     urllib3,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
-MAX_DETAIL_LENGTH = 300
 _UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -138,6 +137,14 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
     """
     causes = _causes(error)
     cause = causes[-1]
+    if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
+        return CloudflareError(
+            "the proxy in the environment variables HTTPS_PROXY and ALL_PROXY is a SOCKS proxy, which"
+            " needs the Python library PySocks",
+            f"install it for {sys.executable}, or use an HTTP proxy",
+            UNAVAILABLE,
+            call,
+        )
     if _is_about_a_url(error):
         # The text of the error may contain the password of a proxy.
         return CloudflareError(
@@ -196,7 +203,7 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
 
 
 def _detail(call: str, reason: t.Any) -> str:
-    return f"{call}: {shortened(str(reason), MAX_DETAIL_LENGTH)}"
+    return f"{call}: {reason}"
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:

@@ -16,7 +16,6 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    MAX_DETAIL_LENGTH,
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
@@ -28,7 +27,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
     MAX_WINDOW,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     import requests
@@ -37,6 +35,8 @@ WRONG_FORMAT = {6003, 6102, 6103, 6111}
 NOT_ACCEPTED = {1000, 9103, 9106, 9109, 10000}
 NO_ROUTE = {7000, 7003}
 NOT_SUBSCRIBED = "not available in the current subscription"
+
+_CHECK_URL = "check proxies and api_url, which usually ends with /client/v4"
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,17 @@ def interpret(
         )
     envelope = _envelope(response)
     content = _content(response, envelope)
-    if envelope.get("success") is True and status < 300:
+    errors = _errors(envelope)
+    # 206 would be a part of the result.
+    if envelope.get("success") is True and status in (200, 201) and not errors:
+        result_info = _dict(envelope.get("result_info"))
         try:
-            result = parse(envelope.get("result"))
+            result = parse(_result(envelope, result_info))
         except ValueError as error:
             content = f"an unexpected result: {error}"
         else:
             messages = [_message(entry) for entry in _list(envelope.get("messages"))]
-            return Response(result, _dict(envelope.get("result_info")), messages)
-    errors = [entry for entry in _list(envelope.get("errors")) if isinstance(entry, dict)]
+            return Response(result, result_info, messages)
     if errors and (status >= 300 or envelope.get("success") is False):
         raise _refusal(call, response, errors, credentials, permission)
     raise _malformed(call, response, envelope, content, credentials, permission)
@@ -116,7 +118,7 @@ def _refusal(
     status, codes = response.status_code, _codes(errors)
     description = "; ".join(map(_describe, errors))
     attributes: dict[str, t.Any] = {
-        "detail": f"{call}: {status}, {shortened(description, MAX_DETAIL_LENGTH)}",
+        "detail": f"{call}: {status}, {description}",
         "status": status,
         "code": _first_code(errors),
         "no_route": bool(codes & NO_ROUTE) or status == 405,
@@ -163,9 +165,13 @@ def _refusal(
             not_found=True,
             **attributes,
         )
+    advice = {
+        403: f"check what it says, and the permissions of {credentials}",
+        409: "run again",
+    }
     return CloudflareError(
         "Cloudflare refused the request",
-        "fix the reported field and run again" if status != 409 else "run again",
+        advice.get(status, "fix the reported field and run again"),
         REFUSED,
         **attributes,
     )
@@ -182,28 +188,33 @@ def _malformed(
     """Return the error of a response that is neither a success nor a refusal by Cloudflare."""
     status = response.status_code
     attributes: dict[str, t.Any] = {
-        "detail": f"{call}: {status} with {shortened(content, MAX_DETAIL_LENGTH)}",
+        "detail": f"{call}: {status} with {content}",
         "status": status,
         "no_route": status == 405,
     }
     if status == 429:
         return _rate_limited(response, attributes)
-    if status == 401 or status == 403:
-        # A page that is not Cloudflare's, such as one of a filtering proxy, proves nothing.
-        return _not_accepted(
-            credentials,
-            permission,
-            attributes,
+    if status in (401, 403):
+        if envelope:
+            return _not_accepted(credentials, permission, attributes, is_transient=True)
+        # The API itself would name the credential that it does not accept.
+        return CloudflareError(
+            "a firewall, a limit or a proxy in front of Cloudflare's API refused the request",
+            "check what it says, the network of this host and api_url, or try again later; the"
+            " credentials were not checked",
+            UNAVAILABLE,
             is_transient=status == 403,
-            outcome_unknown=not envelope,
+            outcome_unknown=True,
+            **attributes,
         )
     is_transient = status < 300 or status == 408 or status >= 500
-    server = "Cloudflare" if envelope or status >= 500 else "a server that is not Cloudflare's API"
+    server, advice = "Cloudflare", "try again later" if is_transient else "check the task's options"
+    if not envelope and status < 500:
+        server = "a server that is not Cloudflare's API"
+        advice = _CHECK_URL + (", or try again later" if is_transient else "")
     return CloudflareError(
         f"{server} returned {status}" + (" without a usable result" if status < 300 else ""),
-        "try again later"
-        if envelope or status >= 500
-        else "check api_url and proxies, or try again later",
+        advice,
         UNAVAILABLE,
         is_transient=is_transient,
         outcome_unknown=is_transient or not envelope,
@@ -212,11 +223,7 @@ def _malformed(
 
 
 def _not_accepted(
-    credentials: str,
-    permission: str,
-    attributes: dict[str, t.Any],
-    is_transient: bool,
-    outcome_unknown: bool = False,
+    credentials: str, permission: str, attributes: dict[str, t.Any], is_transient: bool
 ) -> CloudflareError:
     needed = f" and has the permission '{permission}'" if permission else ""
     return CloudflareError(
@@ -225,7 +232,6 @@ def _not_accepted(
         CREDENTIALS,
         # A 403 without a code is reported to be transient.
         is_transient=is_transient and attributes["status"] == 403,
-        outcome_unknown=outcome_unknown,
         **attributes,
     )
 
@@ -243,10 +249,30 @@ def _rate_limited(response: requests.Response, attributes: dict[str, t.Any]) -> 
 
 
 def _envelope(response: requests.Response) -> dict[str, t.Any]:
+    """Return Cloudflare's envelope, or `{}` for any other content."""
+    document = _document(response)
+    is_envelope = "success" in document or isinstance(document.get("errors"), list)
+    return document if is_envelope else {}
+
+
+def _document(response: requests.Response) -> dict[str, t.Any]:
     try:
         return _dict(response.json())
     except (ValueError, RecursionError):
         return {}
+
+
+def _result(envelope: dict[str, t.Any], result_info: dict[str, t.Any]) -> t.Any:
+    """Return the result; APIs of Cloudflare are reported to return null for an empty list."""
+    result, total = envelope.get("result"), result_info.get("total_count")
+    is_empty_list = result is None and total == 0 and total is not False
+    return [] if is_empty_list else result
+
+
+def _errors(envelope: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    entries = _list(envelope.get("errors"))
+    entries = [{"message": entry} if isinstance(entry, str) else entry for entry in entries]
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _dict(value: t.Any) -> dict[str, t.Any]:
@@ -260,10 +286,28 @@ def _list(value: t.Any) -> list[t.Any]:
 def _content(response: requests.Response, envelope: dict[str, t.Any]) -> str:
     if not response.content:
         return "an empty body"
+    if envelope.get("success") is True and _errors(envelope):
+        return "JSON with both success and errors"
     if envelope:
         return "JSON without the result"
     content_type = response.headers.get("Content-Type", "").split(";")[0].strip()
-    return f"{content_type or 'an unknown content type'} instead of Cloudflare's JSON"
+    excerpt = _excerpt(response, content_type)
+    says = f": {excerpt}" if excerpt else ""
+    return f"{content_type or 'an unknown content type'} instead of Cloudflare's JSON{says}"
+
+
+def _excerpt(response: requests.Response, content_type: str) -> str:
+    """Return what a body that is not Cloudflare's says: the title of a page, an error in JSON, a text."""
+    document = _document(response)
+    # RFC 9457, and what other JSON APIs call the same.
+    names = ("title", "detail", "message", "error", "error_code")
+    parts = [_text(document.get(name)) for name in names]
+    text = response.content[:100_000].decode("utf-8", "replace")
+    if content_type == "text/plain":
+        parts = [text]
+    elif content_type == "text/html":
+        parts = re.findall("<title[^>]*>([^<]*)", text, re.IGNORECASE)[:1]
+    return " ".join(", ".join(filter(None, parts)).split())
 
 
 def _codes(errors: list[dict[str, t.Any]]) -> set[int]:

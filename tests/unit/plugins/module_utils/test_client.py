@@ -476,6 +476,16 @@ def test_a_secret_that_the_api_returns_is_redacted(client, account, path):
     assert client.warnings() == ["Cloudflare: ********"]
 
 
+def test_a_secret_is_redacted_before_a_long_detail_is_shortened(client, account, path):
+    token = account.tokens["write"]
+    for padding in range(250, 350, 7):
+        account.fault(kind="status", status=400, code=1, message="x" * padding + token)
+        with pytest.raises(CloudflareError) as error:
+            client.request("GET", path)
+        assert token[:4] not in str(error.value)
+        assert len(str(error.value)) < 500
+
+
 def test_repeated_messages_on_success_become_one_warning(client, account, path):
     account.fault(kind="merge", times=2, set={"messages": [{"code": 1, "message": "Soon\ngone"}]})
     client.request("GET", path)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import re
 import ssl
+import sys
 import traceback
 
 import pytest
+import requests
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     CloudflareClient,
 )
@@ -327,6 +329,26 @@ def test_an_unusable_proxy_url_ends_a_call_before_any_request_is_sent(
         " variables HTTPS_PROXY and ALL_PROXY, are valid URLs (POST …/sending_domain_restrictions)"
     )
     assert not error.outcome_unknown
+    assert fake_time.sleeps == []
+
+
+def test_a_socks_proxy_without_its_library_names_the_library(
+    server, path, make_client, environment, fake_time
+):
+    def missing(*args, **kwargs):
+        raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
+
+    # What requests itself does without PySocks.
+    environment.setattr(requests.adapters, "SOCKSProxyManager", missing)
+    environment.setenv("ALL_PROXY", f"socks5h://user:{PASSWORD}@127.0.0.1:1")
+    error = failed_create(make_client(url_of(server)), path)
+    assert str(error) == (
+        "the proxy in the environment variables HTTPS_PROXY and ALL_PROXY is a SOCKS proxy, which"
+        f" needs the Python library PySocks; install it for {sys.executable}, or use an HTTP proxy"
+        " (POST …/sending_domain_restrictions)"
+    )
+    assert not error.outcome_unknown
+    assert not shows_the_password(error)
     assert fake_time.sleeps == []
 
 

@@ -107,6 +107,20 @@ REFUSALS = [
         "400, code 10400: too long (at /comments)",
     ),
     (
+        403,
+        coded(4711, "Blocked"),
+        (REFUSED, 4711),
+        "Cloudflare refused the request; check what it says, and the permissions of the API token",
+        "403, code 4711: Blocked",
+    ),
+    (
+        400,
+        failure("exclude is invalid"),
+        (REFUSED, None),
+        "Cloudflare refused the request; fix the reported field and run again",
+        "400, exclude is invalid",
+    ),
+    (
         409,
         failure({"code": 0, "message": "Taken"}, {"code": 2}),
         (REFUSED, 2),
@@ -140,7 +154,22 @@ def test_a_refusal_says_what_is_wrong_what_to_do_and_what_cloudflare_said(
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 NOT_JSON = "text/html instead of Cloudflare's JSON"
 OTHER_SERVER = "a server that is not Cloudflare's API returned"
-CHECK = "check api_url and proxies, or try again later"
+CHECK = "check proxies and api_url, which usually ends with /client/v4"
+CHECK_OR_TRY_LATER = f"{CHECK}, or try again later"
+BLOCKED = (
+    "a firewall, a limit or a proxy in front of Cloudflare's API refused the request; check what it"
+    " says, the network of this host and api_url, or try again later; the credentials were not"
+    " checked"
+)
+TEXT = {"Content-Type": "text/plain; charset=UTF-8"}
+PROBLEM = {"Content-Type": "application/problem+json"}
+LIMITED_AT_THE_EDGE = {
+    "type": "https://developers.cloudflare.com/support/",
+    "title": "Error 1015: You are being rate limited",
+    "status": 403,
+    "detail": "The owner of this website banned you temporarily.",
+    "error_code": 1015,
+}
 
 UNKNOWN_OUTCOMES = [
     (500, coded(1, "Down"), None, f"Cloudflare returned 500; {TRY_LATER}", "500, code 1: Down"),
@@ -151,28 +180,28 @@ UNKNOWN_OUTCOMES = [
         200,
         b"<p>",
         HTML,
-        f"{OTHER_SERVER} 200 without a usable result; {CHECK}",
+        f"{OTHER_SERVER} 200 without a usable result; {CHECK_OR_TRY_LATER}",
         f"200 with {NOT_JSON}",
     ),
     (
         200,
         b'{"success": tr',
         {"Content-Type": ""},
-        f"{OTHER_SERVER} 200 without a usable result; {CHECK}",
+        f"{OTHER_SERVER} 200 without a usable result; {CHECK_OR_TRY_LATER}",
         "200 with an unknown content type instead of Cloudflare's JSON",
     ),
     (
         200,
         b"[" * 100_000,
         HTML,
-        f"{OTHER_SERVER} 200 without a usable result; {CHECK}",
+        f"{OTHER_SERVER} 200 without a usable result; {CHECK_OR_TRY_LATER}",
         f"200 with {NOT_JSON}",
     ),
     (
         204,
         b"",
         None,
-        f"{OTHER_SERVER} 204 without a usable result; {CHECK}",
+        f"{OTHER_SERVER} 204 without a usable result; {CHECK_OR_TRY_LATER}",
         "204 with an empty body",
     ),
     (
@@ -212,12 +241,82 @@ UNKNOWN_OUTCOMES = [
     ),
     (
         200,
-        {"success": True, "errors": [{"code": 5}], "result": None},
+        {"success": True, "errors": [{"code": 5}], "result": {}},
         None,
         f"Cloudflare returned 200 without a usable result; {TRY_LATER}",
-        "200 with an unexpected result: not an object",
+        "200 with JSON with both success and errors",
+    ),
+    (
+        206,
+        {"success": True, "result": {}},
+        None,
+        f"Cloudflare returned 206 without a usable result; {TRY_LATER}",
+        "206 with JSON without the result",
+    ),
+    (
+        200,
+        {"ok": True},
+        None,
+        f"{OTHER_SERVER} 200 without a usable result; {CHECK_OR_TRY_LATER}",
+        "200 with application/json instead of Cloudflare's JSON",
+    ),
+    (
+        503,
+        b"<html><TITLE lang=en>Down for\n maintenance</title>",
+        HTML,
+        f"Cloudflare returned 503; {TRY_LATER}",
+        f"503 with {NOT_JSON}: Down for maintenance",
     ),
 ]
+
+OTHERS = [
+    (403, b"error code: 1020\n", TEXT, BLOCKED, "403 with text/plain {}: error code: 1020"),
+    (
+        403,
+        LIMITED_AT_THE_EDGE,
+        PROBLEM,
+        BLOCKED,
+        "403 with application/problem+json {}: Error 1015: You are being rate limited, The owner of"
+        " this website banned you temporarily., 1015",
+    ),
+    (
+        401,
+        {"message": "Log in"},
+        None,
+        BLOCKED,
+        "401 with application/json {}: Log in",
+    ),
+    (
+        400,
+        {"message": "Bad Request"},
+        None,
+        f"{OTHER_SERVER} 400; {CHECK}",
+        "400 with application/json {}: Bad Request",
+    ),
+    (
+        400,
+        {"success": False, "errors": []},
+        None,
+        "Cloudflare returned 400; check the task's options",
+        "400 with JSON without the result",
+    ),
+    (404, b"<p>", HTML, f"{OTHER_SERVER} 404; {CHECK}", "404 with text/html {}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "sentence", "detail"),
+    OTHERS,
+    ids=[f"{row[0]} {row[4][:40]}" for row in OTHERS],
+)
+def test_what_stands_in_front_of_the_api_is_told_apart_from_the_api(
+    status, body, headers, sentence, detail
+):
+    with pytest.raises(CloudflareError) as raised:
+        interpreted(status, body, headers)
+    detail = detail.format("instead of Cloudflare's JSON")
+    assert str(raised.value) == f"{sentence} ({CALL}: {detail})"
+    assert raised.value.kind == UNAVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -241,9 +340,11 @@ def test_the_outcome_is_unknown_and_the_failure_transient(status, body, headers,
         # Users report that a 403 without a code is transient.
         (403, failure(), None, CREDENTIALS, True, False),
         (403, failure({"message": "No"}), None, CREDENTIALS, True, False),
-        (403, b"<p>", HTML, CREDENTIALS, True, True),
+        (403, b"<p>", HTML, UNAVAILABLE, True, True),
         (401, failure(), None, CREDENTIALS, False, False),
-        (401, b"<p>", HTML, CREDENTIALS, False, True),
+        (401, b"<p>", HTML, UNAVAILABLE, False, True),
+        (400, {"message": "No"}, None, UNAVAILABLE, False, True),
+        (400, {"success": False}, None, UNAVAILABLE, False, False),
         (404, b"<p>", HTML, UNAVAILABLE, False, True),
         (404, {"success": False}, None, UNAVAILABLE, False, False),
         (307, b"", {"Location": "//evil.example/\\["}, UNAVAILABLE, False, True),
@@ -361,3 +462,22 @@ def test_long_details_are_truncated(body, headers):
 def test_no_permission_is_named_if_none_is_known():
     with pytest.raises(CloudflareError, match=r"allowed on this account \(POST"):
         interpret(CALL, response(403, coded(10000)), parse, "the API token", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "is_empty"),
+    [
+        ({"result": None, "result_info": {"total_count": 0}}, True),
+        ({"result_info": {"total_count": 0}}, True),
+        ({"result": None, "result_info": {"total_count": 1}}, False),
+        ({"result": None, "result_info": {"total_count": False}}, False),
+        ({"result": None, "result_info": {"total_count": None, "count": 0}}, False),
+        ({"result": None, "result_info": None}, False),
+        ({}, False),
+        ({"result": {}, "result_info": {"total_count": 0}}, False),
+    ],
+)
+def test_null_is_an_empty_list_only_if_the_total_is_zero(more, is_empty):
+    made = response(200, {"success": True, **more})
+    result = interpret(CALL, made, lambda result: result, "the API token", "Read").result
+    assert (result == []) == is_empty
