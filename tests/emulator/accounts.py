@@ -12,6 +12,8 @@ from typing import Any, Literal
 from .restrictions import Restriction, Restrictions, timestamp
 
 Batch = Literal["available", "method_not_allowed", "no_route", "not_found"]
+Comments = Literal["as_sent", "trimmed", "html_escaped", "composed"]
+EmptyList = Literal["list", "null", "missing"]
 
 
 @dataclass
@@ -23,7 +25,15 @@ class Account:
         batch: whether the batch call exists, or how the API refuses it.
         unique_domains: whether a second restriction for a domain is refused.
         normalize_names: whether names are stored in lower case without a trailing dot.
+        stored_comments: how comments are changed on write: not at all, without outer spaces, with
+            HTML entities, or with composed characters (NFC).
+        simplify_exclude: whether excluded names below another one are dropped on write.
         last_modified, sparse: see ``Restriction.record``.
+        empty_list: what an empty page of a list has as its ``result``.
+        max_per_page: how many restrictions a page has at most, whatever ``per_page`` says.
+        ignore_page: whether every page is the first one.
+        total_of_page: whether ``total_count`` counts the page instead of the list.
+        total_error: what is added to ``total_count``.
         list_lag: seconds until lists show a write.
     """
 
@@ -34,7 +44,14 @@ class Account:
     batch: Batch = "available"
     unique_domains: bool = False
     normalize_names: bool = False
+    stored_comments: Comments = "as_sent"
+    simplify_exclude: bool = False
     sparse: bool = False
+    empty_list: EmptyList = "list"
+    max_per_page: int | None = None
+    ignore_page: bool = False
+    total_of_page: bool = False
+    total_error: int = 0
     restrictions: Restrictions = field(default_factory=Restrictions)
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_on: str = field(default_factory=timestamp)

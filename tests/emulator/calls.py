@@ -8,7 +8,9 @@ Source: Cloudflare API reference, "Sending domain restrictions", "Accounts", "Ve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import inputs
@@ -24,21 +26,30 @@ from .envelope import (
     Refusal,
     success,
 )
-from .host_name import same_name
+from .host_name import is_below, same_name
 from .restrictions import Restriction
 
 
 def list_restrictions(account: Account, query: inputs.ListQuery) -> ApiResponse:
     found = account.restrictions.find(query.search, query.order, query.direction)
-    page, result_info = _page(found, query.page, query.per_page)
-    return success([account.record(r) for r in page], result_info=result_info)
+    number = 1 if account.ignore_page else query.page
+    per_page = min(query.per_page, account.max_per_page or query.per_page)
+    page, result_info = _page(found, number, per_page)
+    if account.total_of_page:
+        result_info["total_count"] = len(page)
+    result_info["total_count"] += account.total_error
+    response = success([account.record(r) for r in page], result_info=result_info)
+    if not page and account.empty_list != "list":
+        response.document["result"] = None
+        if account.empty_list == "missing":
+            del response.document["result"]
+    return response
 
 
 def create_restriction(account: Account, body: inputs.CreateBody) -> ApiResponse:
     inputs.check_exclude(body.domain, body.exclude)
-    fields = _stored(account, {"domain": body.domain, "exclude": body.exclude})
     _check_unique(account, body.domain)
-    restriction = Restriction(**fields, comments=body.comments)
+    restriction = Restriction(**_stored(account, dict(body)))
     account.restrictions.add(restriction)
     return success(account.record(restriction), status=201)
 
@@ -104,14 +115,25 @@ def verify_token(credential: Credential, account_id: str | None) -> ApiResponse:
 
 def _stored(account: Account, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields as the account stores them."""
-    if not account.normalize_names:
-        return fields
-    names: dict[str, Any] = {}
-    if "domain" in fields:
-        names["domain"] = same_name(fields["domain"])
+    stored = dict(fields)
+    if account.normalize_names and "domain" in fields:
+        stored["domain"] = same_name(fields["domain"])
     if "exclude" in fields:
-        names["exclude"] = [same_name(name) for name in fields["exclude"]]
-    return {**fields, **names}
+        names = fields["exclude"]
+        if account.simplify_exclude:
+            names = [name for name in names if not any(is_below(name, other) for other in names)]
+        stored["exclude"] = list(map(same_name, names)) if account.normalize_names else names
+    if fields.get("comments"):
+        stored["comments"] = _STORED_COMMENTS[account.stored_comments](fields["comments"])
+    return stored
+
+
+_STORED_COMMENTS: dict[str, Callable[[str], str]] = {
+    "as_sent": str,
+    "trimmed": str.strip,
+    "html_escaped": html.escape,
+    "composed": lambda text: unicodedata.normalize("NFC", text),
+}
 
 
 def _check_unique(account: Account, domain: str, itself: Restriction | None = None) -> None:

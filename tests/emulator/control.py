@@ -17,7 +17,7 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from . import json_body
-from .accounts import Account, Batch
+from .accounts import Account, Batch, Comments, EmptyList
 from .credentials import Permission, Status
 from .faults import fault_adapter
 from .inputs import Uuid
@@ -78,7 +78,14 @@ class AccountChange(_Strict):
     batch: Batch = "available"
     unique_domains: bool = False
     normalize_names: bool = False
+    stored_comments: Comments = "as_sent"
+    simplify_exclude: bool = False
     sparse: bool = False
+    empty_list: EmptyList = "list"
+    max_per_page: Annotated[int, Field(ge=1)] | None = None
+    ignore_page: bool = False
+    total_of_page: bool = False
+    total_error: int = 0
     list_lag: Seconds = 0
 
 

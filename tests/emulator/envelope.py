@@ -33,7 +33,9 @@ class ApiResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> bytes:
-        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+        """As JSON in UTF-8, in which only halves of surrogate pairs are escaped."""
+        text = json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,71 @@ def test_names_can_be_normalized_on_write(api, account):
     assert updated.json()["result"]["domain"] == "c.a.example"
 
 
+@pytest.mark.parametrize(
+    ("stored_comments", "stored"),
+    [
+        ("as_sent", " <e\u0301> "),
+        ("trimmed", "<e\u0301>"),
+        ("html_escaped", " &lt;e\u0301&gt; "),
+        ("composed", " <\u00e9> "),
+    ],
+)
+def test_comments_can_be_stored_in_another_form(api, account, stored_comments, stored):
+    account.change(stored_comments=stored_comments)
+    body = {"domain": "a.example", "exclude": [], "comments": " <e\u0301> "}
+    created = api("POST", json=body).json()["result"]
+    assert created["comments"] == stored
+    path = f"/{created['id']}"
+    updated = api("PATCH", path, json={"comments": body["comments"]}).json()["result"]
+    assert updated["comments"] == api("GET", path).json()["result"]["comments"] == stored
+    assert api("PATCH", path, json={"comments": None}).json()["result"]["comments"] is None
+
+
+def test_names_below_another_excluded_name_can_be_dropped_on_write(api, account):
+    account.change(simplify_exclude=True)
+    body = {"domain": "a.example", "exclude": ["c.b.a.example", "b.a.example", "d.a.example"]}
+    created = api("POST", json=body).json()["result"]
+    assert created["exclude"] == ["b.a.example", "d.a.example"]
+
+
+@pytest.mark.parametrize("empty_list", ["null", "missing"])
+def test_an_empty_page_can_have_no_result(api, account, empty_list):
+    account.change(empty_list=empty_list)
+    document = api("GET").json()
+    assert document.get("result", "missing") == {"null": None, "missing": "missing"}[empty_list]
+    assert document["result_info"]["total_count"] == 0
+    account.seed([{"domain": "a.example"}])
+    assert len(api("GET").json()["result"]) == 1
+    assert not api("GET", "?page=2").json().get("result")
+
+
+@pytest.mark.parametrize(
+    ("switches", "query", "domains", "info"),
+    [
+        ({"max_per_page": 2}, "?per_page=3", "ab", (2, 1, 2, 3)),
+        ({"max_per_page": 2}, "?per_page=3&page=2", "c", (1, 2, 2, 3)),
+        ({"max_per_page": 2, "total_of_page": True}, "?per_page=3", "ab", (2, 1, 2, 2)),
+        ({"ignore_page": True}, "?per_page=2&page=2", "ab", (2, 1, 2, 3)),
+        ({"total_error": -1}, "", "abc", (3, 1, 20, 2)),
+        ({"total_error": 4}, "?page=2", "", (0, 2, 20, 7)),
+    ],
+)
+def test_pages_and_totals_can_be_wrong(api, account, switches, query, domains, info):
+    account.seed([{"domain": f"{name}.example"} for name in "abc"])
+    account.change(**switches)
+    document = api("GET", query).json()
+    assert [record["domain"][0] for record in document["result"]] == list(domains)
+    assert tuple(document["result_info"].values()) == info
+
+
+def test_a_restriction_can_have_half_a_surrogate_pair(api, account):
+    account.seed([{"domain": "a.example", "comments": "x\ud800y\U0001f48c"}])
+    response = api("GET")
+    assert b"x\\ud800y" in response.content
+    assert "\U0001f48c".encode() in response.content
+    assert response.json()["result"][0]["comments"] == "x\ud800y\U0001f48c"
+
+
 def test_fields_can_be_absent_from_responses(api, account):
     account.change(sparse=True, last_modified=True)
     created = api("POST", json={"domain": "a.example", "exclude": []}).json()["result"]
