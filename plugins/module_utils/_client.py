@@ -9,7 +9,7 @@ It is independent of the resource; the six calls are in `_restrictions_api`.
 
 from __future__ import annotations
 
-import itertools
+import functools
 import threading
 import time
 import typing as t
@@ -28,6 +28,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import requests
+from ansible_collections.cloudflare_email.security.plugins.module_utils._pages import (
+    InconsistentList,
+    Pages,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import (
     DEFAULT_WINDOW,
     NO_LIMIT,
@@ -50,7 +54,6 @@ USER_AGENT = "ansible-cloudflare_email.security"
 MIN_WAIT_TO_REPORT = 5.0
 MAX_DETAIL_LENGTH = 350
 MAX_LIST_READS = 3
-MAX_PAGES = 1000
 
 
 def any_result(result: t.Any) -> t.Any:
@@ -188,19 +191,23 @@ class CloudflareClient:
         that a long list is read to its end.
 
         Raises:
-            CloudflareError: a page could not be read, or the list kept changing.
+            CloudflareError: a page could not be read, or what was read may be only a part of the
+                list.
             RateLimitWait, RetryLater: as `request` does.
         """
+        problems = set()
         for _read in range(MAX_LIST_READS):
-            records = self._read_pages(path, {**params, "per_page": per_page}, permission)
-            if records is not None:
-                return records
-        raise CloudflareError(
-            f"the list kept changing while it was read ({MAX_LIST_READS} attempts)",
-            "run again when nothing else is changing the account",
-            UNAVAILABLE,
-            call_name("GET", path),
-        )
+            try:
+                return self._read_pages(path, params, per_page, permission)
+            except InconsistentList as error:
+                problems.add(str(error))
+        if len(problems) > 1:
+            problem = f"the list kept changing while it was read ({MAX_LIST_READS} attempts)"
+            advice = "run again when nothing else is changing the account"
+        else:
+            problem = f"Cloudflare's list may be incomplete, because {problems.pop()}"
+            advice = "run again later; if the error persists, report it to Cloudflare"
+        raise CloudflareError(problem, advice, UNAVAILABLE, call_name("GET", path))
 
     def back_off(self, attempt: int, error: CloudflareError) -> None:
         """Wait before the call that follows a failed `attempt` (from 0)."""
@@ -236,33 +243,21 @@ class CloudflareClient:
         self.back_off(attempt, error)
 
     def _read_pages(
-        self, path: str, params: dict[str, t.Any], permission: str
-    ) -> list[dict[str, t.Any]] | None:
-        """Return the records of all pages, or `None` if the pages contradict each other."""
-        records: dict[str, dict[str, t.Any]] = {}
-        total: int | None = None
-        for page in itertools.count(1):
+        self, path: str, params: dict[str, t.Any], per_page: int, permission: str
+    ) -> list[dict[str, t.Any]]:
+        """Return the records of all pages; raises `InconsistentList` if it may not be all."""
+        pages = Pages(per_page)
+        while not pages.is_complete:
             response = self.request(
                 "GET",
                 path,
-                {**params, "page": page},
-                parse=_records,
+                {**params, "page": pages.count + 1, "per_page": pages.per_page},
+                parse=functools.partial(_records, is_past_the_end=pages.has_all),
                 permission=permission,
-                max_wait=self.max_wait if page == 1 else NO_LIMIT,
+                max_wait=NO_LIMIT if pages.count else self.max_wait,
             )
-            known = len(records)
-            for record in response.result:
-                records.setdefault(record["id"], record)
-            count = response.result_info.get("total_count")
-            if isinstance(count, int) and not isinstance(count, bool):
-                if total not in (None, count):
-                    return None
-                total = count
-            if not response.result or (total is not None and len(records) >= total):
-                break
-            if len(records) == known or page == MAX_PAGES:
-                return None
-        return list(records.values()) if total in (None, len(records)) else None
+            pages.add(response.result, response.result_info)
+        return list(pages.records.values())
 
     def _send(
         self,
@@ -339,7 +334,9 @@ def _interruptible(
     return interruptible_sleep
 
 
-def _records(result: t.Any) -> list[dict[str, t.Any]]:
+def _records(result: t.Any, is_past_the_end: bool) -> list[dict[str, t.Any]]:
+    if result is None and is_past_the_end:
+        return []
     if not isinstance(result, list):
         raise ValueError("not a list")
     if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in result):

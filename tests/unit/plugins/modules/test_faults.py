@@ -117,7 +117,7 @@ FAULTS = [
     Fault("cut-off body", "was lost|instead of Cloudflare", {"kind": "cut_off_body"}),
     Fault("JSON list", f"200 {NOT_CLOUDFLARE}", body([])),
     Fault("JSON text", f"200 {NOT_CLOUDFLARE}", body("ok")),
-    Fault("JSON object", "JSON without the result", body({"ok": True})),
+    Fault("JSON object", f"200 {NOT_CLOUDFLARE}", body({"ok": True})),
     Fault("errors that are no list", "500", body({"errors": {"code": 1}}, 500)),
     Fault("result of another type", UNUSABLE, merge(result=7), AFTER, NEED_A_RESULT),
     Fault(
@@ -135,7 +135,14 @@ FAULTS = [
         AFTER,
         is_harmless=True,
     ),
-    Fault("repeated page", "the list kept changing", {"kind": "repeat"}, BEFORE, ("list",), 2),
+    Fault(
+        "repeated page",
+        "are repeated, as if the parameter page was ignored",
+        {"kind": "repeat"},
+        BEFORE,
+        ("list",),
+        times=2,
+    ),
     Fault("unknown fields", "", merge(beta=[{"x": 1}]), AFTER, is_harmless=True),
     Fault(
         "unknown fields of a restriction",
@@ -264,7 +271,7 @@ def inject(fault, call, moment, times, faults, network, seeded):
         more = {"beta": {"x": [1]}} if fault["kind"] == "extend" else {}
         total = len(seeded) * (1 if more else 2)
         records = [{**record, **more} for record in seeded]
-        info = {"total_count": total}
+        info = {"total_count": total, "per_page": 1000}
         fault = body({"success": True, "result": records, "result_info": info})
     faults.add(calls=[call], times=times, **fault)
 
