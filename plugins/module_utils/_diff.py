@@ -17,8 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     unicode_form,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
-
-_SPECIAL = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import printable
 
 
 def diff_of(plan: Plan) -> list[dict[str, str]]:
@@ -69,7 +68,8 @@ def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:
     facts = [f"domain: {_name(fields['domain'])}"]
     facts += [f"exclude: {_name(name)}" for name in sorted(fields["exclude"])]
     if fields["comments"]:
-        facts.append(f"comments: {_line(fields['comments'])}")
+        comments = fields["comments"].replace("\\", "\\\\")
+        facts.append(f"comments: {printable(comments)}")
     return facts
 
 
@@ -77,12 +77,3 @@ def _name(name: str) -> str:
     """Return a name, with its Unicode form next to its A-labels."""
     readable = unicode_form(name)
     return name if readable == name else f"{name} ({readable})"
-
-
-def _line(text: str) -> str:
-    """Return a comment as one line of printable text."""
-    return "".join(
-        _SPECIAL.get(character)
-        or (character if character.isprintable() else f"\\u{ord(character):04x}")
-        for character in text
-    )

@@ -12,6 +12,7 @@ import typing as t
 import unicodedata
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import printable
 
 MAX_NAME_LENGTH = 253
 MAX_LABEL_LENGTH = 63
@@ -74,12 +75,13 @@ def parse_domain_name(text: str) -> str:
 def comparison_key(name: str) -> str:
     """Return the same key for all spellings of a name, even if the name is not valid.
 
-    The account may have names that this collection refuses; they still have to be compared.
+    The account may have names that this collection refuses; they still have to be compared and
+    shown. A key has escapes for characters that are not printable.
     """
     try:
         return parse_domain_name(name)
     except InvalidDomainName:
-        return name.rstrip(".").lower()
+        return printable(name.rstrip(".").lower())
 
 
 def is_unjudged(name: str) -> bool:

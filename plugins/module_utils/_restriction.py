@@ -32,6 +32,8 @@ STATES = ("present", "absent")
 _SAFE_ID = re.compile("[0-9A-Za-z-]+")
 _UUID = re.compile("[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
+_HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
+
 # Control characters other than tabs and line breaks, and halves of surrogate pairs.
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -46,7 +48,8 @@ class Restriction:
 
     `record` has the `RECORD_FIELDS` as the API returned them (Cloudflare API reference, Email
     Security, Sending Domain Restrictions); `domain` and `exclude` are its names in canonical form,
-    and the lines of `comments` end in LF.
+    and the lines of `comments` end in LF. Halves of surrogate pairs, which JSON can have and no
+    text, are replaced by U+FFFD; `damaged` has the names of these fields.
     """
 
     record: t.Mapping[str, t.Any] = field(repr=False)
@@ -54,6 +57,7 @@ class Restriction:
     domain: str
     exclude: frozenset[str]
     comments: str
+    damaged: tuple[str, ...] = ()
 
     @classmethod
     def from_api(cls, record: t.Any) -> Restriction:
@@ -66,7 +70,7 @@ class Restriction:
             raise InvalidRestriction("a restriction is not an object")
         record = {name: record.get(name) for name in RECORD_FIELDS}
         record["exclude"] = [] if record["exclude"] is None else record["exclude"]
-        identifier, domain, comments = record["id"], record["domain"], record["comments"]
+        identifier, domain = record["id"], record["domain"]
         if not (isinstance(identifier, str) and _SAFE_ID.fullmatch(identifier)):
             raise InvalidRestriction("a restriction has no valid ID")
         if not (isinstance(domain, str) and domain):
@@ -80,12 +84,14 @@ class Restriction:
             )
         ):
             raise InvalidRestriction(f"a field of the restriction {identifier} has the wrong type")
+        repaired = {name: _repaired(value) for name, value in record.items()}
         return cls(
-            record=record,
+            record=repaired,
             id=identifier,
-            domain=comparison_key(domain),
-            exclude=frozenset(comparison_key(entry) for entry in record["exclude"]),
-            comments=with_unix_line_ends(comments or ""),
+            domain=comparison_key(repaired["domain"]),
+            exclude=frozenset(comparison_key(entry) for entry in repaired["exclude"]),
+            comments=with_unix_line_ends(repaired["comments"] or ""),
+            damaged=tuple(name for name in record if repaired[name] != record[name]),
         )
 
     @property
@@ -245,6 +251,13 @@ def parse_id(text: str | None) -> str | None:
             f"id {shortened(repr(text), 80)} is not a UUID; use the ID that Cloudflare gave the restriction"
         )
     return text.lower()
+
+
+def _repaired(value: t.Any) -> t.Any:
+    """Return the value of a field with U+FFFD instead of each half of a surrogate pair."""
+    if isinstance(value, list):
+        return [_repaired(entry) for entry in value]
+    return _HALF_SURROGATE_PAIR.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _listed(value: t.Any) -> list[str] | None:

@@ -28,6 +28,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
@@ -36,6 +37,7 @@ if t.TYPE_CHECKING:
 
 MAX_PER_PAGE = 1000
 MAX_PER_BATCH = 1000
+MAX_DAMAGED_IN_WARNING = 5
 
 READ = "Cloud Email Security: Read"
 WRITE = "Cloud Email Security: Write"
@@ -60,6 +62,7 @@ class RestrictionsApi:
         self.client = client
         self.has_batch_call = True
         self.account_id = account_id
+        self._damaged: dict[str, Restriction] = {}
         self._path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
 
     def list_all(self) -> list[Restriction]:
@@ -71,7 +74,7 @@ class RestrictionsApi:
             permission=READ,
         )
         try:
-            return [Restriction.from_api(record) for record in records]
+            return [self._noted(Restriction.from_api(record)) for record in records]
         except InvalidRestriction as error:
             raise CloudflareError(
                 f"Cloudflare's list has an unusable entry: {error}",
@@ -83,7 +86,7 @@ class RestrictionsApi:
     def get(self, restriction_id: str) -> Restriction | None:
         """Return one restriction, or `None` if the account has none with this ID."""
         try:
-            return self.client.request(
+            found = self.client.request(
                 "GET",
                 f"{self._path}/{restriction_id}",
                 parse=_restriction_with("id", restriction_id),
@@ -93,6 +96,7 @@ class RestrictionsApi:
             if not error.not_found:
                 raise
             return None
+        return self._noted(found)
 
     def create(self, body: dict[str, t.Any]) -> Restriction:
         """Create the restriction `{domain, exclude, comments?}` for a domain that has none.
@@ -188,6 +192,26 @@ class RestrictionsApi:
             # A batch takes effect as a whole, so somebody else deleted the missing ones.
             return self.delete_batch(present)
         return list(restriction_ids) if failed.outcome_unknown else []
+
+    def warnings(self) -> list[str]:
+        """Return the warnings for the user: the client's, and one for text that is not text."""
+        warnings = self.client.warnings()
+        if self._damaged:
+            fields = [
+                f"{' and '.join(known.damaged)} of {known.domain} (ID {known.id})"
+                for known in self._damaged.values()
+            ]
+            warnings.append(
+                "the account has half of a character (a lone surrogate) in"
+                f" {listing(fields, MAX_DAMAGED_IN_WARNING)}, which is shown as \ufffd and not changed"
+                " unless a task sets another value; enter it again in the dashboard"
+            )
+        return warnings
+
+    def _noted(self, restriction: Restriction) -> Restriction:
+        if restriction.damaged:
+            self._damaged[restriction.id] = restriction
+        return restriction
 
     def _still_present(self, restriction_ids: t.Sequence[str]) -> list[str]:
         searched = set(restriction_ids)

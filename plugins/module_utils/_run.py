@@ -97,7 +97,7 @@ def run_one(module: AnsibleModule) -> Result:
     values = _one(plan, outcome, desired, module.check_mode)
     if module._diff:
         values["diff"] = diff_of(plan)
-    return Result(values, warnings + api.client.warnings())
+    return Result(values, warnings + api.warnings())
 
 
 def run_list(module: AnsibleModule) -> Result:
@@ -224,7 +224,7 @@ def _plan_and_apply(
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and (options["report_html"] or options["report_markdown"]):
         values["account"] = _account(api, current, Outcome() if module.check_mode else outcome)
-    return Result(values, warnings + api.client.warnings())
+    return Result(values, warnings + api.warnings())
 
 
 def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> int:
@@ -309,7 +309,7 @@ def _one(
         previous, verb = outcome.deleted[0], "deleted"
     elif plan.unchanged:
         record = previous = dict(plan.unchanged[0].record)
-    name = desired.domain or (previous or {}).get("domain") or desired.id
+    name = desired.domain or (comparison_key(previous["domain"]) if previous else desired.id)
     values: dict[str, t.Any] = {
         "changed": outcome.changed,
         "sending_domain_restriction": record,

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import typing as t
 
+_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
 
 def shortened(text: str, limit: int) -> str:
     """Return `text`, cut to at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """Return a text with escapes for characters that would break a line, a terminal or a log."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else _ESCAPES.get(character, f"\\u{ord(character):04x}")
+        for character in text
+    )
 
 
 def listing(names: t.Sequence[str], limit: int) -> str:

@@ -213,7 +213,7 @@ def main() -> None:
         result = read(module.params, api)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})
-    finish(module, {"changed": False, **result}, api.client.warnings())
+    finish(module, {"changed": False, **result}, api.warnings())
 
 
 def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.Any]:

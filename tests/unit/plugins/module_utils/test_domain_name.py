@@ -245,3 +245,9 @@ def test_a_controller_without_idna_compares_and_shows_names_as_they_are(monkeypa
     monkeypatch.setattr(_domain_name, "idna", None)
     assert comparison_key("MÜNCHEN.example.") == "münchen.example"
     assert unicode_form("xn--mnchen-3ya.example") == "xn--mnchen-3ya.example"
+
+
+def test_a_name_of_the_account_cannot_send_escape_sequences_to_a_terminal():
+    key = comparison_key("A\x1b[31m\u202e\n.Example.")
+    assert key == "a\\u001b[31m\\u202e\\n.example"
+    assert key.isprintable()

@@ -41,6 +41,32 @@ def test_unknown_fields_and_a_missing_last_modified_make_no_difference(record):
 
 
 @pytest.mark.parametrize(
+    ("fields", "repaired", "damaged"),
+    [
+        ({"comments": "x\ud800y"}, {"comments": "x\ufffdy"}, ("comments",)),
+        (
+            {"domain": "a\udfff.example", "exclude": ["b", "\ud83d"]},
+            {"domain": "a\ufffd.example", "exclude": ["b", "\ufffd"]},
+            ("domain", "exclude"),
+        ),
+        ({"modified_at": "\ud800"}, {"modified_at": "\ufffd"}, ("modified_at",)),
+        ({"comments": "\U0001f48c \ufffd"}, {"comments": "\U0001f48c \ufffd"}, ()),
+    ],
+)
+def test_half_of_a_character_is_replaced_and_noted(fields, repaired, damaged):
+    restriction = existing(**fields)
+    assert repaired.items() <= restriction.record.items()
+    assert restriction.damaged == damaged
+    assert str(restriction.record).encode("utf-8")
+
+
+def test_a_comment_with_half_of_a_character_stays_if_it_is_listed_as_it_is_shown():
+    current = existing(comments="x\ud800")
+    listed = DesiredRestriction.from_entry(dict(current.record))
+    assert listed.changes_to(current) == {}
+
+
+@pytest.mark.parametrize(
     "record",
     [
         None,
