@@ -13,6 +13,10 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._alteration import (
+    Alteration,
+    alterations,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
     Change,
     Create,
@@ -43,6 +47,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
     failures_to_protect,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     MAX_PER_BATCH,
     NoBatchCall,
@@ -68,6 +75,8 @@ class Outcome:
 
     Attributes:
         updated: the records after the change; `previous` is each record before it.
+        unaltered: the same for updates that left everything as it was.
+        alterations: the fields that have other values than those that were sent.
         tightened: domains of which only the first of two calls was made; `updated` has them too.
         deleted: the records before the change; `duplicate_of` is the ID of the restriction that stays.
         uncertain: a change that is not listed may have taken effect.
@@ -81,6 +90,8 @@ class Outcome:
 
     created: list[dict[str, t.Any]] = field(default_factory=list)
     updated: list[dict[str, t.Any]] = field(default_factory=list)
+    unaltered: list[dict[str, t.Any]] = field(default_factory=list)
+    alterations: list[Alteration] = field(default_factory=list)
     tightened: set[str] = field(default_factory=set)
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -144,7 +155,9 @@ def apply(
     else:
         _leave_for_later(left, outcome)
         outcome.remaining_calls = len(crew.left)
-    outcome.updated = merged_updates(outcome.updated)
+    updates = merged_updates(outcome.updated)
+    outcome.updated = [record for record in updates if _is_altered(record)]
+    outcome.unaltered = [record for record in updates if not _is_altered(record)]
     outcome.failures = each_domain_once(outcome.failures)
     return outcome
 
@@ -246,12 +259,15 @@ class _Crew:
 
     def _carry_out(self, step: Step) -> None:
         outcome = self._outcome
+        altered: list[Alteration] = []
         if isinstance(step, Create):
-            record = self._api.create(step.body).record
-            done, records = outcome.created, [{**step.record, **_known(record)}]
+            stored = self._api.create(step.body)
+            altered = alterations(step.body, stored)
+            done, records = outcome.created, [_record(step, step.body, stored)]
         elif isinstance(step, Update):
-            record = self._api.update(step.current.id, step.changes).record
-            done, records = outcome.updated, [_updated(step, {**step.record, **_known(record)})]
+            stored = self._api.update(step.current.id, step.changes)
+            altered = alterations(step.changes, stored)
+            done, records = outcome.updated, [_updated(step, _record(step, step.changes, stored))]
         elif isinstance(step, Delete):
             is_ours = self._api.delete(step.current.id)
             done, records = outcome.deleted, [_deleted(step)] if is_ours else []
@@ -261,6 +277,7 @@ class _Crew:
             records = [_deleted(delete) for delete in step if delete.current.id in deleted]
         with self._lock:
             done += records
+            outcome.alterations += altered
             outcome.consecutive_failures = 0
             if isinstance(step, Tightening):
                 outcome.tightened.add(step.domain)
@@ -324,9 +341,25 @@ def _deleted(delete: Delete) -> dict[str, t.Any]:
     return {**record, "duplicate_of": delete.kept} if delete.kept else record
 
 
-def _known(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the fields that a response had; every field is optional in the published schema."""
-    return {name: value for name, value in record.items() if value is not None}
+def _record(
+    step: Create | Update, sent: t.Mapping[str, t.Any], stored: Restriction
+) -> dict[str, t.Any]:
+    """Return the record after a write; every field of a response is optional in the schema.
+
+    A field that was sent is only `None` if the response says so.
+    """
+    known = {
+        name: value
+        for name, value in stored.record.items()
+        if value is not None or sent.get(name)
+    }
+    return {**step.record, **known}
+
+
+def _is_altered(record: dict[str, t.Any]) -> bool:
+    """Return whether an update changed something."""
+    after, before = map(Restriction.from_api, (record, record["previous"]))
+    return after.managed_fields() != before.managed_fields()
 
 
 def _changes(step: Step) -> t.Sequence[Change]:

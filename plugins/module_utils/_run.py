@@ -12,6 +12,9 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._alteration import (
+    alteration_warnings,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import (
     Outcome,
     apply,
@@ -94,6 +97,7 @@ def run_one(module: AnsibleModule) -> Result:
     plan = make_plan([desired], current)
     warnings = warnings_about(plan, current)
     outcome = predict(plan) if module.check_mode else apply(plan, api)
+    warnings += alteration_warnings(outcome.alterations, secrets=module.no_log_values)
     values = _one(plan, outcome, desired, module.check_mode)
     if module._diff:
         values["diff"] = diff_of(plan)
@@ -208,7 +212,12 @@ def _plan_and_apply(
             progress.consecutive_failures,
             output_is_closed,
         )
-    unchanged -= _confirm(plan, progress.unconfirmed, outcome)
+    warnings += alteration_warnings(
+        outcome.alterations, progress.altered, not outcome.remaining, module.no_log_values
+    )
+    progress.altered += len(outcome.alterations)
+    progress.unaltered += len(_domains(outcome.unaltered) - outcome.tightened)
+    unchanged += progress.unaltered - _confirm(plan, progress.unconfirmed, outcome)
     values.update(
         _changes(outcome),
         unchanged=unchanged,
@@ -248,7 +257,7 @@ def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> 
 def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> None:
     """Keep what later slices must know."""
     progress.created += [comparison_key(record["domain"]) for record in outcome.created]
-    updated = {comparison_key(record["domain"]) for record in outcome.updated}
+    updated = _domains([*outcome.updated, *outcome.unaltered])
     progress.updated += sorted(updated - outcome.tightened)
     tightened = outcome.tightened.union(progress.tightened)
     progress.tightened = sorted(tightened.difference(progress.updated))
@@ -262,6 +271,10 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.is_stalled = bool(outcome.wait) and not (
         outcome.created or outcome.updated or outcome.deleted or outcome.failures
     )
+
+
+def _domains(records: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
+    return {comparison_key(record["domain"]) for record in records}
 
 
 def _changes(outcome: Outcome) -> dict[str, t.Any]:
@@ -307,6 +320,9 @@ def _one(
         del record["previous"]
     elif outcome.deleted:
         previous, verb = outcome.deleted[0], "deleted"
+    elif outcome.unaltered:
+        record, previous = dict(outcome.unaltered[0]), outcome.unaltered[0]["previous"]
+        del record["previous"]
     elif plan.unchanged:
         record = previous = dict(plan.unchanged[0].record)
     name = desired.domain or (comparison_key(previous["domain"]) if previous else desired.id)

@@ -26,6 +26,15 @@ def printable(text: str) -> str:
     )
 
 
+def excerpts(one: str, other: str, limit: int) -> tuple[str, str]:
+    """Return two texts, each cut to about `limit` characters around their first difference."""
+    pairs = enumerate(zip(one, other))
+    first = next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, first - limit // 2) if max(len(one), len(other)) > limit else 0
+    dots = "…" if start else ""
+    return dots + shortened(one[start:], limit), dots + shortened(other[start:], limit)
+
+
 def listing(names: t.Sequence[str], limit: int) -> str:
     """Return the first names, and how many more there are."""
     more = len(names) - limit

@@ -32,7 +32,9 @@ class Progress:
 
     Attributes:
         created: domains that were created.
-        updated: domains that were updated.
+        updated: domains that were updated, even if the update changed nothing.
+        unaltered: how many updates changed nothing.
+        altered: how many fields have other values than those that were sent.
         tightened: domains of which only the first of two calls of an update was made.
         failed: domains that could not be changed.
         failed_to_protect: the action by domain, for those of them that hold back related changes.
@@ -48,6 +50,8 @@ class Progress:
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    unaltered: int = 0
+    altered: int = 0
     tightened: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     failed_to_protect: dict[str, str] = field(default_factory=dict)

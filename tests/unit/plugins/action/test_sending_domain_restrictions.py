@@ -88,6 +88,19 @@ def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
     assert domains(account.restrictions()) == domains(listed)
 
 
+def test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words(account, options):
+    account.change(stored_comments="trimmed")
+    account.seed(numbered(30, comments="x"))
+    listed = numbered(30, comments=" x") + numbered(40)[30:]
+    result = Task({**options, "restrictions": listed}, TINY).run()
+    assert result["msg"] == "10 created, 30 unchanged"
+    assert (len(result["warnings"]), result["warnings"][-1]) == (
+        4,
+        "Cloudflare stored 27 more values differently than sent; compare the list with the account",
+    )
+    assert [request["call"] for request in account.requests()].count("update") == 30
+
+
 def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(account, options):
     account.seed([{"domain": "d000.example"}, {"domain": "D000.example"}])
     account.fault(calls=["update"], kind="status", status=400, code=1, message="No")

@@ -484,8 +484,27 @@ def test_what_a_response_lacks_is_taken_from_the_plan():
         Plan(creates=[Create({"domain": "new.example", "exclude": [], "comments": "x"})]), api
     ).created
     assert (created["id"], created["comments"]) == ("id-of-new", "x")
-    api.update = lambda restriction_id, changes: existing(restriction_id, "a.example")
+    api.update = lambda restriction_id, changes: existing(restriction_id, "a.example", **changes)
     current = existing(FIRST, "a.example", created_at="2026-01-01T00:00:00Z")
     plan = Plan(updates=[Update(current, {"comments": "x"})])
     (updated,) = apply(plan, api).updated
     assert (updated["comments"], updated["created_at"]) == ("x", "2026-01-01T00:00:00Z")
+
+
+def test_an_update_that_changed_nothing_is_not_a_change():
+    api = FakeApi()
+    current = existing(FIRST, "a.example", comments="x", exclude=["b.a.example"])
+    api.update = lambda restriction_id, changes: current
+    plan = Plan(updates=[Update(current, {"comments": " x"})])
+    outcome = apply(plan, api)
+    assert not outcome.changed
+    assert [record["id"] for record in outcome.unaltered] == [FIRST]
+    assert [(found.sent, found.stored) for found in outcome.alterations] == [(" x", "x")]
+
+
+def test_a_record_shows_that_a_value_was_not_stored():
+    api = FakeApi()
+    api.create = lambda body: existing(FIRST, body["domain"], comments=None)
+    plan = Plan(creates=[Create({"domain": "a.example", "exclude": [], "comments": "x"})])
+    (created,) = apply(plan, api).created
+    assert created["comments"] is None

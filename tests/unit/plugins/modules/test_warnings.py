@@ -99,3 +99,44 @@ def test_half_of_a_character_is_named_if_only_its_restriction_is_read(account, o
     result = run_module(INFO, {**options, "id": restriction["id"]})
     assert result["sending_domain_restrictions"][0]["comments"] == "x\ufffdy"
     assert "surrogate" in str(result["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("switches", "sent", "stored"),
+    [
+        ({"stored_comments": "trimmed"}, {"comments": " x "}, {"comments": "x"}),
+        ({"stored_comments": "html_escaped"}, {"comments": "a & b"}, {"comments": "a &amp; b"}),
+        (
+            {"simplify_exclude": True},
+            {"exclude": ["b.a.example", "c.b.a.example"]},
+            {"exclude": ["b.a.example"]},
+        ),
+    ],
+)
+@pytest.mark.parametrize("module", [SINGLE, PLURAL])
+def test_a_value_that_cloudflare_changes_is_reported_and_counts_once(
+    account, options, module, switches, sent, stored
+):
+    account.change(**switches)
+    entry = {"domain": "a.example", **sent}
+    options = {**options, **(entry if module == SINGLE else {"restrictions": [entry]})}
+    runs = [run_module(module, options) for _run in range(2)]
+    (record,) = account.restrictions()
+    assert stored.items() <= record.items()
+    assert [run["changed"] for run in runs] == [True, False]
+    for run in runs:
+        (warning,) = map(text_of, run["warnings"])
+        assert warning.startswith("Cloudflare stored ")
+    again = runs[1]
+    if module == SINGLE:
+        assert again["msg"] == "a.example unchanged"
+        assert stored.items() <= again["sending_domain_restriction"].items()
+        assert stored.items() <= again["previous"].items()
+    else:
+        assert (again["updated"], again["unchanged"]) == ([], 1)
+        assert stored.items() <= runs[0]["created"][0].items()
+    # Written as it is stored, it stays.
+    options.update(stored if module == SINGLE else {"restrictions": [{**entry, **stored}]})
+    account.clear_requests()
+    assert not run_module(module, options)["changed"]
+    assert [request["call"] for request in account.requests()] == ["list"]
