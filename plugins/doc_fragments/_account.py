@@ -37,7 +37,7 @@ options:
     type: str
   api_url:
     description:
-      - The base URL of the API. It must use V(https://), except on loopback addresses.
+      - The base URL of the API, with its path C(/client/v4). It must use V(https://), except on loopback addresses.
       - Falls back to the environment variable E(CLOUDFLARE_BASE_URL), and then to
         V(https://api.cloudflare.com/client/v4).
     type: str

@@ -193,6 +193,11 @@ def _checked_url(text: str) -> str:
         raise InvalidOption(
             f"api_url {text!r} would send the credentials without encryption; use https"
         )
+    if f".{host}".endswith(".cloudflare.com") and url.path.rstrip("/") != urlsplit(API_URL).path:
+        raise InvalidOption(
+            f"api_url {text!r} does not have the path /client/v4 of the API; use {API_URL}, or omit it"
+            " and the environment variable CLOUDFLARE_BASE_URL"
+        )
     return text
 
 

@@ -276,6 +276,10 @@ def test_an_email_address_that_would_break_a_header_is_refused(refusal_of, chara
     "url",
     [
         API_URL,
+        f"{API_URL}/",
+        "https://API.fed.cloudflare.com/client/v4",
+        "https://api.cloudflare.com.company.example",
+        "https://mycloudflare.com",
         "https://proxy.company.example:8443/client/v4",
         "https://[2001:db8::1]/client/v4",
         "http://127.0.0.1:8080/client/v4",
@@ -286,9 +290,13 @@ def test_an_email_address_that_would_break_a_header_is_refused(refusal_of, chara
     ],
 )
 def test_an_encrypted_or_loopback_url_is_used_as_it_is(client_for, url):
-    assert client_for({**OPTION_TOKEN, "api_url": url})._base_url == url
+    assert client_for({**OPTION_TOKEN, "api_url": url})._base_url == url.rstrip("/")
 
 
+NOT_THE_API = (
+    f"does not have the path /client/v4 of the API; use {API_URL}, or omit it and the environment"
+    " variable CLOUDFLARE_BASE_URL"
+)
 NOT_ENCRYPTED = "would send the credentials without encryption; use https"
 NOT_A_URL = f"is not a URL; omit it, or use {API_URL}"
 MORE_THAN_A_URL = "api_url has a user, a query or a fragment; use only a scheme, a host and a path"
@@ -309,6 +317,17 @@ MORE_THAN_A_URL = "api_url has a user, a query or a fragment; use only a scheme,
                 "http://0.0.0.0/",
                 "http://[::]/",
                 "http://169.254.169.254/",
+            ]
+        ),
+        *(
+            (url, f"api_url {url!r} {NOT_THE_API}")
+            for url in [
+                "https://api.cloudflare.com",
+                "https://API.Cloudflare.com/",
+                "https://api.cloudflare.com/client",
+                f"{API_URL}/accounts",
+                "https://dash.cloudflare.com",
+                "https://cloudflare.com",
             ]
         ),
         *(
@@ -352,7 +371,7 @@ MORE_THAN_A_URL = "api_url has a user, a query or a fragment; use only a scheme,
         ),
     ],
 )
-def test_a_url_that_could_give_credentials_away_is_refused(refusal_of, url, message):
+def test_a_url_that_is_wrong_or_could_give_credentials_away_is_refused(refusal_of, url, message):
     assert refusal_of({**OPTION_TOKEN, "api_url": url}) == message
     assert refusal_of(OPTION_TOKEN, {"CLOUDFLARE_BASE_URL": url}) == message
 
