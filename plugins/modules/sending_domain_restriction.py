@@ -19,7 +19,8 @@ description:
     there is no comment.
   - Names are compared as DNS compares them. Letter case, a trailing dot, the order of O(exclude) and the spelling of
     an internationalized name (IDNA 2008) make no difference.
-  - A task makes one API call for every 1,000 restrictions on the account, and one more if it changes something.
+  - A task makes one API call for every 1,000 restrictions on the account, one more if the number of restrictions may
+    be that of a page that was cut off, such as 100 or 1,000, and one more if it changes something.
   - The task warns about restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account

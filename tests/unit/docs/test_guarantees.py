@@ -53,6 +53,11 @@ VERIFIED_BY = {
         "test_the_guard_changes_nothing_and_says_what_would_be_lost",
         "test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion",
     ],
+    "A part of the account is never taken for the whole": [
+        "test_a_part_of_a_list_is_never_taken_for_the_whole",
+        "test_null_is_an_empty_list_only_if_the_total_is_zero",
+        "test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_change",
+    ],
     "Invalid input changes nothing": [
         "test_shared_options",
         "test_every_module_checks_the_shared_options",
@@ -75,6 +80,11 @@ VERIFIED_BY = {
         "test_a_write_that_cannot_be_looked_up_is_uncertain",
         "test_a_certain_failure_does_not_make_an_uncertain_one_certain",
         "test_a_write_that_was_never_confirmed_counts_as_changed",
+        "test_an_update_that_changed_nothing_is_not_a_change",
+    ],
+    "Values that Cloudflare stores differently are named": [
+        "test_a_value_that_cloudflare_changes_is_reported_and_counts_once",
+        "test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words",
     ],
     "Check mode predicts the result": ["test_check_mode_predicts_the_result"],
     "One failed change does not stop the others": [
@@ -82,6 +92,14 @@ VERIFIED_BY = {
         "test_a_run_gives_up_after_ten_failures_in_any_number_of_slices",
     ],
     "A missing library is named": ["sending_domain_restriction_execution/tasks/main.yml"],
+    "Only the API judges the credentials": [
+        "test_what_stands_in_front_of_the_api_is_told_apart_from_the_api"
+    ],
+    "Text from the account cannot control your terminal": [
+        "test_names_of_the_account_are_escaped",
+        "test_names_are_readable_and_comments_are_one_line_of_text",
+        "test_half_of_a_character_is_named_with_its_restriction_and_not_changed",
+    ],
     "Running a slice twice is safe": [
         "test_a_slice_that_runs_twice_creates_nothing_twice",
         LONG_RUN,
