@@ -349,9 +349,7 @@ def _record(
     A field that was sent is only `None` if the response says so.
     """
     known = {
-        name: value
-        for name, value in stored.record.items()
-        if value is not None or sent.get(name)
+        name: value for name, value in stored.record.items() if value is not None or sent.get(name)
     }
     return {**step.record, **known}
 

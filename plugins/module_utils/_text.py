@@ -21,7 +21,9 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() else _ESCAPES.get(character, f"\\u{ord(character):04x}")
+        character
+        if character.isprintable()
+        else _ESCAPES.get(character, f"\\u{ord(character):04x}")
         for character in text
     )
 
