@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
@@ -19,6 +20,9 @@ import yaml
 from ansible.plugins.test import core
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     final_result,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+    Progress,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
 
@@ -142,7 +146,7 @@ def test_drift_changes_nothing_and_is_not_stopped_by_the_guard():
 def result_of(check_mode=False, **values):
     """Return a result of the module for lists."""
     lists = {name: [] for name in ("created", "updated", "deleted", "failures")}
-    counts = {"changed": False, "refused": False, "unchanged": 0, "unlisted": []}
+    counts = {"changed": False, "unchanged": 0, "unlisted": []}
     return final_result({**lists, **counts, **values}, check_mode)
 
 
@@ -150,7 +154,7 @@ def cut_off():
     """Return the result of a run whose host was lost after a time slice that created something."""
     total = Total()
     created = result_of(changed=True, created=[{"domain": "a.example"}])
-    total.add(created, {"remaining": 1, "progress": {"unconfirmed": {}}})
+    total.add(created, {"remaining": 1, "progress": asdict(Progress())})
     return total.cut_short({"failed": True}, "host lost")
 
 
@@ -172,7 +176,7 @@ FAILURE = {"domain": "a.example", "reason": "no", "kind": "refused", "action": "
         (result_of(), []),
         (result_of(changed=True), ["drift"]),
         (result_of(failures=[FAILURE]), ["apply", "drift"]),
-        (result_of(refused=True, refusal="too many deletes"), ["apply", "drift"]),
+        (result_of(refusal="too many deletes"), ["apply", "drift"]),
         (cut_off(), ["apply", "drift"]),
         ({"failed": True, "msg": "the account could not be read"}, ["apply", "drift"]),
     ],

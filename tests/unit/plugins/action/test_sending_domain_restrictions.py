@@ -92,7 +92,7 @@ def test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words(acc
     account.change(stored_comments="trimmed")
     account.seed(numbered(30, comments="x"))
     listed = numbered(30, comments=" x") + numbered(40)[30:]
-    result = Task({**options, "restrictions": listed}, TINY).run()
+    result = Task({**options, "restrictions": listed}, seconds=0).run()
     assert result["msg"] == "10 created, 30 unchanged"
     assert (len(result["warnings"]), result["warnings"][-1]) == (
         4,

@@ -6,9 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+    Progress,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
 from samples import domains
@@ -32,7 +37,7 @@ def slice_of(*created, **values):
 def left(remaining, **unconfirmed):
     """What a slice reports about the rest."""
     actions = {f"{name}.example": action for name, action in unconfirmed.items()}
-    return {"remaining": remaining, "progress": {"unconfirmed": actions}}
+    return {"remaining": remaining, "progress": asdict(Progress(unconfirmed=actions))}
 
 
 def total_of(*slices):
