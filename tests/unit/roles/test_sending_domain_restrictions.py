@@ -153,7 +153,7 @@ def result_of(check_mode=False, **values):
 def cut_off():
     """Return the result of a run whose host was lost after a time slice that created something."""
     total = Total()
-    created = result_of(changed=True, created=[{"domain": "a.example"}])
+    created = result_of(changed=True, created=[{"id": "1", "domain": "a.example"}])
     total.add(created, {"remaining": 1, "progress": asdict(Progress())})
     return total.cut_short({"failed": True}, "host lost")
 

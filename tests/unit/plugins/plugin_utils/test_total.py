@@ -25,7 +25,7 @@ def slice_of(*created, **values):
     """The result of a time slice that created these domains."""
     return {
         "changed": bool(created),
-        "created": [{"domain": domain} for domain in created],
+        "created": [{"id": domain, "domain": domain} for domain in created],
         "updated": [],
         "deleted": [],
         "failures": [],
