@@ -460,7 +460,7 @@ def test_what_stopped_a_run_first_is_reported():
 
     def crash(domain):
         started.set()
-        stopped.wait(10)
+        stopped.wait(TIMEOUT)
         raise ValueError("x")
 
     api = FakeApi(before=crash)
@@ -470,7 +470,7 @@ def test_what_stopped_a_run_first_is_reported():
         api,
         concurrency=2,
         # Only the first worker begins a change; the other one then stops the run.
-        is_cancelled=lambda: next(checks, True) and started.wait(10),
+        is_cancelled=lambda: next(checks, True) and started.wait(TIMEOUT),
     )
     reasons = {failure.reason for failure in outcome.failures if failure.kind == "not_attempted"}
     assert reasons == {"not attempted because the result is no longer awaited; run again"}
