@@ -45,7 +45,7 @@ def texts_of(reports):
     return texts
 
 
-@pytest.mark.parametrize("seconds", [0.001, 60])
+@pytest.mark.parametrize("seconds", [0, 60])
 def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_path, seconds):
     path = tmp_path / "list.yml"
     rows = "".join(f"- domain: d{number}.example\n" for number in range(30))
@@ -262,7 +262,7 @@ def restrictions_of(page):
     return {(row["domain"], row["comments"]) for row in json.loads(data)["restrictions"]}
 
 
-@pytest.mark.parametrize("seconds", [0.001, 60])
+@pytest.mark.parametrize("seconds", [0, 60])
 def test_a_report_shows_the_account_as_it_is_after_the_run(account, options, reports, seconds):
     account.seed([{"domain": f"d{number}.example", "comments": "old"} for number in range(20)])
     entries = [{"domain": f"d{number}.example", "comments": "new"} for number in range(10, 30)]
