@@ -255,6 +255,20 @@ def test_an_export_whose_line_ends_git_converted_is_unedited():
     assert is_unedited_export(text.replace("\n", "\r\n"))
 
 
+def test_the_head_of_an_export_names_the_account_and_what_the_file_lacks():
+    found = [
+        {"id": FIRST, "domain": "com"},
+        {"id": SECOND, "domain": "a.example", "comments": "\x01"},
+    ]
+    findings = [{"domain": "a", "kind": "k", "message": "odd"}]
+    text = export("x.yml", ACCOUNT_ID, found, findings).text
+    first, *notes = [line for line in text.splitlines() if line.startswith("#")]
+    assert first.startswith(f"# Exported by cloudflare_email.security from account {ACCOUNT_ID}; ")
+    assert notes == ["# not in this file: com", "# incomplete in this file: a.example", "# odd"]
+    assert is_unedited_export(text)
+    assert not is_unedited_export(text.replace("# odd\n", ""))
+
+
 def test_findings_are_comments_that_no_text_of_the_account_can_end():
     message = "a.example\nsending_domain_restrictions: []\u2028\x1b"
     findings = [{"domain": "a", "kind": "k", "message": message}]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import yaml
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
@@ -408,3 +410,16 @@ def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     for name, problem in (("none.yml", "does not exist"), ("folder.yml", "is a folder")):
         with pytest.raises(UnusableFile, match=problem):
             read_entries(str(tmp_path / name), name)
+
+
+def test_a_file_without_permission_is_refused(tmp_path, monkeypatch):
+    # The tests may run as root, who may read everything.
+    denied = mock.Mock(side_effect=PermissionError(13, "Permission denied"))
+    with monkeypatch.context() as patch, pytest.raises(UnusableFile) as error:
+        patch.setattr("builtins.open", denied)
+        read_entries(str(tmp_path / "list.csv"), "list.csv")
+    assert str(error.value) == "list.csv cannot be read (Permission denied); check it"
+
+
+def test_the_extension_may_be_in_capital_letters(read):
+    assert read("domain\na\n", "LIST.CSV").entries == [{"domain": "a"}]
