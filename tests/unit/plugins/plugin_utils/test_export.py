@@ -216,7 +216,7 @@ def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
     monkeypatch.setattr(_domain_name, "idna", None)
     exported, entries = read_back(folder, found, extension)
     monkeypatch.undo()
-    assert exported.left_out == ["a\ud800.example"]
+    assert exported.left_out == ["a\ufffd.example"]
     current = [Restriction.from_api(record) for record in found[:3]]
     plan = make_plan(desired_restrictions(entries), current, prune=True)
     assert (plan.size, plan.failures) == (0, [])
