@@ -69,7 +69,10 @@ def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
 
 
 def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
-    """Return a copy of a result in which no text and no key contains one of the secrets."""
+    """Return a copy of a result in which no text and no key contains one of the secrets.
+
+    A secret shorter than `MIN_SECRET_LENGTH` stays in keys, as it may be part of `failed`.
+    """
     # The longest first: one secret may contain another.
     return _masked(value, sorted(filter(None, secrets), key=len, reverse=True))
 
@@ -103,7 +106,8 @@ def _masked(value: t.Any, secrets: list[str]) -> t.Any:
             value = value.replace(secret, MASK)
         return value
     if isinstance(value, t.Mapping):
-        return {_masked(key, secrets): _masked(entry, secrets) for key, entry in value.items()}
+        long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+        return {_masked(key, long): _masked(entry, secrets) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked(entry, secrets) for entry in value]
     return value

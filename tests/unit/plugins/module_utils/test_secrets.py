@@ -108,6 +108,13 @@ def test_a_module_ends_without_secrets_in_its_result_options_and_warnings(regist
     assert module.warnings == ["beware of ********"]
 
 
+def test_a_placeholder_for_a_secret_does_not_hide_that_a_module_failed(registered):
+    module = Module({})
+    hide(module, {"e"})
+    finish(module, {"msg": "e", "failed": True})
+    assert module.ended[0] == ("fail", {"msg": "********", "failed": True})
+
+
 def test_secrets_are_registered_with_ansible(registered):
     module = Module({})
     hide(module, {SECRET})
