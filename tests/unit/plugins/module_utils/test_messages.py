@@ -149,7 +149,7 @@ def test_a_single_failure_names_its_domain():
 
 
 def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
-    values = {**counts(1, 0, 0, 2), "failures": []}
+    values = {**counts(1, 0, 0, 2), "failures": [], "changed": True}
     assert final_result(dict(values), False)["msg"] == "1 created, 2 unchanged"
     assert "failed" not in final_result(dict(values), False)
     refused = final_result({**values, "refusal": "too many"}, False)
