@@ -23,9 +23,7 @@ options:
       - "An API token with the permission C(Cloud Email Security: Write), or C(Cloud Email Security: Read) for
         tasks that only read."
       - Falls back to the environment variable E(CLOUDFLARE_API_TOKEN). Credentials of the task take precedence over
-        those of the environment, and in the environment a token takes precedence over a key.
-      - Mutually exclusive with O(api_key), because one of the two may come from C(module_defaults) and belong to
-        another user. An empty string replaces a default.
+        those of the environment, and a token takes precedence over a key.
     type: str
   api_email:
     description:

@@ -123,12 +123,6 @@ def _auth(
 
     An e-mail address and a key come from the same place, because they belong to the same user.
     """
-    if options["api_token"] and options["api_key"]:
-        # One of them may come from module_defaults and belong to another user.
-        raise InvalidOption(
-            "api_token and api_key are both set, in the task or in module_defaults; set only one, and"
-            " replace a default of the other with ''"
-        )
     if options["api_token"]:
         return TokenAuth(_secret(options["api_token"], "api_token"), "option api_token")
     if options["api_key"] or options["api_email"]:

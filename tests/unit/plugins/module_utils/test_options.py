@@ -82,8 +82,7 @@ def key_of(email_source, key_source):
         ({}, ENV_BOTH, bearer("env"), "environment variable CLOUDFLARE_API_TOKEN"),
         (OPTION_TOKEN, ENV_BOTH, bearer("option"), "option api_token"),
         (OPTION_KEY, ENV_BOTH, key_of("option", "option"), "option api_key"),
-        ({**OPTION_TOKEN, **OPTION_KEY, "api_key": ""}, {}, bearer("option"), "option api_token"),
-        ({**OPTION_TOKEN, **OPTION_KEY, "api_token": ""}, {}, key_of("option", "option"), "option"),
+        ({**OPTION_TOKEN, **OPTION_KEY}, ENV_BOTH, bearer("option"), "option api_token"),
         (
             {"api_token": "", "api_key": "", "api_email": ""},
             ENV_TOKEN,
@@ -97,7 +96,7 @@ def test_options_beat_the_environment_and_a_token_beats_a_key(
 ):
     client = client_for(options, variables)
     assert headers_of(client) == headers
-    assert f"({source}" in client._auth.description
+    assert f"({source})" in client._auth.description
 
 
 @pytest.mark.parametrize(
@@ -162,10 +161,6 @@ NO_CREDENTIALS = (
 NO_ACCOUNT = (
     "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
 )
-BOTH = (
-    "api_token and api_key are both set, in the task or in module_defaults; set only one, and replace"
-    " a default of the other with ''"
-)
 NO_EMAIL = (
     "the API key ({}) has no e-mail address; set api_email, for a key of the environment"
     " CLOUDFLARE_EMAIL, or use an API token instead"
@@ -184,8 +179,6 @@ NO_KEY = (
         ({"account_id": None}, ENV_TOKEN, NO_ACCOUNT),
         ({"account_id": ""}, {**ENV_TOKEN, "CLOUDFLARE_ACCOUNT_ID": ""}, NO_ACCOUNT),
         ({"account_id": None}, {}, f"{NO_CREDENTIALS} and {NO_ACCOUNT}"),
-        ({**OPTION_TOKEN, **OPTION_KEY}, ENV_BOTH, BOTH),
-        ({**OPTION_TOKEN, "api_key": "option-key"}, {}, BOTH),
         ({"api_key": "option-key"}, {}, NO_EMAIL.format("option api_key")),
         # Whoever sets one of them sets both: the environment may be of another user.
         ({"api_key": "option-key"}, ENV_BOTH, NO_EMAIL.format("option api_key")),
