@@ -24,6 +24,8 @@ options:
         tasks that only read."
       - Falls back to the environment variable E(CLOUDFLARE_API_TOKEN). Credentials of the task take precedence over
         those of the environment, and a token takes precedence over a key.
+      - A module cannot tell a default of C(module_defaults) from an option of the task. To use O(api_key) in a task for
+        which C(module_defaults) has a token, set O(api_token) to an empty string.
     type: str
   api_email:
     description:
