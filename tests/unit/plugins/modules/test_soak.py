@@ -158,6 +158,8 @@ def random_switches(dice, seed):
         "normalize_names": dice.random() < 0.3,
         "sparse": dice.random() < 0.3,
         "last_modified": dice.random() < 0.3,
+        "empty_list": dice.choice(["list", "null", "missing"]),
+        "max_per_page": dice.choice([None, None, 1, 2]),
     }
 
 
