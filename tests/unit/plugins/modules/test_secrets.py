@@ -20,7 +20,11 @@ QUOTED = quote(SECRET, safe="")
 ENCODED = [b64encode(f"{before}{SECRET}:".encode()).decode() for before in ("", "u", "u:")]
 ECHO = f"You sent {SECRET}, {QUOTED}, {', '.join(ENCODED)}"
 RECORD = {"id": "x", "domain": "a.example", "exclude": [], "comments": ECHO}
-LISTED = {"result": [RECORD], "result_info": {"total_count": 1}, "messages": [ECHO]}
+LISTED = {
+    "result": [RECORD],
+    "result_info": {"total_count": 1, "per_page": 1000},
+    "messages": [ECHO],
+}
 
 
 @pytest.fixture

@@ -245,8 +245,8 @@ def test_an_outage_is_one_short_message_and_a_list_of_failures(account, options)
     assert result["msg"] == (
         "Cloudflare returned 503 for 10 creates (d020.example, d021.example, d022.example and 7"
         " more); try again later (POST …/sending_domain_restrictions: 503 with text/html instead of"
-        " Cloudflare's JSON). 220 changes were not attempted after 10 consecutive failures. Result:"
-        " 20 created. Run again to finish the rest."
+        " Cloudflare's JSON: 503 Service Unavailable). 220 changes were not attempted after 10"
+        " consecutive failures. Result: 20 created. Run again to finish the rest."
     )
     assert domains(result["failures"]) == domains(entries[20:])
     assert {failure["status"] for failure in result["failures"]} == {503, None}
