@@ -270,6 +270,13 @@ def test_no_change_begins_after_the_time_limit():
     assert (len(outcome.created), outcome.remaining) == (3, 7)
 
 
+def test_no_delete_begins_after_the_time_limit_even_if_all_writes_are_done():
+    plan = creates(*names(2))
+    plan.deletes = [Delete(existing(FIRST, "a.example"))]
+    outcome = apply(plan, FakeApi(), time_limit=2)
+    assert (len(outcome.created), outcome.deleted, outcome.remaining) == (2, [], 1)
+
+
 @pytest.mark.parametrize("is_unknown", [False, True])
 def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     def delay(seconds):
@@ -365,18 +372,13 @@ def test_several_failures_of_one_domain_are_reported_once():
 
 
 def test_the_first_of_several_failures_of_one_domain_is_reported():
-    # After the failed updates, the duplicate is not attempted.
     plan = Plan(
-        updates=[
-            Update(existing(str(index), name), {"comments": "x"})
-            for index, name in enumerate(names(10))
-        ],
-        deletes=[Delete(existing(FIRST, "d0.example"), kept="0")],
+        deletes=[Delete(existing(FIRST, "a.example")), Delete(existing(SECOND, "a.example"))]
     )
-    api = FakeApi({str(index): [failing(status=503)] for index in range(10)})
-    outcome = apply(plan, api)
-    assert kinds(outcome) == dict.fromkeys(names(10), "unavailable")
-    assert len(outcome.failures) == 10
+    api = FakeApi({FIRST: [failing(REFUSED)], SECOND: [failing(UNAVAILABLE)]})
+    api.has_batch_call = False
+    (failure,) = apply(plan, api).failures
+    assert failure.kind == "refused"
 
 
 @pytest.fixture
