@@ -330,6 +330,24 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
     ] == [None, 1]
 
 
+@pytest.mark.parametrize(
+    ("keywords", "wrap_async"), [({"async_val": 60}, 60), ({"check_mode": True}, 0)]
+)
+def test_a_job_and_a_preview_are_one_run_of_the_module(options, keywords, wrap_async):
+    task = Task({**options, "restrictions": []}, **keywords)
+    runs = []
+    execute = task._execute
+
+    def note(**given):
+        runs.append(given)
+        return execute(**given)
+
+    task._execute = note
+    task.run()
+    assert [given["wrap_async"] for given in runs] == [wrap_async]
+    assert "time_slice" not in runs[0]["module_args"]
+
+
 def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options, monkeypatch):
     monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: 1000.0))
     account.fault(calls=["create"], **LIMITED)

@@ -32,6 +32,14 @@ def test_a_relative_path_starts_at_the_folder_of_the_playbook(tmp_path):
         assert _controller.path_to_write(action(tmp_path), name) == str(tmp_path / name)
 
 
+def test_the_file_behind_a_link_is_written_so_that_the_link_stays(tmp_path):
+    (tmp_path / "link.yml").symlink_to("partners.yml")
+    path = _controller.path_to_write(action(tmp_path), "link.yml")
+    _controller.write_text(path, "new")
+    assert (tmp_path / "partners.yml").read_text() == "new"
+    assert (tmp_path / "link.yml").is_symlink()
+
+
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
@@ -209,7 +217,9 @@ def test_a_text_that_is_not_unicode_does_not_harm_the_old_file(tmp_path):
 
 def test_a_killed_run_leaves_a_file_whose_name_says_what_it_is(tmp_path, monkeypatch):
     names = []
-    monkeypatch.setattr(os, "replace", lambda old, new: names.append(os.path.basename(old)))
+    monkeypatch.setattr(
+        os, "replace", lambda old, new: names.append(os.path.relpath(old, str(tmp_path)))
+    )
     _controller.write_text(str(tmp_path / "report.html"), "new")
     assert names[0].startswith(".report.html.") and names[0].endswith(".tmp")
     _controller.write_text(str(tmp_path / ("\u00fc" * 120 + ".md")), "new")
@@ -224,6 +234,18 @@ def test_a_file_keeps_its_mode_and_a_new_one_gets_that_of_the_umask(tmp_path):
         for path in (old, new):
             _controller.write_text(str(path), "müller\r\n")
     finally:
-        os.umask(umask)
+        assert os.umask(umask) == 0o022
     assert [stat.S_IMODE(path.stat().st_mode) for path in (old, new)] == [0o640, 0o644]
     assert new.read_bytes() == "müller\r\n".encode()
+
+
+def test_warnings_are_texts_whatever_ansible_makes_of_them():
+    event = SimpleNamespace(msg="an object")
+    warnings = ["a text", {"event": {"msg": "a mapping"}}, SimpleNamespace(event=event)]
+    texts = _controller.warning_texts({"warnings": warnings})
+    assert texts == ["a text", "a mapping", "an object"]
+    assert _controller.warning_texts({}) == []
+
+
+def test_what_json_does_not_know_becomes_text():
+    assert _controller.plain({"a": [stat, 1, "b"]}) == {"a": [str(stat), 1, "b"]}

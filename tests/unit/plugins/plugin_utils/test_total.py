@@ -95,11 +95,13 @@ def test_calls_of_a_slice_without_a_result_of_its_own_stay_counted():
 
 def test_a_write_without_confirmation_is_a_failure_and_counts_as_changed():
     earlier, latest = left(2, lost="create", found="update"), left(1, lost="create")
-    total = total_of((slice_of(), earlier), (slice_of(), latest))
+    failure = {"domain": "odd.example", "reason": "no", "kind": "refused", "action": "update"}
+    total = total_of((slice_of(failures=[failure]), earlier), (slice_of(), latest))
     result = total.cut_short(CUT_OFF, "it was stopped", is_certain=True)
     assert result["changed"]
     assert [(failure["domain"], failure["action"]) for failure in result["failures"]] == [
-        ("lost.example", "create")
+        ("lost.example", "create"),
+        ("odd.example", "update"),
     ]
 
 
