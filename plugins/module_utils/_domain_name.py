@@ -199,7 +199,13 @@ def _map(text: str, shown: str) -> str:
     try:
         return idna.uts46_remap(text, std3_rules=False)
     except idna.IDNAError:
-        raise _wrong_character(next(filter(_is_refused, text)), shown, "remove it") from None
+        refused = next(filter(_is_refused, text), None)
+        if refused is None:
+            # The library maps a limited number of characters.
+            raise InvalidDomainName(
+                f"{shown} has {len(text)} characters; use at most {MAX_NAME_LENGTH}"
+            ) from None
+        raise _wrong_character(refused, shown, "remove it") from None
 
 
 def _is_refused(character: str) -> bool:

@@ -144,6 +144,10 @@ def test_spellings_have_one_canonical_form(written, canonical):
             f"'{'a' * 64}.example' has a label of 64 characters; use at most 63",
         ),
         (
+            "ä" * 2000 + ".example",
+            f"'{'ä' * 77}...' has 2008 characters; use at most 253",
+        ),
+        (
             ".".join(["a" * 49] * 5) + ".abcd",
             f"'{'.'.join(['a' * 49] * 2)[:77]}...' has 254 characters in its DNS form;"
             " use at most 253",
