@@ -15,10 +15,14 @@ description:
   - Manages a list of I(sending domain restrictions), which the dashboard calls I(Partner domain TLS), in one task.
   - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
     not tell the recipient. Review the changes with C(--check --diff) first.
-  - The account is read once and compared with the list. Creates and updates are sent in parallel. Deletes come
-    last, in batches of up to 1,000 that succeed or fail as a whole, or one by one if the API has no batch call. So an
-    incomplete run leaves more protection, not less, and running it again finishes the rest.
-  - A change that Cloudflare refuses does not stop the others. The task then fails and groups the failures by reason.
+  - The account is read once and compared with the list. What protects is sent first, in parallel. Updates that add
+    exclusions follow. Deletes come last, in batches of up to 1,000 that succeed or fail as a whole, or one by one if
+    the API has no batch call. So an incomplete run leaves more protection, not less, and running it again finishes the
+    rest.
+  - An update that both adds and removes exclusions is sent in two calls if a domain above or below it changes too.
+  - A change that Cloudflare refuses does not stop the others. Only changes that would take protection away are held
+    back if the change of a domain above or below theirs failed to replace it. The task then fails and groups the
+    failures by reason.
   - The task shows a summary on stderr if something changes or would change. A run of more than a few seconds also
     shows its progress and how long it waits for the rate limit. With C(no_log=true) or C(async) it shows nothing.
   - The task warns about restrictions that overlap in a way that you may not intend.
@@ -204,7 +208,9 @@ created:
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
 updated:
-  description: The updated restrictions, as they are now, sorted by domain.
+  description:
+    - The updated restrictions, as they are now, sorted by domain.
+    - An update in two calls of which only the first was made is here and in RV(failures).
   returned: once the account was read
   type: list
   elements: dict
@@ -264,7 +270,7 @@ failures:
       description:
         - The kind of failure. V(refused) by Cloudflare, V(credentials), V(unavailable), V(rate_limited), V(uncertain)
           if the outcome could not be determined, V(conflict) with someone else's change, V(duplicates) on the account,
-          V(invalid), V(not_attempted), V(interrupted) or V(unexpected).
+          V(invalid), V(held_back) because a related change failed, V(not_attempted), V(interrupted) or V(unexpected).
       type: str
       sample: refused
     reason:

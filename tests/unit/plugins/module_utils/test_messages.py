@@ -64,6 +64,27 @@ def test_failures_are_grouped_by_reason_with_the_largest_group_first():
     )
 
 
+@pytest.mark.parametrize(
+    ("causes", "why"),
+    [
+        (["bank.example"], "the create for bank.example failed"),
+        (["bank.example", "a.example"], "related changes failed"),
+    ],
+)
+def test_what_was_held_back_is_one_sentence(causes, why):
+    failures = [
+        failed(n, f"held back because the create for {cause} failed; run again", "held_back")
+        for n, cause in enumerate(causes)
+    ]
+    changes, names = "1 change was", "p0.example"
+    if len(causes) > 1:
+        changes, names = "2 changes were", "p0.example, p1.example"
+    assert failure_message(failures, "no changes") == (
+        f"{changes} held back because {why} ({names}). Result: no changes."
+        " Run again to finish the rest."
+    )
+
+
 def test_a_group_counts_entries_updates_and_deletes_separately():
     failures = [
         failed(1, "x; y", action="update"),
@@ -101,7 +122,11 @@ LONG_TEXT = st.text(max_size=3000)
     st.lists(
         st.builds(
             lambda domain, reason, kind: Failure(domain, reason, kind).result(),
-            *(LONG_TEXT, LONG_TEXT, st.sampled_from(["refused", "not_attempted", "duplicates"])),
+            *(
+                LONG_TEXT,
+                LONG_TEXT,
+                st.sampled_from(["refused", "not_attempted", "held_back", "duplicates"]),
+            ),
         ),
         min_size=1,
         max_size=30,

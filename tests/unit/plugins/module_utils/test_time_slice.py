@@ -47,7 +47,9 @@ def test_the_next_slice_gets_all_progress_that_a_slice_reports():
     progress = Progress(
         created=["a.example"],
         updated=["d.example"],
+        tightened=["e.example"],
         failed=["b.example"],
+        failed_to_protect={"b.example": "create"},
         unconfirmed={"c.example": "create"},
         consecutive_failures=1,
         refusals=2,

@@ -139,6 +139,11 @@ def expected(entries, prune, before):
         else:
             desired[domain] = [] if prune else had
         allowed[domain] = [had, desired[domain]]
+        if had and "exclude" in listed.get(domain, {}):
+            # The first of two calls only ends exemptions.
+            exclude, comments = had[0]
+            common = sorted({*exclude} & {*listed[domain]["exclude"]})
+            allowed[domain].append([(common, comments), *had[1:]])
         if len(had) > 1 and len(desired[domain]) == 1:
             # The restriction that stays is updated before its duplicates are deleted.
             allowed[domain].append(desired[domain] + had[1:])
