@@ -49,7 +49,8 @@ TRICKY = (
         "\n",
         "a\rb",
         "a\r\nb\n",
-        " a ",
+        " a",
+        "a ",
         "{{ a }}",
         "{% a",
     ),
@@ -210,7 +211,7 @@ def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
     found = [
         {"id": FIRST, "domain": "MÜNCHEN.example", "exclude": ["a.münchen.example"]},
         {"id": SECOND, "domain": "ẞ.example", "comments": "\x01"},
-        {"id": "4", "domain": "a.example", "exclude": ["ü.a.example"]},
+        {"id": "4", "domain": "a.example", "exclude": ["ü.b.example"]},
         {"id": "5", "domain": "a\ud800.example"},
     ]
     monkeypatch.setattr(_domain_name, "idna", None)
@@ -232,6 +233,14 @@ def test_without_idna_only_the_letter_case_of_ascii_makes_no_difference(folder, 
     monkeypatch.setattr(_domain_name, "idna", None)
     _exported, entries = read_back(folder, found, "yml")
     assert [entry["domain"] for entry in entries] == domains[:2]
+
+
+@pytest.mark.parametrize("comments", [" a", "a ", "a\u00a0"])
+def test_blanks_around_a_comment_are_quoted(folder, comments):
+    found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
+    exported, entries = read_back(folder, found, "csv")
+    assert exported.text.endswith(f'a.example,,"{comments}"\n')
+    assert entries[0]["comments"] == comments
 
 
 @pytest.mark.parametrize("extension", ["csv", "tsv"])
