@@ -305,15 +305,21 @@ def test_an_update_of_the_comment_shows_only_the_comment(open_report):
 @pytest.mark.parametrize("is_preview", [True, False])
 def test_deletes_stand_out(open_report, is_preview):
     old = restriction("old.example", "news.old.example")
-    sample = {"created": [restriction("new.example")], "is_preview": is_preview}
+    new = restriction("new.example", "news.new.example")
+    sample = {"created": [new], "is_preview": is_preview, "summary": "1 to create"}
     pages = open_report(report(deleted=[old], **sample)), open_report(report(**sample))
     label = "to delete" if is_preview else "deleted"
     counts = [page.locator(f".counts div:has-text('{label}')") for page in pages]
     assert style(counts[0], "backgroundColor") != style(counts[1], "backgroundColor")
     rows = pages[0].locator("#changes tbody tr")
-    for selector, name in ((":first-child", "boxShadow"), (".status", "backgroundColor")):
-        deleted, created = (style(row.locator(selector).first, name) for row in rows.all())
-        assert deleted != created
+    stripes = [style(row.locator(":first-child").first, "boxShadow") for row in rows.all()]
+    assert stripes[0] != stripes[1]
+    colors = [
+        [style(row.locator(mark), "backgroundColor") for mark in (".status", "del, ins")]
+        for row in rows.all()
+    ]
+    # The color of the change, for its label and for what it removes or adds.
+    assert [len(set(color)) for color in colors] == [1, 1] and colors[0] != colors[1]
     assert "line-through" in style(rows.locator("del"), "textDecorationLine")
 
 

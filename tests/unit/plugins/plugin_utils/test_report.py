@@ -467,6 +467,8 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
     markdown = markdown_report(large_report())
     assert 50_000 < len(markdown) <= 60_000
+    assert "\n| 10,000 | 10,000 | 1,000 |" in markdown
+    assert "\n- Refused (1,000)" in markdown
     sections = re.split(r"\n(?:### |<details><summary>)", markdown)[1:]
     assert len(sections) == 8
     for section in sections:
