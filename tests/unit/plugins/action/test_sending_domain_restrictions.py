@@ -38,6 +38,20 @@ def between_slices(task, number, do):
     task.execute = execute_after
 
 
+def runs_of(task):
+    """Run a task, and return what each run of the module was given."""
+    runs = []
+    execute = task._execute
+
+    def note(**given):
+        runs.append(given)
+        return execute(**given)
+
+    task._execute = note
+    task.run()
+    return runs
+
+
 @pytest.mark.parametrize("lost", [0, 5, 11])
 def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
     task = Task({**options, "restrictions": numbered(60)}, ONE_STEP)
@@ -334,34 +348,21 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
     ("keywords", "wrap_async"), [({"async_val": 60}, 60), ({"check_mode": True}, 0)]
 )
 def test_a_job_and_a_preview_are_one_run_of_the_module(options, keywords, wrap_async):
-    task = Task({**options, "restrictions": []}, **keywords)
-    runs = []
-    execute = task._execute
+    (given,) = runs_of(Task({**options, "restrictions": []}, **keywords))
+    assert given["wrap_async"] == wrap_async
+    assert "time_slice" not in given["module_args"]
 
-    def note(**given):
-        runs.append(given)
-        return execute(**given)
 
-    task._execute = note
-    task.run()
-    assert [given["wrap_async"] for given in runs] == [wrap_async]
-    assert "time_slice" not in runs[0]["module_args"]
+def test_the_first_slice_is_short_so_that_progress_is_shown_soon(options):
+    runs = runs_of(Task({**options, "restrictions": numbered(11)}, ONE_STEP))
+    assert [given["module_args"]["time_slice"]["seconds"] for given in runs] == [4, 10, 10]
 
 
 def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options, monkeypatch):
     monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: 1000.0))
     account.fault(calls=["create"], **LIMITED)
-    task = Task({**options, "restrictions": numbered(1)}, 4)
-    blocked_until = []
-    execute = task._execute
-
-    def note(module_args=None, **keywords):
-        blocked_until.append(module_args["time_slice"].get("progress", {}).get("blocked_until", 0))
-        return execute(module_args=module_args, **keywords)
-
-    task._execute = note
-    task.run()
-    assert blocked_until == [0, 1600]
+    _first, second = runs_of(Task({**options, "restrictions": numbered(1)}, 4))
+    assert second["module_args"]["time_slice"]["progress"]["blocked_until"] == 1600
 
 
 def test_no_log_shows_nothing(account, options):

@@ -209,7 +209,7 @@ def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
     folder, monkeypatch, extension
 ):
     found = [
-        {"id": FIRST, "domain": "MÜNCHEN.example", "exclude": ["a.münchen.example"]},
+        {"id": FIRST, "domain": "MÜNCHEN.example", "exclude": ["a.münchen.example", "x.example"]},
         {"id": SECOND, "domain": "ẞ.example", "comments": "\x01"},
         {"id": "4", "domain": "a.example", "exclude": ["ü.b.example"]},
         {"id": "5", "domain": "a\ud800.example"},
