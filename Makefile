@@ -52,7 +52,7 @@ session-%: .venv/ready
 	$(NOX) -s $* >$(LOG) 2>&1; status=$$?; seconds=$$(($$(date +%s) - start)); \
 	if [ $$status = 0 ]; then \
 	  printf '%-17s ok      %4d s  %s\n' $* $$seconds \
-	    "$$(grep -oE 'Chromium [0-9.]+|skipped: .*' $(LOG))"; \
+	    "$$(grep -oE 'Chromium [0-9.]+|core 2[^]]+|skipped: .*' $(LOG) | head -1)"; \
 	else \
 	  printf '%-17s FAILED  %4d s  the end of %s:\n' $* $$seconds $(LOG); tail -n 60 $(LOG); \
 	fi; exit $$status

@@ -13,6 +13,7 @@ import html
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
     counted,
     excerpts,
@@ -28,7 +29,6 @@ if t.TYPE_CHECKING:
 MAX_WARNINGS = 3
 MAX_EXCERPT_LENGTH = 60
 MAX_NAMES = 3
-MASK = "********"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     parse_domain_name,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
     shortened,
     with_unix_line_ends,
@@ -295,6 +296,12 @@ def _comments(value: t.Any) -> str | None:
     if match:
         raise InvalidRestriction(
             f"comments has the control character U+{ord(match.group()):04X}; remove it"
+        )
+    if MASK in text:
+        # Such as a result of the info module, whose comment contained a secret.
+        raise InvalidRestriction(
+            f"comments contains {MASK}, which stands for a secret; omit comments to keep the comment"
+            " that the account has, or write another one"
         )
     if len(text) > MAX_COMMENTS_LENGTH:
         raise InvalidRestriction(

@@ -33,7 +33,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._yaml_fi
     yaml_text,
 )
 
-MASK = "********"
 _FIRST_LINE = "# Exported by cloudflare_email.security from account {}; sha256:{}"
 
 
@@ -152,8 +151,7 @@ def _entry(fields: dict[str, t.Any], delimiter: str | None) -> dict[str, t.Any] 
 def _is_valid(entry: dict[str, t.Any], delimiter: str | None) -> bool:
     """Return whether the module accepts an entry, and the entry is what the account has."""
     comments = entry.get("comments", "")
-    # Ansible masks a secret in what the info module returns, so the real comment is not known.
-    if MASK in comments or delimiter and not can_be_cell(comments, delimiter):
+    if delimiter and not can_be_cell(comments, delimiter):
         return False
     if any(map(is_unjudged, (entry["domain"], *entry.get("exclude", ())))):
         # The module judges the names, and needs the ID to accept any that are outside the domain.

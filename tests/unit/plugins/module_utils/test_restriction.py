@@ -174,6 +174,11 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
             {"domain": "a.example", "comments": "a\0b"},
             "comments has the control character U+0000; remove it",
         ),
+        (
+            {"domain": "a.example", "comments": "Agreed ********"},
+            "comments contains ********, which stands for a secret; omit comments to keep the comment"
+            " that the account has, or write another one",
+        ),
         ({"domain": "a.example", "comments": "a\ud800"}, "comments has the control character U+D8"),
         ({"domain": "a.example", "comments": False}, "YAML read comments as a boolean; quote it"),
         ({"domain": "a.example", "comments": ["x"]}, "YAML read comments as a list; quote it"),

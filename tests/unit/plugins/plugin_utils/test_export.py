@@ -21,8 +21,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
-    MASK,
     export,
     is_unedited_export,
 )
