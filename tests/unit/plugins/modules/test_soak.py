@@ -229,7 +229,14 @@ def random_run(emulator, dice):
     account.clear_faults()
     again = run()
     assert bool(again.get("failed")) != can_be_done
-    assert {domain: fields_of(domain, account.restrictions()) for domain in DOMAINS} == desired
+    after = account.restrictions()
+    # A domain with duplicates holds back what would take protection from related domains.
+    held_back = {
+        failure["domain"] for failure in again.get("failures", []) if failure["kind"] == "held_back"
+    }
+    for domain in DOMAINS:
+        fields = fields_of(domain, after)
+        assert fields in (allowed[domain] if domain in held_back else [desired[domain]])
     assert not run().get("changed")
     return account
 
