@@ -11,6 +11,7 @@ import functools
 import importlib
 import io
 import json
+import time
 import types
 from unittest import mock
 
@@ -106,8 +107,8 @@ class Task:
         clock = types.SimpleNamespace(
             time=lambda: self._now,
             sleep=self._sleep,
-            strftime=lambda *args: "12:34:56",
-            localtime=lambda seconds: None,
+            strftime=time.strftime,
+            localtime=time.gmtime,
         )
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(action, "time", clock, create=True))

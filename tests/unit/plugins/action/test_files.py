@@ -107,6 +107,7 @@ def test_reports_show_what_changes_and_what_is_enforced(
     result = task.run()
     assert "failed" not in result
     for text in texts_of(reports):
+        assert "The run failed" not in text and "Failed:" not in text
         for expected in (
             f"Sending domain restrictions: {'preview' if check_mode else 'result'}",
             "a.example",
@@ -119,6 +120,29 @@ def test_reports_show_what_changes_and_what_is_enforced(
             assert expected in text
     assert len(account.restrictions()) == (3 if check_mode else 4)
     assert sum("report: " in line for line in task.shown) == 2
+
+
+def test_a_report_contains_each_part_of_the_result(account, options, reports):
+    account.seed([{"domain": f"{name}.example"} for name in ("old", "gone", "twice", "twice", "b")])
+    restrictions = [
+        {"domain": "old.example", "comments": "new"},
+        {"domain": "sub.old.example"},
+        {"domain": "gone.example", "state": "absent"},
+        {"domain": "twice.example"},
+    ]
+    Task({**options, "restrictions": restrictions, **reports}).run()
+    _page, markdown = texts_of(reports)
+    assert re.search(r", \d{4}-\d\d-\d\d \d\d:\d\d [-+\w]+$", markdown, re.MULTILINE)
+    assert re.findall(r"^(?:### |<details><summary>)(.*\))", markdown, re.MULTILINE) == [
+        "Failures (1)",
+        "Deleted (1)",
+        "Created (1)",
+        "Updated (1)",
+        "Findings (2)",
+        "Warnings (1)",
+        "On the account but not in the list (1)",
+        "Restrictions on the account (5)",
+    ]
 
 
 def test_a_failed_run_writes_reports(account, options, table, reports):

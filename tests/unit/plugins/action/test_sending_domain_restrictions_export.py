@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from unittest import mock
 
 import pytest
 from in_process import Task
@@ -28,6 +29,7 @@ def test_an_export_without_changes_does_not_touch_the_file(account, options, tmp
         assert (result["changed"], result["path"]) == (message == written, str(path))
         assert result["msg"].startswith(message)
         assert (path.stat().st_mtime == 1) == (message == unchanged)
+        assert "diff" not in result
         os.utime(path, (1, 1))
 
 
@@ -65,3 +67,33 @@ def test_an_export_from_a_lost_host_writes_nothing(options, tmp_path):
     result = task.run()
     assert (result["unreachable"], result["msg"]) == (True, "host lost")
     assert list(tmp_path.iterdir()) == task.shown == []
+
+
+def test_an_export_warns_of_restrictions_that_it_writes_in_part(account, options, tmp_path):
+    account.seed([{"domain": "a.example", "comments": "\x01"}])
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    (warning,) = result["warnings"]
+    assert warning.startswith("1 restriction without ") and "(a.example)" in warning
+
+
+def test_an_export_writes_line_ends_of_git_anew(options, tmp_path):
+    path = tmp_path / "all.yml"
+    Task({**options, "path": str(path)}, name=EXPORT).run()
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b"\n", b"\r\n"))
+    assert Task({**options, "path": str(path)}, name=EXPORT).run()["changed"]
+    assert path.read_bytes() == written
+
+
+def test_an_export_does_not_overwrite_a_file_that_is_not_text(options, tmp_path):
+    path = tmp_path / "all.yml"
+    path.write_bytes(b"\xff")
+    result = Task({**options, "path": str(path)}, name=EXPORT).run()
+    assert "set force" in result["msg"]
+    assert path.read_bytes() == b"\xff"
+
+
+def test_an_export_that_cannot_be_written_fails_with_the_reason(options, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    assert (result["failed"], result["msg"]) == (True, "disk full")
