@@ -18,7 +18,7 @@ UNCHANGED = "(unchanged)"
 
 _SIGN = "[-=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
 _INVISIBLE = "\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
-_SEPARATORS = ",;\t\n"
+_SEPARATORS = ",;\t\n\x85\u2028\u2029"
 
 _HAS_SIGN = re.compile(_SIGN)
 _ESCAPED_AT_START = re.compile(
