@@ -113,7 +113,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
                 ("a.example secure.example", "' '", "write a single name"),
                 ("a.example;b.example", "';'", "write a single name"),
                 ("\u00a0a.example", "U+00A0 (NO-BREAK SPACE)", "remove it"),
-                ("“a.example”", "U+201C (LEFT DOUBLE QUOTATION MARK)", "remove it"),
+                ("\u201ca.example\u201d", "U+201C (LEFT DOUBLE QUOTATION MARK)", "remove it"),
                 ("a–b.example", "U+2013 (EN DASH)", "a plain hyphen (-) was probably meant"),
                 (
                     "a\u2011b.example",
