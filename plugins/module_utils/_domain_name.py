@@ -16,6 +16,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._text im
 
 MAX_NAME_LENGTH = 253
 MAX_LABEL_LENGTH = 63
+# New versions of idna map no longer text.
+MAX_MAPPED_LENGTH = 1024
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
 # The marks that names may contain, apart from letters and digits.
@@ -196,16 +198,14 @@ def _map(text: str, shown: str) -> str:
         return text.lower()
     if idna is None:
         raise InvalidDomainName(f"{shown} needs the Python library requests; install it")
+    if len(text) > MAX_MAPPED_LENGTH:
+        raise InvalidDomainName(
+            f"{shown} has {len(text)} characters; use at most {MAX_NAME_LENGTH}"
+        )
     try:
         return idna.uts46_remap(text, std3_rules=False)
     except idna.IDNAError:
-        refused = next(filter(_is_refused, text), None)
-        if refused is None:
-            # The library maps a limited number of characters.
-            raise InvalidDomainName(
-                f"{shown} has {len(text)} characters; use at most {MAX_NAME_LENGTH}"
-            ) from None
-        raise _wrong_character(refused, shown, "remove it") from None
+        raise _wrong_character(next(filter(_is_refused, text)), shown, "remove it") from None
 
 
 def _is_refused(character: str) -> bool:
