@@ -97,6 +97,8 @@ class Task:
         connection, play_context, templar, shared_loader = (
             mock.MagicMock() for _argument in range(4)
         )
+        # ansible-core before 2.16 looks here.
+        play_context.check_mode = self._task.check_mode
         plugin = action.ActionModule(
             self._task, connection, play_context, DataLoader(), templar, shared_loader
         )
