@@ -207,8 +207,9 @@ def test_comments(account, task, module, value, before):
         return
     (restriction,) = account.restrictions()
     assert isinstance(value, (str, int)) and not isinstance(value, bool)
-    assert (restriction["comments"] or "") == str(value)
-    assert len(str(value)) <= 1024
+    expected = re.sub("\r\n?", "\n", str(value))
+    assert (restriction["comments"] or "") == expected
+    assert len(expected) <= 1024
     assert not task(module, options, None)[0]["changed"]
 
 
