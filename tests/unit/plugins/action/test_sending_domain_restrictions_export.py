@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 from in_process import Task
-from samples import numbered
+from samples import FIRST, numbered
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
 
@@ -97,3 +97,46 @@ def test_an_export_that_cannot_be_written_fails_with_the_reason(options, tmp_pat
     monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
     result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
     assert (result["failed"], result["msg"]) == (True, "disk full")
+
+
+def test_an_export_to_a_file_of_an_unknown_format_is_refused_before_anything_is_sent(
+    account, options, tmp_path
+):
+    result = Task({**options, "path": str(tmp_path / "all.txt")}, name=EXPORT).run()
+    assert "all.txt has an unknown extension" in result["msg"]
+    assert account.requests() == []
+
+
+def test_the_path_of_the_task_decides_the_format_of_an_export_even_if_it_is_a_link(
+    options, tmp_path
+):
+    (tmp_path / "all.csv").symlink_to("target")
+    Task({**options, "path": str(tmp_path / "all.csv")}, name=EXPORT).run()
+    assert (tmp_path / "target").read_text() == "domain,exclude,comments\n"
+
+
+def test_the_letter_case_of_the_account_does_not_make_it_another_one(account, options, tmp_path):
+    task = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT)
+    task.run()
+    account.seed([{"domain": "a.example"}])
+    read = task.read_account
+    task.read_account = lambda given: {**read(given), "account_id": account.id.upper()}
+    assert task.run()["changed"]
+
+
+def test_an_export_and_its_diff_have_no_secret_whatever_the_module_returns(options, tmp_path):
+    token = options["api_token"]
+    record = {"id": FIRST, "domain": "a.example", "comments": f"Agreed {token}"}
+    path = tmp_path / "all.yml"
+    path.write_text(f"# Mine, {token}\n")
+    given = {**options, "path": str(path), "force": True}
+    task = Task(given, name=EXPORT, diff=True)
+    task.read_account = lambda options: {
+        "account_id": options["account_id"],
+        "sending_domain_restrictions": [record],
+        "findings": [],
+    }
+    result = task.run()
+    assert result["diff"]["before"].startswith("# Mine, ")
+    assert "- domain: a.example" in result["diff"]["after"]
+    assert token not in str(result) + path.read_text()

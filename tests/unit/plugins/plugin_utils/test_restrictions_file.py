@@ -10,6 +10,8 @@ from unittest import mock
 
 import pytest
 import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _domain_name
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _csv_file
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     read_entries,
@@ -231,6 +233,12 @@ def test_aliases_that_repeat_too_much_are_refused(refusal, value):
     )
 
 
+def test_aliases_that_repeat_a_long_text_are_refused(refusal):
+    aliases = "- comments: *a\n" * 100
+    message = refusal(f"a: &a {'x' * 10_000}\n{KEY}{aliases}")
+    assert "repeats too much by its aliases" in message
+
+
 def test_aliases_may_share_a_comment_among_thousands_of_entries(read):
     entries = "".join(f"- {{domain: d{number}.example, comments: *c}}\n" for number in range(3000))
     found = read(f"x: &c {'x' * 200}\n{KEY}{entries}")
@@ -412,6 +420,14 @@ def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
     for name, problem in (("none.yml", "does not exist"), ("folder.yml", "is a folder")):
         with pytest.raises(UnusableFile, match=problem):
             read_entries(str(tmp_path / name), name)
+
+
+def test_without_the_libraries_only_the_rows_themselves_are_judged(refusal, monkeypatch):
+    monkeypatch.setattr(_csv_file, "IMPORT_ERROR", ImportError("idna"))
+    monkeypatch.setattr(_domain_name, "idna", None)
+    message = refusal("domain\nb.example,x\nm\xfcnchen.example\n", "l.csv")
+    assert "l.csv line 2: has 2 cells" in message
+    assert "line 3" not in message
 
 
 def test_a_file_without_permission_is_refused(tmp_path, monkeypatch):
