@@ -121,6 +121,15 @@ def test_without_libyaml_files_are_read_and_written_alike(folder, monkeypatch, c
     assert without_libyaml == with_libyaml
 
 
+@pytest.mark.parametrize("extension", ["csv", "tsv"])
+@pytest.mark.parametrize("comments", [*TRICKY, 'say "x", or ""'])
+def test_a_table_contains_any_text(folder, extension, comments):
+    found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
+    exported, entries = read_back(folder, found, extension)
+    assert exported.incomplete == []
+    assert make_plan(desired_restrictions(entries), map(Restriction.from_api, found)).size == 0
+
+
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(folder, extension):
     idn = "xn--mller-kva.example"

@@ -422,6 +422,11 @@ def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
             read_entries(str(tmp_path / name), name)
 
 
+def test_blanks_are_layout_beside_a_quoted_cell_and_inside_a_quoted_state(read):
+    (entry,) = read('domain,comments,exclude,state\na , c ,"x.a","absent "\n', "l.csv").entries
+    assert entry == {"domain": "a", "comments": "c", "exclude": ["x.a"], "state": "absent"}
+
+
 def test_without_the_libraries_only_the_rows_themselves_are_judged(refusal, monkeypatch):
     monkeypatch.setattr(_csv_file, "IMPORT_ERROR", ImportError("idna"))
     monkeypatch.setattr(_domain_name, "idna", None)

@@ -55,11 +55,13 @@ def test_a_run_changed_something_if_a_slice_did(order):
 
 
 def test_records_warnings_and_calls_of_all_slices_add_up():
-    first = slice_of("b.example", warnings=["one", "two"], api_calls=3, unchanged=2)
-    second = slice_of("a.example", warnings=["two", "three"], api_calls=4, unchanged=5)
+    first = slice_of("b.example", api_calls=3, unchanged=2)
+    second = slice_of("a.example", api_calls=4, unchanged=5)
+    for name in ("warnings", "deprecations"):
+        first[name], second[name] = ["one", "two"], ["two", "three"]
     result = total_of((first, left(1)), (second, left(0))).result()
     assert [record["domain"] for record in result["created"]] == ["a.example", "b.example"]
-    assert result["warnings"] == ["one", "two", "three"]
+    assert result["warnings"] == result["deprecations"] == ["one", "two", "three"]
     assert result["api_calls"] == 7
     # Each slice counts what it found, so the last one knows best.
     assert result["msg"] == "2 created, 5 unchanged"
@@ -73,6 +75,29 @@ def test_progress_counts_failures_as_done_and_keeps_the_rest_during_a_reading():
     assert total.progress == "2 of 5 changes done"
     total.add({"changed": False, "api_calls": 1}, left(None))
     assert total.progress == "2 of 5 changes done"
+
+
+def test_what_two_slices_report_counts_once():
+    failures = [
+        {"domain": f"{name}.example", "reason": "no", "kind": "refused", "action": "create"}
+        for name in ("x", "y")
+    ]
+    first = slice_of("a.example", failures=failures[:1])
+    again = slice_of("a.example", failures=failures)
+    again["created"][0]["comments"] = "changed since"
+    total = total_of((first, left(1)), (again, left(0)))
+    assert total.progress == "3 of 3 changes done"
+    result = total.result()
+    assert result["failures"] == failures
+    assert result["created"] == first["created"]
+
+
+def test_an_update_of_which_one_of_two_calls_was_made_is_not_done():
+    half = left(1)
+    half["progress"]["tightened"] = ["b.example"]
+    updated = {"id": "1", "domain": "b.example", "previous": None}
+    total = total_of((slice_of("a.example", updated=[updated]), half))
+    assert total.progress == "1 of 2 changes done"
 
 
 @pytest.mark.parametrize("died", [True, False])
