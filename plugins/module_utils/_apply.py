@@ -24,6 +24,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Tightening,
     Update,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_covered,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
@@ -77,6 +80,7 @@ class Outcome:
         updated: the records after the change; `previous` is each record before it.
         unaltered: the same for updates that left everything as it was.
         alterations: the fields that have other values than those that were sent.
+        stored_differently: a clause by domain, for changes that exempt more than they should.
         tightened: domains of which only the first of two calls was made; `updated` has them too.
         deleted: the records before the change; `duplicate_of` is the ID of the restriction that stays.
         uncertain: a change that is not listed may have taken effect.
@@ -92,6 +96,7 @@ class Outcome:
     updated: list[dict[str, t.Any]] = field(default_factory=list)
     unaltered: list[dict[str, t.Any]] = field(default_factory=list)
     alterations: list[Alteration] = field(default_factory=list)
+    stored_differently: dict[str, str] = field(default_factory=dict)
     tightened: set[str] = field(default_factory=set)
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -106,6 +111,11 @@ class Outcome:
     @property
     def changed(self) -> bool:
         return bool(self.created or self.updated or self.deleted or self.uncertain)
+
+    @property
+    def failed_to_protect(self) -> dict[str, str]:
+        """A clause by domain, that says why related changes are held back."""
+        return {**self.stored_differently, **failures_to_protect(self.failures)}
 
 
 def predict(plan: Plan) -> Outcome:
@@ -164,7 +174,7 @@ def apply(
 
 def _allowed(changes: t.Iterable[Weakening], outcome: Outcome) -> list[Weakening]:
     """Return the changes that need not be held back; the others become failures."""
-    allowed, held_back = hold_back(changes, failures_to_protect(outcome.failures))
+    allowed, held_back = hold_back(changes, outcome.failed_to_protect)
     outcome.failures += held_back
     return allowed
 
@@ -278,6 +288,11 @@ class _Crew:
         with self._lock:
             done += records
             outcome.alterations += altered
+            for change in _changes(step):
+                if any(map(_exempts_more, altered)):
+                    outcome.stored_differently[change.domain] = (
+                        f"the {change.action} for {change.domain} was stored differently"
+                    )
             outcome.consecutive_failures = 0
             if isinstance(step, Tightening):
                 outcome.tightened.add(step.domain)
@@ -358,6 +373,13 @@ def _is_altered(record: dict[str, t.Any]) -> bool:
     """Return whether an update changed something."""
     after, before = map(Restriction.from_api, (record, record["previous"]))
     return after.managed_fields() != before.managed_fields()
+
+
+def _exempts_more(alteration: Alteration) -> bool:
+    """Return whether Cloudflare stored an exemption that was not sent."""
+    return alteration.field == "exclude" and not all(
+        is_covered(name, alteration.sent) for name in alteration.stored
+    )
 
 
 def _changes(step: Step) -> t.Sequence[Change]:

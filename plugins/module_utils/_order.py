@@ -7,9 +7,10 @@
 Mail from a sender needs TLS if any restriction at or above its domain requires it, so one change may
 take over what another one gives up: a restriction for a parent replaces those below it, or the
 other way round. Therefore all changes that protect are sent first, and those that weaken follow once
-nothing is left that protects. What weakens is held back if a change that protects failed at, above
-or below its domain. Then a sender that needs TLS before a run, and in the desired state, needs it
-throughout: first by a restriction that has not been weakened yet, then by one that is final.
+nothing is left that protects. What weakens is held back if a change that protects failed, or was
+stored differently, at, above or below its domain. Then a sender that needs TLS before a run, and in
+the desired state, needs it throughout: first by a restriction that has not been weakened yet, then
+by one that is final.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def hold_back(
 
     Arguments:
         changes: changes that weaken.
-        causes: the action by domain, for the changes that protect and that failed.
+        causes: a clause by domain, that says why the change that protects it cannot be relied on.
     """
     relatives = Relatives(causes)
     allowed, held_back = [], []
@@ -66,6 +67,6 @@ def hold_back(
         if cause is None:
             allowed.append(change)
         else:
-            reason = f"held back because the {causes[cause]} for {cause} failed; run again"
+            reason = f"held back because {causes[cause]}; run again"
             held_back.append(Failure(change.domain, reason, HELD_BACK, change.action))
     return allowed, held_back

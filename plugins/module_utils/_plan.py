@@ -98,7 +98,7 @@ def make_plan(
             if the list of the API lags behind.
         tightened: domains of which this run sent only the first of two calls.
         failed: domains that this run could not change; they keep everything they have.
-        failed_to_protect: the action by domain, for those of them that hold back related changes.
+        failed_to_protect: a clause by domain, that says why related changes are held back.
     """
     plan, tightened, failed = Plan(), frozenset(tightened), frozenset(failed)
     account = _Index(current)
@@ -128,8 +128,12 @@ def make_plan(
 
 
 def failures_to_protect(failures: t.Iterable[Failure]) -> dict[str, str]:
-    """Return the action by domain, for the failures that hold back related changes."""
-    return {failure.domain: failure.action for failure in failures if failure.protects}
+    """Return a clause by domain, for the failures that hold back related changes."""
+    return {
+        failure.domain: f"the {failure.action} for {failure.domain} failed"
+        for failure in failures
+        if failure.protects
+    }
 
 
 def domains_losing_protection(plan: Plan) -> list[str]:

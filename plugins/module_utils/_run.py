@@ -51,7 +51,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._overlap
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Plan,
     TooManyDeletes,
-    failures_to_protect,
     make_plan,
     refuse_mass_deletion,
 )
@@ -262,7 +261,7 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     tightened = outcome.tightened.union(progress.tightened)
     progress.tightened = sorted(tightened.difference(progress.updated))
     progress.failed += [failure.domain for failure in outcome.failures]
-    progress.failed_to_protect.update(failures_to_protect(outcome.failures))
+    progress.failed_to_protect.update(outcome.failed_to_protect)
     progress.unconfirmed = outcome.unconfirmed
     progress.consecutive_failures = outcome.consecutive_failures
     progress.refusals = api.client.refusals

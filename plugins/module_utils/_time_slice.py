@@ -37,7 +37,7 @@ class Progress:
         altered: how many fields have other values than those that were sent.
         tightened: domains of which only the first of two calls of an update was made.
         failed: domains that could not be changed.
-        failed_to_protect: the action by domain, for those of them that hold back related changes.
+        failed_to_protect: a clause by domain, that says why related changes are held back.
         unconfirmed: the action by domain, for writes that may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         refusals: how many calls in a row the rate limit refused.
