@@ -162,13 +162,13 @@ def apply(
             Failure(change.domain, crew.stop_reason, NOT_ATTEMPTED, change.action)
             for change in left
         ]
-    else:
+    outcome.failures = each_domain_once(outcome.failures)
+    if not crew.stop_reason:
         _leave_for_later(left, outcome)
         outcome.remaining_calls = len(crew.left)
     updates = merged_updates(outcome.updated)
     outcome.updated = [record for record in updates if _is_altered(record)]
     outcome.unaltered = [record for record in updates if not _is_altered(record)]
-    outcome.failures = each_domain_once(outcome.failures)
     return outcome
 
 
@@ -181,15 +181,18 @@ def _allowed(changes: t.Iterable[Weakening], outcome: Outcome) -> list[Weakening
 
 def _leave_for_later(left: list[Change], outcome: Outcome) -> None:
     """Count the changes that are left; an update that takes two calls is one."""
+    domains = {change.domain for change in left}
     updates = {change.domain for change in left if isinstance(change, Update)}
-    outcome.remaining = len(updates) + sum(not isinstance(change, Update) for change in left)
-    # A later time slice would not send the first call of an update that has failed.
     first_calls = {change.domain for change in left if isinstance(change, Tightening)}
-    outcome.failures = [
-        failure
+    # A later time slice sends nothing for a domain that has failed, so this is not said yet.
+    not_yet = {
+        failure.domain
         for failure in outcome.failures
-        if failure.kind != HELD_BACK or failure.domain not in first_calls
-    ]
+        if failure.kind == HELD_BACK and failure.domain in domains
+    }
+    outcome.failures = [failure for failure in outcome.failures if failure.domain not in not_yet]
+    outcome.remaining = len(updates) + len(not_yet - first_calls)
+    outcome.remaining += sum(not isinstance(change, Update) for change in left)
 
 
 class _Crew:

@@ -497,6 +497,30 @@ def test_updates_that_depend_on_each_other_take_two_calls_each(is_sliced):
 
 
 @pytest.mark.parametrize("is_sliced", [False, True])
+def test_a_duplicate_that_is_held_back_does_not_keep_its_restriction_from_being_written(is_sliced):
+    account = FakeAccount([("a.b.example", [])] * 2)
+    entries = [
+        entry("b.example", ["elsewhere.example"]),
+        entry("c.example"),
+        DesiredRestriction("a.b.example", comments="x"),
+    ]
+    counts = []
+    result = run(
+        account,
+        entries,
+        True,
+        is_sliced,
+        observe=lambda total: counts.append(total.count + total.remaining),
+    )
+    assert account.writes == ["create c.example", "update a.b.example"]
+    assert set(counts) == {4}
+    assert {failure["domain"]: failure["action"] for failure in result["failures"]} == {
+        "b.example": "entry",
+        "a.b.example": "delete",
+    }
+
+
+@pytest.mark.parametrize("is_sliced", [False, True])
 def test_the_first_of_two_calls_is_reported_even_if_the_second_one_is_held_back(is_sliced):
     before, entries = CROSSED
     account = FakeAccount(before, refused=["update a.b.example"])
