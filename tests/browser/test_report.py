@@ -245,6 +245,17 @@ def test_the_tree_is_indented_by_four_levels_at_most(open_report):
     assert steps[4:] == [0]
 
 
+def test_columns_keep_their_widths_whatever_is_shown(open_report):
+    names = [f"{letter}.example" for letter in "abcde"]
+    long = restriction("long.example", comments="word " * 200)
+    page = open_report(report(restrictions=[long, *map(restriction, names)]))
+    headers = page.locator("#restrictions thead th")
+    widths = "headers => headers.map((header) => header.offsetWidth)"
+    before = headers.evaluate_all(widths)
+    page.get_by_label("Search restrictions").fill("a.example")
+    assert headers.evaluate_all(widths) == before
+
+
 def test_a_header_sorts_up_and_then_down(open_report):
     names = [f"partner-{number}.example" for number in (1, 9, 10)]
     page = open_report(report(created=[restriction(name) for name in names[::-1]]))
@@ -310,7 +321,10 @@ def test_deletes_stand_out(open_report, is_preview):
     pages = open_report(report(deleted=[old], **sample)), open_report(report(**sample))
     label = "to delete" if is_preview else "deleted"
     counts = [page.locator(f".counts div:has-text('{label}')") for page in pages]
-    assert style(counts[0], "backgroundColor") != style(counts[1], "backgroundColor")
+    colors = [style(count, "backgroundColor") for count in counts]
+    assert colors[0] == style(pages[0].locator("del"), "backgroundColor") != colors[1]
+    muted = style(pages[1].locator("#changes caption"), "color")
+    assert style(counts[1].locator("dd"), "color") == muted
     rows = pages[0].locator("#changes tbody tr")
     stripes = [style(row.locator(":first-child").first, "boxShadow") for row in rows.all()]
     assert stripes[0] != stripes[1]
