@@ -169,7 +169,7 @@ class ActionModule(ActionBase):
             return self._run_once_or_in_slices(task_vars)
         except BaseException as error:
             # Ansible reports it; without a report, one of an earlier run would pass for this one's.
-            if isinstance(error, AnsibleError) or _is_timeout(error):
+            if _ends_the_task(error):
                 self._write_reports({"failed": True, "msg": self._problem(error)}, None)
             raise
 
@@ -195,7 +195,7 @@ class ActionModule(ActionBase):
         try:
             return self._repeat_slices(total, task_vars)
         except BaseException as error:
-            if not (isinstance(error, AnsibleError) or _is_timeout(error)) or not total.has_begun:
+            if not (_ends_the_task(error) and total.has_begun):
                 raise
             is_lost = isinstance(error, AnsibleConnectionFailure)
             failure = {"unreachable" if is_lost else "failed": True}
@@ -296,6 +296,11 @@ class ActionModule(ActionBase):
 def _message(result: Values) -> str:
     """Return the message of a result; a module that crashed may have none."""
     return result.get("msg") or "the module failed; run again with -vvv"
+
+
+def _ends_the_task(error: BaseException) -> bool:
+    """Return whether Ansible reports this as the failure of the task."""
+    return isinstance(error, AnsibleError) or _is_timeout(error)
 
 
 def _is_timeout(error: BaseException) -> bool:

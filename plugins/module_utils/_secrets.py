@@ -74,7 +74,9 @@ def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
     A secret shorter than `MIN_SECRET_LENGTH` stays in keys, as it may be part of `failed`.
     """
     # The longest first: one secret may contain another.
-    return _masked(value, sorted(filter(None, secrets), key=len, reverse=True))
+    ordered = sorted(filter(None, secrets), key=len, reverse=True)
+    in_keys = [secret for secret in ordered if len(secret) >= MIN_SECRET_LENGTH]
+    return _masked(value, ordered, in_keys)
 
 
 def hide(module: AnsibleModule, secrets: t.Collection[str]) -> None:
@@ -100,14 +102,16 @@ def finish(
     module.exit_json(**values)
 
 
-def _masked(value: t.Any, secrets: list[str]) -> t.Any:
+def _masked(value: t.Any, secrets: list[str], in_keys: list[str]) -> t.Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
         return value
     if isinstance(value, t.Mapping):
-        long = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
-        return {_masked(key, long): _masked(entry, secrets) for key, entry in value.items()}
+        return {
+            _masked(key, in_keys, in_keys): _masked(entry, secrets, in_keys)
+            for key, entry in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [_masked(entry, secrets) for entry in value]
+        return [_masked(entry, secrets, in_keys) for entry in value]
     return value
