@@ -126,14 +126,15 @@ def _read_text(path: str) -> str:
 def _warnings(exported: Export, findings: list[Values]) -> t.Iterator[str]:
     if exported.left_out:
         yield (
-            f"{counted(len(exported.left_out), 'restriction')} left out, because a list cannot have"
-            f" them ({listing(exported.left_out, MAX_IN_WARNING)}); with prune, they are deleted"
+            f"{counted(len(exported.left_out), 'restriction')} left out, because the list format"
+            f" cannot represent them ({listing(exported.left_out, MAX_IN_WARNING)}); with prune, they"
+            " are deleted"
         )
     if exported.incomplete:
         yield (
             f"{counted(len(exported.incomplete), 'restriction')} without comments or exclude in the"
-            f" file, because a list cannot have them ({listing(exported.incomplete, MAX_IN_WARNING)});"
-            " applying the file does not change them"
+            " file, because the list format cannot represent them"
+            f" ({listing(exported.incomplete, MAX_IN_WARNING)}); applying the file does not change them"
         )
     if findings:
         messages = "; ".join(finding["message"] for finding in findings[:MAX_IN_WARNING])

@@ -145,7 +145,7 @@ def apply(
     Arguments:
         time_limit: seconds on the clock of the client, after which no further change begins.
         consecutive_failures: the failures in a row so far that are not specific to one change.
-        is_cancelled: whether the result is no longer awaited.
+        is_cancelled: whether Ansible stopped waiting for the result.
     """
     outcome = Outcome(failures=list(plan.failures), consecutive_failures=consecutive_failures)
     ends_at = api.client.clock() + time_limit
@@ -244,7 +244,7 @@ class _Crew:
     def _work(self) -> None:
         while not self.is_stopped:
             if self._is_cancelled():
-                self._stop("because the result is no longer awaited")
+                self._stop("because Ansible stopped waiting for the result")
                 return
             try:
                 step = self._queue.popleft()

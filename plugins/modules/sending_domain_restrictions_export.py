@@ -18,9 +18,9 @@ description:
   - Names are canonical and sorted, and there are no times, so that git diffs are small. An C(id) is written only where
     C(exclude) has names outside the domain.
   - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
-    are left out, because a list cannot have them. The task warns about both.
-  - A C(comments) or C(exclude) that a list cannot have, such as a comment with control characters, is omitted, in CSV
-    as the cell C((unchanged)). Applying the file does not change it. The task warns about it, and names the domains.
+    are left out, because the list format cannot represent them. The task warns about both.
+  - A C(comments) or C(exclude) that the format cannot represent, such as a comment with control characters, is omitted,
+    in CSV as the cell C((unchanged)). Applying the file does not change it. The task names the domains in a warning.
   - On a controller without the Python library C(idna), Unicode names are written as they stand, with the C(id).
 extends_documentation_fragment:
   - cloudflare_email.security._account
@@ -85,7 +85,7 @@ path:
   type: str
   sample: /home/me/partners.yml
 left_out:
-  description: The domains whose restrictions are not in the file, because a list cannot have them.
+  description: The domains whose restrictions are not in the file, because the list format cannot represent them.
   returned: success
   type: list
   elements: str

@@ -126,9 +126,9 @@ def _fields(restriction: Restriction) -> dict[str, t.Any]:
 
 
 def _entry(fields: dict[str, t.Any], delimiter: str | None) -> dict[str, t.Any] | None:
-    """Return the entry of a restriction; `None` if a list cannot have it.
+    """Return the entry of a restriction; `None` if the list format cannot represent it.
 
-    A field that a list cannot have is omitted, so that it is not changed. Only an entry with an ID
+    A field that it cannot represent is omitted, so that it is not changed. Only an entry with an ID
     may keep names outside its domain.
 
     Arguments:

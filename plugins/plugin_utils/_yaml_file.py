@@ -121,7 +121,7 @@ class _Reader:
         return node.value
 
     def _list_advice(self, node: yaml.Node, keys: t.Mapping[str | None, yaml.Node]) -> str:
-        """Return how to make a list of a value that is none; `[]` only where nothing stands."""
+        """Return how to make a list of a value that is not one; `[]` only if it is empty."""
         blank = _OTHER_BLANK.search(self._text)
         if blank:
             line = self._text.count("\n", 0, blank.end()) + 1

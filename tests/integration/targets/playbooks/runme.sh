@@ -77,7 +77,7 @@ printf 'domain\na.example\n' >one.csv
 echo "What is missing is said in one sentence"
 for file in '' null '["one.yml"]'; do
     fails play apply -e "{\"restrictions_file\": ${file:-\"\"}}"
-    shown 'The file is missing or not a path; add -e restrictions_file='
+    shown 'restrictions_file is not set, or is not a path; add -e restrictions_file='
 done
 fails play export -e 'restrictions_file=my list.yml'
 shown 'Ansible cuts a value at a blank.*list.yml'

@@ -453,7 +453,7 @@ def test_a_run_ends_if_nobody_waits_for_its_result():
     assert len(outcome.created) == 3
     assert api.stopped.is_set()
     reasons = {failure.reason for failure in outcome.failures}
-    assert reasons == {"not attempted because the result is no longer awaited; run again"}
+    assert reasons == {"not attempted because Ansible stopped waiting for the result; run again"}
 
 
 def test_what_stopped_a_run_first_is_reported():
@@ -475,7 +475,7 @@ def test_what_stopped_a_run_first_is_reported():
         is_cancelled=lambda: next(checks, True) and started.wait(TIMEOUT),
     )
     reasons = {failure.reason for failure in outcome.failures if failure.kind == "not_attempted"}
-    assert reasons == {"not attempted because the result is no longer awaited; run again"}
+    assert reasons == {"not attempted because Ansible stopped waiting for the result; run again"}
     assert kinds(outcome)["d0.example"] == "unexpected"
 
 
