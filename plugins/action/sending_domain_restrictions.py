@@ -23,6 +23,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     CHANGED,
     FAILED,
@@ -38,22 +39,23 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     masked,
     register_secrets,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    plain,
+    task_options,
+    warning_texts,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
+    UnusableFile,
     absolute_path,
     decrypted,
     path_for_host,
     path_option,
     path_to_write,
-    plain,
     report_path,
     shown_path,
-    task_options,
-    warning_texts,
     write_text,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import (
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import (
     LISTS,
     Total,
 )

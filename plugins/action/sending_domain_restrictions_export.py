@@ -11,6 +11,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    listing,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
 )
@@ -19,24 +23,22 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     masked,
     register_secrets,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
-    counted,
-    listing,
-)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
-    path_option,
-    path_to_write,
     read_account,
-    shown_path,
     task_options,
-    write_text,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
     Export,
     account_of_export,
     export,
     is_unedited_export,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
+    UnusableFile,
+    path_option,
+    path_to_write,
+    shown_path,
+    write_text,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     format_of,

@@ -13,13 +13,13 @@ import html
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     excerpts,
     listing,
     printable,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (

@@ -31,15 +31,17 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
     RateLimitWait,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
+    NOT_CONFIRMED,
+    Failure,
+    each_domain_once,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     HELD_BACK,
     INTERRUPTED,
     NOT_ATTEMPTED,
     OUTCOME_UNKNOWN,
-    UNCERTAIN,
     UNEXPECTED,
-    Failure,
-    each_domain_once,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     merged_updates,
@@ -83,12 +85,12 @@ class Outcome:
         stored_differently: a clause by domain, for changes that exempt more than they should.
         tightened: domains of which only the first of two calls was made; `updated` has them too.
         deleted: the records before the change; `duplicate_of` is the ID of the restriction that stays.
-        uncertain: a change that is not listed may have taken effect.
+        outcome_unknown: a change that is not listed may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         remaining: how many changes there was no time for.
         remaining_calls: how many calls they take.
         wait: seconds for which the rate limit delays the remaining changes.
-        unconfirmed: the action by domain, for remaining changes that may have taken effect.
+        unknown_outcomes: the action by domain, for remaining changes that may have taken effect.
         traceback: of an unexpected exception.
     """
 
@@ -100,17 +102,17 @@ class Outcome:
     tightened: set[str] = field(default_factory=set)
     deleted: list[dict[str, t.Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    uncertain: bool = False
+    outcome_unknown: bool = False
     consecutive_failures: int = 0
     remaining: int = 0
     remaining_calls: int = 0
     wait: float = 0.0
-    unconfirmed: dict[str, str] = field(default_factory=dict)
+    unknown_outcomes: dict[str, str] = field(default_factory=dict)
     traceback: str | None = None
 
     @property
     def changed(self) -> bool:
-        return bool(self.created or self.updated or self.deleted or self.uncertain)
+        return bool(self.created or self.updated or self.deleted or self.outcome_unknown)
 
     @property
     def failed_to_protect(self) -> dict[str, str]:
@@ -307,17 +309,18 @@ class _Crew:
         if delay.outcome_unknown and isinstance(step, Tightening):
             # A later time slice could not tell what it finds from somebody else's change.
             self._fail(
-                step, CloudflareError(OUTCOME_UNKNOWN, "run again", UNCERTAIN, outcome_unknown=True)
+                step,
+                CloudflareError(NOT_CONFIRMED, "run again", OUTCOME_UNKNOWN, outcome_unknown=True),
             )
             return
         self._queue.append(step)
         if delay.outcome_unknown:
             for change in _changes(step):
-                self._outcome.unconfirmed[change.domain] = change.action
+                self._outcome.unknown_outcomes[change.domain] = change.action
 
     def _fail(self, step: Step, error: CloudflareError) -> None:
         if error.outcome_unknown:
-            self._outcome.uncertain = True
+            self._outcome.outcome_unknown = True
         if error.kind == INTERRUPTED and not error.outcome_unknown:
             self._queue.appendleft(step)
             return
@@ -330,7 +333,7 @@ class _Crew:
             self.stop_reason = f"not attempted {why}; run again"
 
     def _crash(self, step: Step, error: Exception) -> None:
-        self._outcome.uncertain = True
+        self._outcome.outcome_unknown = True
         self._outcome.traceback = traceback.format_exc()
         reason = f"unexpected {error.__class__.__name__}; run again, and report this as a bug"
         self._add_failures(step, reason, UNEXPECTED)

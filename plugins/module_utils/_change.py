@@ -17,15 +17,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     is_covered,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    CREATE,
-    DELETE,
-    UPDATE,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
     Restriction,
 )
+
+CREATE, UPDATE, DELETE = "create", "update", "delete"
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,16 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RetryLater,
     call_name,
     interrupted,
-    lost_call,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     RATE_LIMITED,
     UNAVAILABLE,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import requests
+from ansible_collections.cloudflare_email.security.plugins.module_utils._lost_call import (
+    lost_call,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._pages import (
     InconsistentList,
     Pages,
@@ -42,7 +45,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._respons
     interpret,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (

@@ -16,8 +16,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     unicode_form,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import printable
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import printable
 
 
 def diff_of(plan: Plan) -> list[dict[str, str]]:

@@ -11,8 +11,8 @@ import re
 import typing as t
 import unicodedata
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import printable
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import printable
 
 MAX_NAME_LENGTH = 253
 MAX_LABEL_LENGTH = 63

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
 )
@@ -15,7 +16,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     DesiredRestriction,
     InvalidRestriction,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 MAX_LISTED = 20
 

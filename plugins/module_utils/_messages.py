@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    DUPLICATES,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     ENTRY,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    DUPLICATES,
     HELD_BACK,
     NOT_ATTEMPTED,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     listing,
     shortened,
 )

@@ -22,12 +22,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     KeyAuth,
     TokenAuth,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import hide
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -22,9 +22,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Update,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    HELD_BACK,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     Failure,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    HELD_BACK,
 )
 
 Weakening = t.TypeVar("Weakening", Update, Delete)

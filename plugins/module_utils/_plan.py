@@ -15,12 +15,15 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Delete,
     Update,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    DUPLICATES,
-    INVALID,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     Failure,
     each_domain_once,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    DUPLICATES,
+    INVALID,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.module_utils._order import (
     Relatives,
     hold_back,
@@ -30,7 +33,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
     Restriction,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 
 MIN_GUARDED_RESTRICTIONS = 10
 MAX_DOMAINS_IN_MESSAGE = 5

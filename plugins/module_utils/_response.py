@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CREDENTIALS,
     RATE_LIMITED,
     REFUSED,

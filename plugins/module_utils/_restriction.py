@@ -17,11 +17,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_below,
     parse_domain_name,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     shortened,
     with_unix_line_ends,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 
 MAX_COMMENTS_LENGTH = 1024
 

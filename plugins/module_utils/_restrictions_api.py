@@ -18,17 +18,19 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RateLimitWait,
     call_name,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
+    NOT_CONFIRMED,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CONFLICT,
     OUTCOME_UNKNOWN,
     UNAVAILABLE,
-    UNCERTAIN,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
     Restriction,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
@@ -141,7 +143,7 @@ class RestrictionsApi:
                 raise
             failed = error
         self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain():
+        with _outcome_unknown():
             current = self.get(restriction_id)
         if current and current.has_fields(changes):
             return current
@@ -158,7 +160,7 @@ class RestrictionsApi:
             failed = error
         if not failed.not_found:
             self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain(failed.outcome_unknown):
+        with _outcome_unknown(failed.outcome_unknown):
             current = self.get(restriction_id)
         if current:
             raise _without_effect(failed)
@@ -184,7 +186,7 @@ class RestrictionsApi:
             failed = error
         if failed.outcome_unknown:
             self.client.back_off(self.client.retry.retries, failed)
-        with _uncertain(failed.outcome_unknown):
+        with _outcome_unknown(failed.outcome_unknown):
             present = self._still_present(restriction_ids)
         if len(present) == len(restriction_ids):
             raise _without_effect(failed) if failed.outcome_unknown else NoBatchCall
@@ -234,7 +236,7 @@ class RestrictionsApi:
         concurrent run that also deletes duplicates keeps the same one.
         """
         domain = body["domain"]
-        with _uncertain():
+        with _outcome_unknown():
             found = [known for known in self.list_all() if known.domain == domain]
             ours = [known for known in found if known.has_fields({"comments": "", **body})]
             ours.sort(key=lambda known: known.age)
@@ -273,7 +275,7 @@ def _restriction_with(
 
 
 @contextlib.contextmanager
-def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
+def _outcome_unknown(outcome_unknown: bool = True) -> t.Iterator[None]:
     """Turn an error of a look-up in this context into one of the write that it checks."""
     try:
         yield
@@ -284,9 +286,9 @@ def _uncertain(outcome_unknown: bool = True) -> t.Iterator[None]:
         if not outcome_unknown:
             raise
         raise CloudflareError(
-            OUTCOME_UNKNOWN,
+            NOT_CONFIRMED,
             "run again",
-            UNCERTAIN,
+            OUTCOME_UNKNOWN,
             ", ".join(filter(None, [error.problem, error.detail])),
             status=error.status,
             code=error.code,

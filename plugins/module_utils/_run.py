@@ -20,6 +20,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._apply i
     apply,
     predict,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
+    CREATE,
+    DELETE,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
@@ -29,9 +33,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RateLimitWait,
     RetryLater,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    CREATE,
-    DELETE,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
+    findings_about,
+    warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     RATE_LIMIT,
@@ -43,10 +47,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     InvalidOption,
     number_between,
     restrictions_api_from,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
-    findings_about,
-    warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Plan,
@@ -216,7 +216,7 @@ def _plan_and_apply(
     )
     progress.altered += len(outcome.alterations)
     progress.unaltered += len(_domains(outcome.unaltered) - outcome.tightened)
-    unchanged += progress.unaltered - _confirm(plan, progress.unconfirmed, outcome)
+    unchanged += progress.unaltered - _confirm(plan, progress.unknown_outcomes, outcome)
     values.update(
         _changes(outcome),
         unchanged=unchanged,
@@ -235,21 +235,23 @@ def _plan_and_apply(
     return Result(values, warnings + api.warnings())
 
 
-def _confirm(plan: Plan, unconfirmed: t.Mapping[str, str], outcome: Outcome) -> int:
+def _confirm(plan: Plan, unknown_outcomes: t.Mapping[str, str], outcome: Outcome) -> int:
     """Count as done what earlier slices changed without receiving the confirmation.
 
     Returns how many of the unchanged restrictions that concerns.
     """
-    confirmed = [known for known in plan.unchanged if known.domain in unconfirmed]
+    confirmed = [known for known in plan.unchanged if known.domain in unknown_outcomes]
     for restriction in confirmed:
         record = dict(restriction.record)
-        if unconfirmed[restriction.domain] == CREATE:
+        if unknown_outcomes[restriction.domain] == CREATE:
             outcome.created.append(record)
         else:
             outcome.updated.append({**record, "previous": None})
     remaining = {delete.domain for delete in plan.deletes}
-    if any(action == DELETE and domain not in remaining for domain, action in unconfirmed.items()):
-        outcome.uncertain = True
+    if any(
+        action == DELETE and domain not in remaining for domain, action in unknown_outcomes.items()
+    ):
+        outcome.outcome_unknown = True
     return len(confirmed)
 
 
@@ -262,7 +264,7 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.tightened = sorted(tightened.difference(progress.updated))
     progress.failed += [failure.domain for failure in outcome.failures]
     progress.failed_to_protect.update(outcome.failed_to_protect)
-    progress.unconfirmed = outcome.unconfirmed
+    progress.unknown_outcomes = outcome.unknown_outcomes
     progress.consecutive_failures = outcome.consecutive_failures
     progress.refusals = api.client.refusals
     progress.blocked_until = time.time() + outcome.wait

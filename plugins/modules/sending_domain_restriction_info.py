@@ -163,13 +163,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
+    findings_about,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import counted
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
     restrictions_api_from,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
-    findings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
@@ -181,7 +182,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     hide,
     known_secrets,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import counted
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     TlsRequirement,
     covering,

@@ -268,9 +268,9 @@ failures:
       sample: create
     kind:
       description:
-        - The kind of failure. V(refused) by Cloudflare, V(credentials), V(unavailable), V(rate_limited), V(uncertain)
-          if the outcome could not be determined, V(conflict) with someone else's change, V(duplicates) on the account,
-          V(invalid), V(held_back) because a related change failed, V(not_attempted), V(interrupted) or V(unexpected).
+        - The kind of failure. V(refused) by Cloudflare, V(credentials), V(unavailable), V(rate_limited),
+          V(outcome_unknown), V(conflict) with someone else's change, V(duplicates) on the account, V(invalid),
+          V(held_back) because a related change failed, V(not_attempted), V(interrupted) or V(unexpected).
       type: str
       sample: refused
     reason:

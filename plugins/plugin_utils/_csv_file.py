@@ -15,15 +15,15 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
     desired_restrictions,
     places,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    with_unix_line_ends,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
     IMPORT_ERROR,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     ENTRY_KEYS,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import (
-    counted,
-    with_unix_line_ends,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_cells import (
     UNCHANGED,
@@ -36,7 +36,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_row
     WrongQuotes,
     rows,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 
 COLUMNS = ("domain", "exclude", "comments", "state")
 COMMA = ","

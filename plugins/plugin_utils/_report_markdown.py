@@ -16,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     ACTIONS,
     NOT_READ,

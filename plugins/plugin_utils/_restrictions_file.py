@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_file import read_csv
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._yaml_file import (
     KEY,
     read_yaml,

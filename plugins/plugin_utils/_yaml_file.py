@@ -18,7 +18,7 @@ import yaml
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     ENTRY_KEYS,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 
 KEY = "sending_domain_restrictions"
 

@@ -77,8 +77,8 @@ VERIFIED_BY = {
     ],
     "changed is true exactly when something changed": [
         "test_faults",
-        "test_a_write_that_cannot_be_looked_up_is_uncertain",
-        "test_a_certain_failure_does_not_make_an_uncertain_one_certain",
+        "test_a_write_that_cannot_be_looked_up_is_unknown",
+        "test_a_certain_failure_does_not_settle_an_unknown_outcome",
         "test_a_write_that_was_never_confirmed_counts_as_changed",
         "test_an_update_that_changed_nothing_is_not_a_change",
     ],

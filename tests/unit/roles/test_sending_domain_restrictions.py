@@ -24,7 +24,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     Progress,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 
 COLLECTION = Path(__file__).resolve().parents[3]
 NAME = "cloudflare_email.security."

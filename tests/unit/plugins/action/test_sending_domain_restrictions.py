@@ -241,7 +241,7 @@ def test_a_write_that_was_never_confirmed_counts_as_changed(account, options):
     result = task.run()
     assert result["changed"]
     assert [(failure["domain"], failure["kind"]) for failure in result["failures"]] == [
-        ("d000.example", "uncertain")
+        ("d000.example", "outcome_unknown")
     ]
 
 

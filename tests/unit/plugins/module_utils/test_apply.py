@@ -16,12 +16,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
     RateLimitWait,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CONFLICT,
     INTERRUPTED,
+    OUTCOME_UNKNOWN,
     REFUSED,
     UNAVAILABLE,
-    UNCERTAIN,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Create,
@@ -203,13 +203,13 @@ def test_a_deleted_duplicate_names_the_restriction_that_stays():
     assert (deleted["id"], deleted["duplicate_of"]) == (SECOND, FIRST)
 
 
-def test_a_certain_failure_does_not_make_an_uncertain_one_certain():
+def test_a_certain_failure_does_not_settle_an_unknown_outcome():
     errors = {
-        "d0.example": [failing(UNCERTAIN, outcome_unknown=True)],
+        "d0.example": [failing(OUTCOME_UNKNOWN, outcome_unknown=True)],
         "d1.example": [failing(REFUSED)],
     }
     outcome = apply(creates(*names(2)), FakeApi(errors))
-    assert outcome.uncertain
+    assert outcome.outcome_unknown
     assert outcome.changed
     assert not apply(creates("d0.example"), FakeApi({"d0.example": [failing()]})).changed
 
@@ -292,8 +292,8 @@ def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     outcome = apply(plan, api, concurrency=10)
     assert outcome.wait == 60
     assert (len(outcome.created), outcome.remaining) == (8, 2)
-    unconfirmed = {"d0.example": "create", "a.example": "update"} if is_unknown else {}
-    assert outcome.unconfirmed == unconfirmed
+    unknown_outcomes = {"d0.example": "create", "a.example": "update"} if is_unknown else {}
+    assert outcome.unknown_outcomes == unknown_outcomes
     assert outcome.failures == []
     assert not apply(creates("b.example"), FakeApi({"b.example": [delay(1)]})).changed
 
@@ -338,7 +338,7 @@ def test_every_domain_of_a_batch_that_has_to_wait_may_be_deleted_already():
     wait = RateLimitWait(60)
     wait.outcome_unknown = True
     outcome = apply(Plan(deletes=deletes(3)), FakeApi(batch_errors=[wait]))
-    assert outcome.unconfirmed == dict.fromkeys(names(3), "delete")
+    assert outcome.unknown_outcomes == dict.fromkeys(names(3), "delete")
     assert outcome.remaining == 3
 
 
@@ -423,14 +423,14 @@ def test_a_call_that_is_interrupted_before_it_is_sent_counts_as_not_attempted(in
     interrupt(api)
     outcome = apply(creates(*names(2)), api, concurrency=2)
     assert kinds(outcome) == {"d0.example": "not_attempted"}
-    assert not outcome.uncertain
+    assert not outcome.outcome_unknown
 
 
 def test_an_interrupted_call_that_may_have_taken_effect_is_a_failure():
     error = failing(INTERRUPTED, outcome_unknown=True)
     outcome = apply(creates("d0.example"), FakeApi({"d0.example": [error]}))
     assert kinds(outcome) == {"d0.example": "interrupted"}
-    assert outcome.uncertain
+    assert outcome.outcome_unknown
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x")])
@@ -442,7 +442,7 @@ def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     assert len(api.calls) == 6
     assert kinds(outcome)["d5.example"] == "unexpected"
     assert list(kinds(outcome).values()).count("not_attempted") == 4
-    assert outcome.uncertain
+    assert outcome.outcome_unknown
     assert f"{error.__class__.__name__}: x" in outcome.traceback
     assert api.stopped.is_set()
 

@@ -24,7 +24,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     RateLimitWait,
     RetryLater,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CONFLICT,
     INTERRUPTED,
     UNAVAILABLE,

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import Failure
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
+    Failure,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
     by_domain,

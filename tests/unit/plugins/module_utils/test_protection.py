@@ -22,10 +22,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
     RateLimitWait,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    OUTCOME_UNKNOWN,
     REFUSED,
     UNAVAILABLE,
-    UNCERTAIN,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -36,7 +36,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     NoBatchCall,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,7 +157,7 @@ class FakeAccount:
         if fate in (REFUSED_CALL, OUTAGE):
             raise CloudflareError("no", "fix it", REFUSED if fate == REFUSED_CALL else UNAVAILABLE)
         if fate in (LOST, FAILED_UNSEEN):
-            raise CloudflareError("lost", "run again", UNCERTAIN, outcome_unknown=True)
+            raise CloudflareError("lost", "run again", OUTCOME_UNKNOWN, outcome_unknown=True)
 
 
 def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0, observe=None):
@@ -365,8 +365,8 @@ def test_no_sender_loses_protection_that_it_had_and_that_the_list_keeps(case):
     for record in result["updated"]:
         assert record["previous"] in (None, before[record["id"]].record)
     if not case.lag:
-        is_uncertain = {"uncertain", "unexpected"} & set(failures.values())
-        assert result["changed"] == (account.current != before) or is_uncertain
+        is_unknown = {"outcome_unknown", "unexpected"} & set(failures.values())
+        assert result["changed"] == (account.current != before) or is_unknown
         if not failures:
             assert sorted(account.restrictions) == sorted(desired)
 
@@ -564,7 +564,7 @@ def test_a_first_call_whose_outcome_stays_unknown_is_a_failure():
     result = run(account, entries, False, is_sliced=False)
     assert result["changed"]
     assert {failure["domain"]: failure["kind"] for failure in result["failures"]} == {
-        "b.example": "uncertain",
+        "b.example": "outcome_unknown",
         "a.b.example": "held_back",
     }
 

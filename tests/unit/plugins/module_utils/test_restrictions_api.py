@@ -17,12 +17,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
     RateLimitWait,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CONFLICT,
     CREDENTIALS,
+    OUTCOME_UNKNOWN,
     RATE_LIMITED,
     REFUSED,
-    UNCERTAIN,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
@@ -209,24 +209,24 @@ def test_if_two_creates_take_effect_the_older_restriction_is_kept(api, account, 
         assert returned["status"] == 201
 
 
-def test_a_duplicate_that_cannot_be_deleted_makes_a_create_uncertain(api, account):
+def test_a_duplicate_that_cannot_be_deleted_leaves_the_outcome_of_a_create_unknown(api, account):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], **STALE)
     account.fault(calls=["delete"], times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
         api.create(PARTNER)
-    assert (error.value.kind, error.value.outcome_unknown) == (UNCERTAIN, True)
+    assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
     assert len(account.restrictions()) == 2
 
 
 @pytest.mark.parametrize(("moment", "skip"), [("after", 0), ("before", 1)])
-def test_a_create_that_cannot_be_looked_up_is_uncertain(api, account, moment, skip):
+def test_a_create_that_cannot_be_looked_up_is_unknown(api, account, moment, skip):
     account.fault(calls=["create"], kind="drop", moment=moment)
     account.fault(calls=["list"], skip=skip, times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
         api.create(PARTNER)
     assert str(error.value).startswith("could not confirm the outcome; run again (Cloudflare did")
-    assert (error.value.kind, error.value.status, error.value.code) == (UNCERTAIN, 403, 10000)
+    assert (error.value.kind, error.value.status, error.value.code) == (OUTCOME_UNKNOWN, 403, 10000)
     assert error.value.outcome_unknown
 
 
@@ -290,13 +290,13 @@ def test_an_update_that_always_fails_has_a_known_outcome(api, account):
         ("batch", lambda api, restriction_id: api.delete_batch([restriction_id])),
     ],
 )
-def test_a_write_that_cannot_be_looked_up_is_uncertain(api, account, call, write):
+def test_a_write_that_cannot_be_looked_up_is_unknown(api, account, call, write):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=[call], times=None, kind="drop", moment="after")
     account.fault(calls=["get", "list"], times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
         write(api, restriction["id"])
-    assert (error.value.kind, error.value.outcome_unknown) == (UNCERTAIN, True)
+    assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
 
 
 @pytest.mark.parametrize("is_limited", [False, True])

@@ -8,7 +8,9 @@ import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import UNAVAILABLE
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    UNAVAILABLE,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 
 

@@ -105,9 +105,9 @@ def test_failed_readings_do_not_use_up_the_retries_of_a_change(account, run_slic
 @pytest.mark.parametrize("action", ["create", "update"])
 def test_a_confirmed_write_counts_as_done_and_not_as_unchanged(account, run_slice, action):
     account.seed(numbered(3))
-    result = run_slice(numbered(3), unconfirmed={"d001.example": action})
+    result = run_slice(numbered(3), unknown_outcomes={"d001.example": action})
     # Later slices do not count it again.
-    assert result["time_slice"]["progress"]["unconfirmed"] == {}
+    assert result["time_slice"]["progress"]["unknown_outcomes"] == {}
     assert domains(result[f"{action}d"]) == ["d001.example"]
     assert result["unchanged"] == 2
     assert result["changed"]
@@ -115,7 +115,7 @@ def test_a_confirmed_write_counts_as_done_and_not_as_unchanged(account, run_slic
 
 def test_the_previous_state_of_a_confirmed_update_is_unknown(account, run_slice):
     account.seed(numbered(1))
-    (updated,) = run_slice(numbered(1), unconfirmed={"d000.example": "update"})["updated"]
+    (updated,) = run_slice(numbered(1), unknown_outcomes={"d000.example": "update"})["updated"]
     assert updated["previous"] is None
 
 
@@ -125,7 +125,7 @@ def test_an_unconfirmed_delete_counts_as_a_change_only_if_it_took_effect(
 ):
     account.seed([] if took_effect else numbered(1))
     account.fault(calls=["delete"], **REFUSED)
-    result = run_slice(numbered(1, state="absent"), unconfirmed={"d000.example": "delete"})
+    result = run_slice(numbered(1, state="absent"), unknown_outcomes={"d000.example": "delete"})
     assert result["changed"] is took_effect
     assert result["deleted"] == []
 

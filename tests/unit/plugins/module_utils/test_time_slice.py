@@ -50,7 +50,7 @@ def test_the_next_slice_gets_all_progress_that_a_slice_reports():
         tightened=["e.example"],
         failed=["b.example"],
         failed_to_protect={"b.example": "the create for b.example failed"},
-        unconfirmed={"c.example": "create"},
+        unknown_outcomes={"c.example": "create"},
         consecutive_failures=1,
         refusals=2,
         read_attempts=3,

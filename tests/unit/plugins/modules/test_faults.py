@@ -331,9 +331,9 @@ def test_faults(
     current = account.restrictions()
     assert network.hits or any(entry["fault"] for entry in account.requests())
     # A write may have got through, and nothing can be read.
-    is_uncertain = fault.fault == "drops" and call not in READS and is_lasting
-    assert ("could not confirm" in result.get("msg", "")) == is_uncertain
-    assert result.get("changed", False) == (managed(current) != managed(before) or is_uncertain)
+    is_unknown = fault.fault == "drops" and call not in READS and is_lasting
+    assert ("could not confirm" in result.get("msg", "")) == is_unknown
+    assert result.get("changed", False) == (managed(current) != managed(before) or is_unknown)
     assert current[:2] == before[:2]
     assert bool(result.get("failed")) != should_succeed(fault, call, moment, is_lasting)
     if result.get("failed"):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _domain_name
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _csv_file
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._errors import UnusableFile
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     read_entries,
 )

@@ -9,24 +9,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-# The action of a failed change; `ENTRY` if it could not be planned.
-CREATE, UPDATE, DELETE, ENTRY = "create", "update", "delete", "entry"
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    HELD_BACK,
+)
 
-# The kinds of failures, for programs to tell them apart.
-REFUSED = "refused"
-CREDENTIALS = "credentials"
-UNAVAILABLE = "unavailable"
-RATE_LIMITED = "rate_limited"
-UNCERTAIN = "uncertain"
-CONFLICT = "conflict"
-INTERRUPTED = "interrupted"
-DUPLICATES = "duplicates"
-INVALID = "invalid"
-HELD_BACK = "held_back"
-NOT_ATTEMPTED = "not_attempted"
-UNEXPECTED = "unexpected"
+# The action of a failed change that could not be planned.
+ENTRY = "entry"
 
-OUTCOME_UNKNOWN = "could not confirm the outcome"
+NOT_CONFIRMED = "could not confirm the outcome"
 
 
 @dataclass(frozen=True)
@@ -35,7 +25,7 @@ class Failure:
 
     Attributes:
         reason: what is wrong, a semicolon, what to do and, in brackets, the details.
-        kind: one of the constants of this file.
+        kind: one of `_failure_kinds`.
         action: the requested action.
         status, code: the HTTP status and Cloudflare's code, if there was a response.
         protects: whether related changes that weaken must be held back.

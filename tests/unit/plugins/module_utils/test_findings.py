@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._overlaps import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
     findings_about,
     warnings_about,
 )

@@ -15,7 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     Progress,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._total import Total
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 from samples import domains
 
 CUT_OFF = {"failed": True}
@@ -34,10 +34,10 @@ def slice_of(*created, **values):
     }
 
 
-def left(remaining, **unconfirmed):
+def left(remaining, **unknown_outcomes):
     """What a slice reports about the rest."""
-    actions = {f"{name}.example": action for name, action in unconfirmed.items()}
-    return {"remaining": remaining, "progress": asdict(Progress(unconfirmed=actions))}
+    actions = {f"{name}.example": action for name, action in unknown_outcomes.items()}
+    return {"remaining": remaining, "progress": asdict(Progress(unknown_outcomes=actions))}
 
 
 def total_of(*slices):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     call_name,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._lost_call import (
     lost_call,
 )
 from requests.exceptions import ConnectionError as RequestsConnectionError

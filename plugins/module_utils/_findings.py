@@ -19,11 +19,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     parents,
     unicode_form,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
 from ansible_collections.cloudflare_email.security.plugins.module_utils._public_suffixes import (
     PUBLIC_SUFFIXES,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import listing
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (

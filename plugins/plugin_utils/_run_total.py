@@ -9,11 +9,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure import (
-    OUTCOME_UNKNOWN,
-    UNCERTAIN,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
+    NOT_CONFIRMED,
     Failure,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    OUTCOME_UNKNOWN,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     INCOMPLETE,
     MAX_MESSAGE_LENGTH,
@@ -22,7 +25,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     merged_updates,
     summary,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._text import shortened
 
 LISTS = ("created", "updated", "deleted", "failures")
 _KEYS = {"created": "id", "deleted": "id", "failures": "domain"}
@@ -37,7 +39,7 @@ class Total:
     Attributes:
         values: the result so far, as the module returns it.
         remaining: how many changes are left.
-        unconfirmed: the action by domain, for writes that may have taken effect.
+        unknown_outcomes: the action by domain, for writes that may have taken effect.
         tightened: domains of which only the first of two calls was made; `updated` has them too.
         has_begun: whether a slice has returned.
         is_estimate_shown: whether the user was told how long the run takes.
@@ -45,7 +47,7 @@ class Total:
 
     values: Values = field(default_factory=dict)
     remaining: int = 0
-    unconfirmed: dict[str, str] = field(default_factory=dict)
+    unknown_outcomes: dict[str, str] = field(default_factory=dict)
     tightened: list[str] = field(default_factory=list)
     has_begun: bool = False
     is_estimate_shown: bool = False
@@ -66,7 +68,7 @@ class Total:
         if report:
             if report["remaining"] is not None:
                 self.remaining = report["remaining"]
-            self.unconfirmed = report["progress"]["unconfirmed"]
+            self.unknown_outcomes = report["progress"]["unknown_outcomes"]
             self.tightened = report["progress"]["tightened"]
         self.values = {**before, **values}
         for name in LISTS:
@@ -102,13 +104,13 @@ class Total:
         """Return what is known about a run that ended early."""
         values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
         values["failures"] = values["failures"] + [
-            Failure(domain, f"{OUTCOME_UNKNOWN}; run again", UNCERTAIN, action).result()
-            for domain, action in self.unconfirmed.items()
+            Failure(domain, f"{NOT_CONFIRMED}; run again", OUTCOME_UNKNOWN, action).result()
+            for domain, action in self.unknown_outcomes.items()
         ]
         for name in LISTS:
             values[name] = by_domain(values[name])
         values["status"] = INCOMPLETE
-        values["changed"] = bool(values.get("changed") or self.unconfirmed or not is_certain)
+        values["changed"] = bool(values.get("changed") or self.unknown_outcomes or not is_certain)
         rest = f". Changes left: {self.remaining}" if self.remaining else ""
         rest += f". Result: {summary(values)}. Run again to finish the rest."
         values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
