@@ -86,6 +86,15 @@ def comparison_key(name: str) -> str:
         return printable(name.rstrip(".").lower())
 
 
+def is_valid(name: str) -> bool:
+    """Return whether a restriction for this name can be requested."""
+    try:
+        parse_domain_name(name)
+    except InvalidDomainName:
+        return False
+    return True
+
+
 def is_unjudged(name: str) -> bool:
     """Return whether a name may be valid, but cannot be judged because the library idna is missing."""
     return (

@@ -71,6 +71,8 @@ class _Protection:
 def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
     """Return a sentence for each overlap that the plan creates, and one for all redundant entries.
 
+    Another one names what prune cannot delete.
+
     Restrictions that the plan does not create or update are not mentioned on their own.
     """
     after, changed = _after(plan, current)
@@ -82,6 +84,12 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
         sentences.append(
             f"{listing(redundant, MAX_DOMAINS_IN_WARNING)}: already covered by a restriction for a"
             " parent domain; the additional restriction has no effect of its own"
+        )
+    if plan.not_listable:
+        sentences.append(
+            f"prune does not delete {listing(plan.not_listable, MAX_DOMAINS_IN_WARNING)}, because no"
+            " list can contain such a name; delete it with the option id of the module"
+            " sending_domain_restriction"
         )
     if len(sentences) > MAX_WARNINGS:
         more = len(sentences) - MAX_WARNINGS

@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Delete,
     Update,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import is_valid
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     Failure,
     each_domain_once,
@@ -47,7 +48,8 @@ class Plan:
     """The difference between an account and a list of desired restrictions.
 
     Attributes:
-        unlisted: the domains on the account that the list does not have and that stay.
+        unlisted: the domains on the account that the list does not contain and that stay.
+        not_listable: those of them that prune would delete if a list could contain them.
     """
 
     creates: list[Create] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Plan:
     unchanged: list[Restriction] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     unlisted: list[str] = field(default_factory=list)
+    not_listable: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> list[Change]:
@@ -95,7 +98,8 @@ def make_plan(
 
     Arguments:
         prune: also delete the restrictions of domains that are not listed, and duplicates. The one
-            that is already in the desired state is kept, otherwise the oldest.
+            that is already in the desired state is kept, otherwise the oldest. A domain that no
+            list can contain, such as a single label, is not deleted.
         done: domains that this run created or updated already; they are not written again, even
             if the list of the API lags behind.
         tightened: domains of which this run sent only the first of two calls.
@@ -120,11 +124,13 @@ def make_plan(
             plan.failures.append(_failure(entry, error, DUPLICATES))
         except InvalidRestriction as error:
             plan.failures.append(_failure(entry, error, INVALID))
-    unlisted = [restriction for restriction in account if restriction.domain not in listed]
+    unlisted = {restriction.domain for restriction in account}.difference(listed)
     if prune:
-        plan.deletes += [Delete(known) for known in unlisted if known.domain not in failed]
-    else:
-        plan.unlisted = sorted({known.domain for known in unlisted})
+        plan.not_listable = sorted(name for name in unlisted if not is_valid(name))
+        pruned = unlisted.difference(plan.not_listable, failed)
+        plan.deletes += [Delete(known) for known in account if known.domain in pruned]
+        unlisted.intersection_update(plan.not_listable)
+    plan.unlisted = sorted(unlisted)
     _put_in_order(plan, {**(failed_to_protect or {}), **failures_to_protect(plan.failures)})
     return plan
 

@@ -88,6 +88,7 @@ options:
       - Whether to delete every restriction that is not in the list, so that the account equals the list.
       - If the account has duplicates, several restrictions for one listed domain, all but one are deleted. The one
         that already matches is kept, otherwise the oldest. Without O(prune), such a domain is a failure.
+      - A restriction for a name that no list can contain, such as a single label, stays, and the task warns about it.
     type: bool
     default: false
   max_delete_percent:
@@ -237,7 +238,9 @@ unchanged:
   type: int
   sample: 998
 unlisted:
-  description: The domains on the account that are not in the list and stay, because O(prune) is off. Sorted.
+  description:
+    - The domains on the account that are not in the list and stay, because O(prune) is off. Sorted.
+    - With O(prune), those that no list can contain, such as single labels.
   returned: once the account was read
   type: list
   elements: str

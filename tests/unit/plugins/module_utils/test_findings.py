@@ -99,6 +99,16 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
                 " label, so it only looks like another name; check how it is spelled"
             ],
         ),
+        (
+            [],
+            [{"domain": "com"}, A],
+            True,
+            [
+                "prune does not delete com, because no list can contain such a name; delete it with"
+                " the option id of the module sending_domain_restriction"
+            ],
+        ),
+        ([], [{"domain": "com"}], False, []),
         ([{"domain": "банк-24.example"}], [], False, []),
         ([{"domain": "ＡＢ株式会社のテスト.example"}], [], False, []),
         ([{"domain": "банк.müller.example"}], [], False, []),
