@@ -24,9 +24,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Tightening,
     Update,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
-    is_covered,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
@@ -59,6 +56,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     MAX_PER_BATCH,
     NoBatchCall,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._order import (
@@ -383,9 +381,13 @@ def _is_altered(record: dict[str, t.Any]) -> bool:
 
 def _exempts_more(alteration: Alteration) -> bool:
     """Return whether Cloudflare stored an exemption that was not sent."""
-    return alteration.field == "exclude" and not all(
-        is_covered(name, alteration.sent) for name in alteration.stored
+    if alteration.field != "exclude":
+        return False
+    sent, stored = (
+        TlsRule(alteration.domain, frozenset(names))
+        for names in (alteration.sent, alteration.stored)
     )
+    return not all(map(sent.exempts, stored.exempt_names))
 
 
 def _changes(step: Step) -> t.Sequence[Change]:

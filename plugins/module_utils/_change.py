@@ -13,14 +13,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
-    is_below,
-    is_covered,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 
@@ -71,11 +68,11 @@ class Update:
 
     @property
     def protects(self) -> bool:
-        return self._is_rename or not all(is_covered(name, self._after) for name in self._before)
+        return self._is_rename or not all(map(self._after.exempts, self._before.exempt_names))
 
     @property
     def weakens(self) -> bool:
-        return self._is_rename or not all(is_covered(name, self._before) for name in self._after)
+        return self._is_rename or not all(map(self._before.exempts, self._after.exempt_names))
 
     @property
     def is_mixed(self) -> bool:
@@ -86,8 +83,8 @@ class Update:
     def tightening(self) -> Tightening:
         """The part that only protects: it leaves what is exempt both before and after."""
         before, after = self._before, self._after
-        common = {name for name in before if is_covered(name, after)}
-        common |= {name for name in after if is_covered(name, before)}
+        common = set(filter(after.exempts, before.exempt_names))
+        common.update(filter(before.exempts, after.exempt_names))
         return Tightening(self.current, {"exclude": sorted(common)})
 
     @property
@@ -95,13 +92,12 @@ class Update:
         return "domain" in self.changes
 
     @property
-    def _before(self) -> set[str]:
-        # Names outside the domain, which an account may have, exempt nothing.
-        return {name for name in self.current.exclude if is_below(name, self.domain)}
+    def _before(self) -> TlsRule:
+        return TlsRule(self.domain, self.current.exclude)
 
     @property
-    def _after(self) -> set[str]:
-        return set(self.changes["exclude"]) if "exclude" in self.changes else self._before
+    def _after(self) -> TlsRule:
+        return TlsRule(self.domain, frozenset(self.changes.get("exclude", self.current.exclude)))
 
 
 @dataclass(frozen=True)

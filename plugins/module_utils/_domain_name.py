@@ -110,11 +110,6 @@ def is_below(name: str, domain: str) -> bool:
     return name.endswith("." + domain)
 
 
-def is_covered(name: str, names: t.Collection[str]) -> bool:
-    """Return whether `name` is one of `names` or below one of them; all in canonical form."""
-    return name in names or any(parent in names for parent in parents(name))
-
-
 def parents(name: str) -> t.Iterator[str]:
     """Yield the names above `name`, the nearest first: `b.c` and `c` for `a.b.c`."""
     while "." in name:

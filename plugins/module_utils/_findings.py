@@ -24,6 +24,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 from ansible_collections.cloudflare_email.security.plugins.module_utils._public_suffixes import (
     PUBLIC_SUFFIXES,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -48,24 +49,6 @@ class Finding:
     def result(self) -> dict[str, str]:
         """Return it in the form of a module's result."""
         return {"domain": self.domain, "kind": self.kind, "message": self.message}
-
-
-@dataclass(frozen=True)
-class _Protection:
-    """What matters about a restriction here: its names, in canonical form."""
-
-    domain: str
-    exclude: frozenset[str]
-
-    def covers(self, name: str) -> bool:
-        return name == self.domain or is_below(name, self.domain)
-
-    def exempts(self, name: str) -> bool:
-        return any(
-            entry in self.exclude
-            for entry in (name, *parents(name))
-            if is_below(entry, self.domain)
-        )
 
 
 def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
@@ -103,71 +86,65 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant`, `public_suffix` and
     `mixed_scripts`.
     """
-    protections = [_Protection(known.domain, known.exclude) for known in restrictions]
+    rules = [TlsRule(known.domain, known.exclude) for known in restrictions]
     findings = [
         *_duplicates(restrictions),
-        *_names_outside(protections),
-        *_void_exemptions(protections, protections),
-        *_redundant(protections, protections),
-        *_public_suffixes(protections),
-        *_mixed_scripts(protections),
+        *_names_outside(rules),
+        *_void_exemptions(rules, rules),
+        *_redundant(rules, rules),
+        *_public_suffixes(rules),
+        *_mixed_scripts(rules),
     ]
     return sorted(
         set(findings), key=lambda finding: (finding.domain, finding.kind, finding.message)
     )
 
 
-def _after(
-    plan: Plan, current: t.Iterable[Restriction]
-) -> tuple[list[_Protection], list[_Protection]]:
+def _after(plan: Plan, current: t.Iterable[Restriction]) -> tuple[list[TlsRule], list[TlsRule]]:
     """Return what the account has after the plan, and the changed part of it."""
     replaced = {delete.current.id for delete in plan.deletes}
-    changed = [_protection(create.body) for create in plan.creates]
+    changed = [_rule(create.body) for create in plan.creates]
     for update in plan.updates:
         before = {"domain": update.current.domain, "exclude": update.current.exclude}
-        after = _protection({**before, **update.changes})
-        if after != _protection(before):
+        after = _rule({**before, **update.changes})
+        if after != _rule(before):
             changed.append(after)
             replaced.add(update.current.id)
-    kept = [
-        _Protection(known.domain, known.exclude) for known in current if known.id not in replaced
-    ]
+    kept = [TlsRule(known.domain, known.exclude) for known in current if known.id not in replaced]
     return kept + changed, changed
 
 
-def _protection(fields: t.Mapping[str, t.Any]) -> _Protection:
-    return _Protection(fields["domain"], frozenset(fields["exclude"]))
+def _rule(fields: t.Mapping[str, t.Any]) -> TlsRule:
+    return TlsRule(fields["domain"], frozenset(fields["exclude"]))
 
 
-def _by_domain(protections: t.Iterable[_Protection]) -> dict[str, list[_Protection]]:
-    index: dict[str, list[_Protection]] = {}
-    for protection in protections:
-        index.setdefault(protection.domain, []).append(protection)
+def _by_domain(rules: t.Iterable[TlsRule]) -> dict[str, list[TlsRule]]:
+    index: dict[str, list[TlsRule]] = {}
+    for rule in rules:
+        index.setdefault(rule.domain, []).append(rule)
     return index
 
 
 def _void_exemptions(
-    protections: t.Iterable[_Protection], changed: t.Iterable[_Protection]
+    rules: t.Iterable[TlsRule], changed: t.Iterable[TlsRule]
 ) -> t.Iterator[Finding]:
     """Yield each name that one restriction exempts while another one still requires TLS from it.
 
     One of the two is among the changed ones. An exempt name with a restriction of its own that
     itself exempts names is deliberate.
     """
-    index, new = _by_domain(protections), set(changed)
-    for exempting in set(protections):
-        for name in sorted(exempting.exclude):
-            if not is_below(name, exempting.domain):
-                continue
+    index, new = _by_domain(rules), set(changed)
+    for exempting in set(rules):
+        for name in sorted(exempting.exempt_names):
             for requiring in _covering(name, index):
                 if requiring.exempts(name) or not {exempting, requiring} & new:
                     continue
-                if is_below(requiring.domain, exempting.domain) and requiring.exclude:
+                if is_below(requiring.domain, exempting.domain) and requiring.exempt_names:
                     continue
                 yield Finding(name, "void_exemption", _void_message(name, exempting, requiring))
 
 
-def _void_message(name: str, exempting: _Protection, requiring: _Protection) -> str:
+def _void_message(name: str, exempting: TlsRule, requiring: TlsRule) -> str:
     advice = f"exclude it there too, or remove it from the exclude of {exempting.domain}"
     if requiring.domain == name:
         advice = f"delete one of the two: the restriction for {name}, or the exclude entry"
@@ -177,28 +154,26 @@ def _void_message(name: str, exempting: _Protection, requiring: _Protection) -> 
     )
 
 
-def _redundant(
-    protections: t.Iterable[_Protection], changed: t.Iterable[_Protection]
-) -> t.Iterator[Finding]:
+def _redundant(rules: t.Iterable[TlsRule], changed: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
     """Yield each changed restriction whose senders another one, for a parent, covers anyway."""
-    index = _by_domain(protections)
-    for protection in set(changed):
-        if protection.exclude:
+    index = _by_domain(rules)
+    for rule in set(changed):
+        if rule.exempt_names:
             continue
-        for above in parents(protection.domain):
+        for above in parents(rule.domain):
             for covering in index.get(above, []):
                 if not any(
-                    protection.covers(entry) or is_below(protection.domain, entry)
-                    for entry in covering.exclude
+                    rule.covers(entry) or is_below(rule.domain, entry)
+                    for entry in covering.exempt_names
                 ):
                     yield Finding(
-                        protection.domain,
+                        rule.domain,
                         "redundant",
-                        f"{protection.domain} is already covered by the restriction for {above}",
+                        f"{rule.domain} is already covered by the restriction for {above}",
                     )
 
 
-def _covering(name: str, index: dict[str, list[_Protection]]) -> t.Iterator[_Protection]:
+def _covering(name: str, index: dict[str, list[TlsRule]]) -> t.Iterator[TlsRule]:
     for domain in (name, *parents(name)):
         yield from index.get(domain, [])
 
@@ -216,32 +191,32 @@ def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
             )
 
 
-def _names_outside(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
-    for protection in protections:
-        for name in protection.exclude:
-            if not is_below(name, protection.domain):
+def _names_outside(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
+    for rule in rules:
+        for name in rule.exclude:
+            if not is_below(name, rule.domain):
                 yield Finding(
-                    protection.domain,
+                    rule.domain,
                     "outside_domain",
-                    f"the exclude entry {name} is not below {protection.domain} and has no effect;"
+                    f"the exclude entry {name} is not below {rule.domain} and has no effect;"
                     " remove it",
                 )
 
 
-def _public_suffixes(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
-    for protection in protections:
-        if protection.domain in PUBLIC_SUFFIXES:
+def _public_suffixes(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
+    for rule in rules:
+        if rule.domain in PUBLIC_SUFFIXES:
             yield Finding(
-                protection.domain,
+                rule.domain,
                 "public_suffix",
-                f"{protection.domain} is a public suffix, so the restriction covers unrelated"
+                f"{rule.domain} is a public suffix, so the restriction covers unrelated"
                 " organizations; use the partner's own domain below it",
             )
 
 
-def _mixed_scripts(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
-    for protection in protections:
-        for name in (protection.domain, *protection.exclude):
+def _mixed_scripts(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
+    for rule in rules:
+        for name in (rule.domain, *rule.exclude):
             if "xn--" not in name:
                 continue
             shown = unicode_form(name)
@@ -249,7 +224,7 @@ def _mixed_scripts(protections: t.Iterable[_Protection]) -> t.Iterator[Finding]:
                 scripts = sorted(LOOK_ALIKE_SCRIPTS.intersection(map(_script, label)))
                 if len(scripts) > 1:
                     yield Finding(
-                        protection.domain,
+                        rule.domain,
                         "mixed_scripts",
                         f"{name} ({shown}) mixes {' and '.join(map(str.title, scripts))} letters in"
                         " one label, so it only looks like another name; check how it is spelled",

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
-    is_below,
     parents,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -61,10 +61,7 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
 
 
 def _exempting_entry(sender_domain: str, restriction: Restriction) -> str | None:
-    names = {
-        name
-        for name in (sender_domain, *parents(sender_domain))
-        if is_below(name, restriction.domain)
-    }
-    exempting = [entry for entry in restriction.record["exclude"] if comparison_key(entry) in names]
-    return max(exempting, key=len) if exempting else None
+    """Return the exclude entry that exempts the domain, as the account spells it."""
+    entry = TlsRule(restriction.domain, restriction.exclude).exempting_entry(sender_domain)
+    spellings = restriction.record["exclude"]
+    return next((name for name in spellings if entry and comparison_key(name) == entry), None)

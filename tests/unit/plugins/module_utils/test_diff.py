@@ -77,7 +77,7 @@ def test_names_are_readable_and_comments_are_one_line_of_text():
 
 def test_names_of_the_account_are_escaped():
     current = [existing(FIRST, "\x1b[2Ja.example", exclude=["\x07b.\x1b[2Ja.example"])]
-    (item,) = shown([], current)
+    (item,) = shown([desired(id=FIRST, state="absent")], current)
     assert item["before_header"] == "delete \\u001b[2ja.example"
     assert item["before"] == (
         "domain: \\u001b[2ja.example\nexclude: \\u0007b.\\u001b[2ja.example\n"

@@ -183,3 +183,15 @@ def test_an_exclude_entry_outside_its_domain_exempts_nothing():
         existing(SECOND, "b.example"),
     ]
     assert [finding.kind for finding in findings_about(current)] == ["outside_domain"]
+    # Nor one that makes an overlap deliberate.
+    current = [
+        existing(FIRST, "a.example", exclude=["b.a.example"]),
+        existing(SECOND, "b.a.example", exclude=["c.example"]),
+        existing("3", "x.c.a.example", exclude=["c.example"]),
+    ]
+    assert [(finding.domain, finding.kind) for finding in findings_about(current)] == [
+        ("b.a.example", "outside_domain"),
+        ("b.a.example", "void_exemption"),
+        ("x.c.a.example", "outside_domain"),
+        ("x.c.a.example", "redundant"),
+    ]

@@ -287,7 +287,9 @@ def test_without_prune_the_plan_names_the_domains_that_are_not_listed():
 
 @pytest.mark.parametrize("name", ["com", "-a.example", "a..example", "*.a.example"])
 def test_what_no_list_can_contain_is_not_pruned(name):
-    plan = make_plan([], [existing("1", domain=name), existing("2", domain="a.example")], prune=True)
+    plan = make_plan(
+        [], [existing("1", domain=name), existing("2", domain="a.example")], prune=True
+    )
     assert [delete.domain for delete in plan.deletes] == ["a.example"]
     assert plan.unlisted == plan.not_listable == [name]
     assert not make_plan([], [existing("1", domain=name)]).not_listable

@@ -1,0 +1,55 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one restriction covers and exempts. Pure.
+
+A restriction covers its domain and the names below it. An exclude entry exempts its name and the
+names below it; one that is not below the domain has no effect. Cloudflare does not publish these
+details: the guide "guarantees" lists them as assumptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_below,
+    parents,
+)
+
+
+@dataclass(frozen=True)
+class TlsRule:
+    """The names of a restriction, all in canonical form."""
+
+    domain: str
+    exclude: frozenset[str]
+
+    @property
+    def exempt_names(self) -> set[str]:
+        """The exclude entries that have an effect."""
+        return {name for name in self.exclude if is_below(name, self.domain)}
+
+    def covers(self, name: str) -> bool:
+        """Return whether `name` is the domain or below it."""
+        return name == self.domain or is_below(name, self.domain)
+
+    def exempting_entry(self, name: str) -> str | None:
+        """Return the most specific exclude entry that exempts `name`, or `None`."""
+        return next(
+            (
+                entry
+                for entry in (name, *parents(name))
+                if entry in self.exclude and is_below(entry, self.domain)
+            ),
+            None,
+        )
+
+    def exempts(self, name: str) -> bool:
+        """Return whether an exclude entry exempts `name`."""
+        return self.exempting_entry(name) is not None
+
+    def requires_tls(self, name: str) -> bool:
+        """Return whether mail from `name` needs TLS because of this restriction."""
+        return self.covers(name) and not self.exempts(name)
