@@ -21,7 +21,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
-from ansible_collections.cloudflare_email.security.plugins.module_utils._public_suffixes import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._shared_domains import (
+    MAIL_PROVIDERS,
     PUBLIC_SUFFIXES,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
@@ -60,7 +61,7 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
     """
     after, changed = _after(plan, current)
     sentences = sorted({finding.message for finding in _void_exemptions(after, changed)})
-    sentences += sorted({finding.message for finding in _public_suffixes(changed)})
+    sentences += sorted({finding.message for finding in _shared_domains(changed)})
     sentences += sorted({finding.message for finding in _mixed_scripts(changed)})
     redundant = sorted({finding.domain for finding in _redundant(after, changed)})
     if redundant:
@@ -83,8 +84,8 @@ def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
 def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     """Return the possible problems on an account, sorted by domain.
 
-    The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant`, `public_suffix` and
-    `mixed_scripts`.
+    The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant`, `public_suffix`,
+    `mail_provider` and `mixed_scripts`.
     """
     rules = [TlsRule(known.domain, known.exclude) for known in restrictions]
     findings = [
@@ -92,7 +93,7 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
         *_names_outside(rules),
         *_void_exemptions(rules, rules),
         *_redundant(rules, rules),
-        *_public_suffixes(rules),
+        *_shared_domains(rules),
         *_mixed_scripts(rules),
     ]
     return sorted(
@@ -203,7 +204,7 @@ def _names_outside(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
                 )
 
 
-def _public_suffixes(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
+def _shared_domains(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
     for rule in rules:
         if rule.domain in PUBLIC_SUFFIXES:
             yield Finding(
@@ -211,6 +212,13 @@ def _public_suffixes(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
                 "public_suffix",
                 f"{rule.domain} is a public suffix, so the restriction covers unrelated"
                 " organizations; use the partner's own domain below it",
+            )
+        elif rule.domain in MAIL_PROVIDERS:
+            yield Finding(
+                rule.domain,
+                "mail_provider",
+                f"{rule.domain} is a mail provider, so the restriction covers all of its users; use"
+                " the partner's own domain",
             )
 
 

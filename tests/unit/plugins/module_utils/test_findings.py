@@ -89,6 +89,15 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
                 " partner's own domain below it"
             ],
         ),
+        (
+            [{"domain": "gmail.com"}],
+            [],
+            False,
+            [
+                "gmail.com is a mail provider, so the restriction covers all of its users; use the"
+                " partner's own domain"
+            ],
+        ),
         # The first letter is Cyrillic.
         (
             [{"domain": "a.example", "exclude": ["\u0430bc.a.example"]}],

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Common suffixes below which anyone can register a domain.
+"""Common domains that unrelated senders share: mail providers, and suffixes to register domains below.
 
-A restriction for one of them is probably a mistake. This is a small selection from the Public
-Suffix List (https://publicsuffix.org); a suffix that is missing here only means a missing warning.
+A restriction for one of them is probably a mistake. The suffixes are a small selection from the Public
+Suffix List (https://publicsuffix.org); a domain that is missing here only means a missing warning.
 """
 
 from __future__ import annotations
@@ -64,5 +64,69 @@ PUBLIC_SUFFIXES = frozenset(
         "web.app",
         "workers.dev",
         "wpengine.com",
+    ]
+)
+
+MAIL_PROVIDERS = frozenset(
+    [
+        "126.com",
+        "163.com",
+        "aol.com",
+        "bluewin.ch",
+        "btinternet.com",
+        "comcast.net",
+        "fastmail.com",
+        "free.fr",
+        "freenet.de",
+        "gmail.com",
+        "gmx.at",
+        "gmx.ch",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hotmail.co.uk",
+        "hotmail.com",
+        "hotmail.de",
+        "hotmail.fr",
+        "hotmail.it",
+        "icloud.com",
+        "laposte.net",
+        "libero.it",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "mailbox.org",
+        "me.com",
+        "msn.com",
+        "naver.com",
+        "orange.fr",
+        "outlook.com",
+        "outlook.de",
+        "posteo.de",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "rediffmail.com",
+        "rocketmail.com",
+        "sbcglobal.net",
+        "seznam.cz",
+        "t-online.de",
+        "uol.com.br",
+        "verizon.net",
+        "virgilio.it",
+        "wanadoo.fr",
+        "web.de",
+        "wp.pl",
+        "yahoo.co.jp",
+        "yahoo.co.uk",
+        "yahoo.com",
+        "yahoo.de",
+        "yahoo.fr",
+        "yandex.com",
+        "yandex.ru",
+        "ymail.com",
+        "zoho.com",
     ]
 )
