@@ -24,7 +24,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     DUPLICATES,
     INVALID,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.module_utils._order import (
     Relatives,
     hold_back,
@@ -34,13 +33,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
     Restriction,
 )
-
-MIN_GUARDED_RESTRICTIONS = 10
-MAX_DOMAINS_IN_MESSAGE = 5
-
-
-class TooManyDeletes(Exception):
-    """The plan removes more protection than the task allows; the message has the numbers."""
 
 
 @dataclass
@@ -142,33 +134,6 @@ def failures_to_protect(failures: t.Iterable[Failure]) -> dict[str, str]:
         for failure in failures
         if failure.protects
     }
-
-
-def domains_losing_protection(plan: Plan) -> list[str]:
-    """Return the domains whose last restriction the plan deletes, sorted."""
-    return sorted({delete.domain for delete in plan.deletes if delete.kept is None})
-
-
-def refuse_mass_deletion(
-    plan: Plan, current: t.Sequence[Restriction], max_delete_percent: int
-) -> None:
-    """Raise `TooManyDeletes` if too many domains lose their last restriction.
-
-    An account with fewer than `MIN_GUARDED_RESTRICTIONS` restrictions is not guarded.
-    """
-    if len(current) < MIN_GUARDED_RESTRICTIONS:
-        return
-    domains = len({restriction.domain for restriction in current})
-    lost = domains_losing_protection(plan)
-    if len(lost) * 100 <= max_delete_percent * domains:
-        return
-    needed = -(-len(lost) * 100 // domains)
-    raise TooManyDeletes(
-        f"{len(lost)} of the {domains} domains on the account would lose their last restriction"
-        f" ({listing(lost, MAX_DOMAINS_IN_MESSAGE)}), more than max_delete_percent"
-        f" ({max_delete_percent}) allows; check that the list is complete,"
-        f" or set max_delete_percent to {needed}"
-    )
 
 
 class _Ambiguous(Exception):

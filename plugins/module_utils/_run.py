@@ -37,6 +37,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._finding
     findings_about,
     warnings_about,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     RATE_LIMIT,
     by_domain,
@@ -50,9 +51,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Plan,
-    TooManyDeletes,
     make_plan,
-    refuse_mass_deletion,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -112,7 +111,8 @@ def run_list(module: AnsibleModule) -> Result:
     """
     options = module.params
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
-    number_between("max_delete_percent", options["max_delete_percent"], 0, 100)
+    for guard in ("max_delete_percent", "max_exclusion_loss_percent"):
+        number_between(guard, options[guard], 0, 100)
     if options["restrictions"] is None:
         raise InvalidOption("restrictions has no value; write [] for an empty list")
     api = restrictions_api_from(module, concurrency)
@@ -190,14 +190,15 @@ def _plan_and_apply(
         values = {"diff": diff_of(plan)} if module._diff else {}
         progress.is_planned = True
     unchanged = len(plan.unchanged)
-    try:
-        # What this run created must not change what the guard allows.
-        created = set(progress.created)
-        guarded = [known for known in current if known.domain not in created]
-        refuse_mass_deletion(plan, guarded, options["max_delete_percent"])
-    except TooManyDeletes as refusal:
+    # What this run created must not change what the guards allow.
+    created = set(progress.created)
+    guarded = [known for known in current if known.domain not in created]
+    refused = refusals(
+        plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
+    )
+    if refused:
         counts = {**_changes(predicted), "unchanged": unchanged}
-        values["refusal"] = f"{refusal}. Plan: {summary(counts, check_mode=True)}"
+        values["refusal"] = f"{'. '.join(refused)}. Plan: {summary(counts, check_mode=True)}"
     if module.check_mode:
         outcome = predicted
     elif "refusal" in values:

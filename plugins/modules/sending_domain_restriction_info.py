@@ -128,8 +128,8 @@ findings:
         - V(duplicates) are several restrictions for one domain. V(outside_domain) is an entry of C(exclude) that is
           not below the domain, so it has no effect. V(void_exemption) is an excluded name that another restriction
           still covers. V(redundant) is a restriction that one for a parent domain makes unnecessary.
-          V(public_suffix) is a domain below which anyone can register, V(mail_provider) one whose users are unrelated. V(mixed_scripts) is a name that mixes letters
-          that look alike, such as Latin and Cyrillic ones.
+          V(public_suffix) is a domain below which anyone can register, V(mail_provider) one whose users are unrelated.
+          V(mixed_scripts) is a name that mixes letters that look alike, such as Latin and Cyrillic ones.
       type: str
       sample: void_exemption
     message:

@@ -98,6 +98,13 @@ options:
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30
+  max_exclusion_loss_percent:
+    description:
+      - If more than this percentage of the domains on the account would lose an exclusion, the task fails and changes
+        nothing. This protects against lists whose O(restrictions[].exclude) was lost, such as an empty column.
+      - An account with fewer than 10 restrictions is not guarded.
+    type: int
+    default: 30
   concurrency:
     description: How many changes are sent in parallel, from 1 to 50.
     type: int
@@ -250,8 +257,8 @@ status:
   description:
     - V(unchanged) and V(changed) mean that everything that was asked for was done, including the reports; in check
       mode, that it would be.
-    - Otherwise the task failed. V(refused) means that O(max_delete_percent) stopped it, V(incomplete) that it was cut
-      short, and V(failed) anything else.
+    - Otherwise the task failed. V(refused) means that O(max_delete_percent) or O(max_exclusion_loss_percent) stopped
+      it, V(incomplete) that it was cut short, and V(failed) anything else.
   returned: always
   type: str
   sample: changed
@@ -330,6 +337,7 @@ def main() -> None:
             "directory": {"type": "path"},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
+            "max_exclusion_loss_percent": {"type": "int", "default": 30},
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},

@@ -138,9 +138,10 @@ def test_defaults_are_the_same_wherever_they_are_stated(play):
             assert own.get(variable, expected) == expected, variable
 
 
-def test_drift_changes_nothing_and_is_not_stopped_by_the_guard():
+def test_drift_changes_nothing_and_is_not_stopped_by_the_guards():
     assert module_task("drift")["check_mode"] is True
     assert options_of("drift")["max_delete_percent"] == 100
+    assert options_of("drift")["max_exclusion_loss_percent"] == 100
     assert "check_mode" not in module_task("apply")
 
 

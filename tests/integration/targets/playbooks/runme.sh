@@ -109,7 +109,7 @@ echo "The guard stops an apply with a short message"
 account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
 echo 'sending_domain_restrictions: []' >empty.yml
 fails play apply -e restrictions_file=empty.yml -e prune=true
-shown 'set max_delete_percent to 100'
+shown 'more than max_delete_percent (30) allows'
 not_shown '"deleted"'
 
 echo "Variables of an inventory do not change what a playbook does"

@@ -8,10 +8,7 @@ import uuid
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
-    Plan,
-    TooManyDeletes,
     make_plan,
-    refuse_mass_deletion,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     DesiredRestriction,
@@ -217,65 +214,6 @@ def account_of(number, duplicates=0):
         for copy, names in enumerate([domains, domains[:duplicates]])
         for domain in names
     ]
-
-
-@pytest.mark.parametrize(
-    ("deletes", "on_account", "percent", "refused"),
-    [
-        (29, 100, 30, False),
-        (30, 100, 30, False),
-        (31, 100, 30, True),
-        (4, 10, 30, True),
-        (3, 10, 30, False),
-        (9, 9, 30, False),
-        (10, 10, 100, False),
-        (1, 1000, 0, True),
-        (0, 1000, 0, False),
-        (0, 0, 0, False),
-    ],
-)
-def test_the_guard_limits_the_share_of_domains_that_lose_protection(
-    deletes, on_account, percent, refused
-):
-    current = account_of(on_account)
-    plan = make_plan(
-        [desired(domain=f"d{n}.example", state="absent") for n in range(deletes)], current
-    )
-    if refused:
-        with pytest.raises(TooManyDeletes):
-            refuse_mass_deletion(plan, current, percent)
-    else:
-        refuse_mass_deletion(plan, current, percent)
-
-
-def test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion():
-    current = account_of(5, duplicates=5)
-    plan = make_plan([desired(domain=f"d{n}.example") for n in range(5)], current, prune=True)
-    assert len(plan.deletes) == 5
-    refuse_mass_deletion(plan, current, 0)
-
-
-def test_a_domain_with_duplicates_counts_once_when_it_loses_them_all():
-    current = account_of(8, duplicates=4)
-    plan = make_plan([desired(domain="d0.example", state="absent")], current)
-    assert len(plan.deletes) == 2
-    refuse_mass_deletion(plan, current, 13)
-    with pytest.raises(TooManyDeletes):
-        refuse_mass_deletion(plan, current, 12)
-
-
-def test_the_guard_names_the_numbers_the_domains_and_the_option_that_allows_it():
-    current = account_of(1000)
-    plan = Plan(deletes=make_plan([], current[:313], prune=True).deletes)
-    with pytest.raises(TooManyDeletes) as refusal:
-        refuse_mass_deletion(plan, current, 30)
-    assert str(refusal.value) == (
-        "313 of the 1000 domains on the account would lose their last restriction (d0.example,"
-        " d1.example, d10.example, d100.example, d101.example and 308 more), more than"
-        " max_delete_percent (30) allows; check that the list is complete,"
-        " or set max_delete_percent to 32"
-    )
-    refuse_mass_deletion(plan, current, 32)
 
 
 def test_without_prune_the_plan_names_the_domains_that_are_not_listed():

@@ -174,6 +174,7 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
             params={
                 "prune": prune,
                 "max_delete_percent": 100,
+                "max_exclusion_loss_percent": 100,
                 "concurrency": 1,
                 "report_html": None,
                 "report_markdown": None,

@@ -257,7 +257,12 @@ def test_prune(account, task, value):
 @fuzz
 @given(value=st.one_of(ANYTHING, st.integers(-2, 102), st.integers(-2, 102).map(str)))
 @pytest.mark.parametrize(
-    ("option", "lowest", "highest"), [("max_delete_percent", 0, 100), ("concurrency", 1, 50)]
+    ("option", "lowest", "highest"),
+    [
+        ("max_delete_percent", 0, 100),
+        ("max_exclusion_loss_percent", 0, 100),
+        ("concurrency", 1, 50),
+    ],
 )
 def test_numbers(account, task, option, lowest, highest, value):
     options = {**for_one(PLURAL, domain=PARTNER), option: value}

@@ -184,6 +184,18 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options)
     assert {entry["call"] for entry in account.requests()} == {"list"}
 
 
+def test_an_emptied_exclude_changes_nothing(account, options):
+    entries = [{**entry, "exclude": [f"news.{entry['domain']}"]} for entry in numbered(10)]
+    seeded = account.seed(entries)
+    options.update(restrictions=[{**entry, "exclude": []} for entry in entries])
+    result = run_module(MODULE, options)
+    assert result["status"] == "refused"
+    assert "more than max_exclusion_loss_percent (30) allows" in result["msg"]
+    assert account.restrictions() == seeded
+    options["max_exclusion_loss_percent"] = 100
+    assert len(run_module(MODULE, options)["updated"]) == 10
+
+
 @pytest.mark.parametrize("seconds", [ONE_STEP, 60])
 def test_check_mode_predicts_the_result(account, options, seconds):
     account.seed(

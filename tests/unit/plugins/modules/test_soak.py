@@ -198,6 +198,7 @@ def random_run(emulator, dice):
             restrictions=entries,
             prune=prune,
             max_delete_percent=100,
+            max_exclusion_loss_percent=100,
             concurrency=dice.choice([1, 2, 5]),
         )
         seconds = dice.choice([0, 3, 60])

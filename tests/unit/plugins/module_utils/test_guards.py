@@ -1,0 +1,96 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from samples import desired, existing
+
+
+def account_of(number, duplicates=0, **fields):
+    domains = [f"d{index}.example" for index in range(number)]
+    return [
+        existing(f"{copy}-{domain[1:-8]}", domain, **fields)
+        for copy, names in enumerate([domains, domains[:duplicates]])
+        for domain in names
+    ]
+
+
+SHARES = pytest.mark.parametrize(
+    ("affected", "on_account", "percent", "is_refused"),
+    [
+        (29, 100, 30, False),
+        (30, 100, 30, False),
+        (31, 100, 30, True),
+        (4, 10, 30, True),
+        (3, 10, 30, False),
+        (9, 9, 30, False),
+        (10, 10, 100, False),
+        (1, 1000, 0, True),
+        (0, 1000, 0, False),
+        (0, 0, 0, False),
+    ],
+)
+
+
+@SHARES
+def test_a_limited_share_of_domains_may_lose_protection(affected, on_account, percent, is_refused):
+    current = account_of(on_account)
+    deletes = [desired(domain=f"d{n}.example", state="absent") for n in range(affected)]
+    assert bool(refusals(make_plan(deletes, current), current, percent, 0)) == is_refused
+
+
+@SHARES
+def test_a_limited_share_of_domains_may_lose_exclusions(affected, on_account, percent, is_refused):
+    current = [
+        existing(str(n), f"d{n}.example", exclude=[f"{name}.d{n}.example" for name in "ab"])
+        for n in range(on_account)
+    ]
+    listed = [
+        desired(domain=f"d{n}.example", exclude=[f"b.d{n}.example", f"c.d{n}.example"])
+        for n in range(affected)
+    ]
+    assert bool(refusals(make_plan(listed, current), current, 0, percent)) == is_refused
+
+
+def test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion():
+    current = account_of(5, duplicates=5)
+    plan = make_plan([desired(domain=f"d{n}.example") for n in range(5)], current, prune=True)
+    assert len(plan.deletes) == 5
+    assert refusals(plan, current, 0, 0) == []
+
+
+def test_a_domain_with_duplicates_counts_once_when_it_loses_them_all():
+    current = account_of(8, duplicates=4)
+    plan = make_plan([desired(domain="d0.example", state="absent")], current)
+    assert len(plan.deletes) == 2
+    assert not refusals(plan, current, 13, 0)
+    assert refusals(plan, current, 12, 0)
+
+
+def test_what_changes_no_exclusion_is_not_guarded():
+    current = account_of(10, exclude=["outside.example"])
+    listed = [
+        desired(domain=f"d{n}.example", exclude=[f"a.d{n}.example"], comments="new")
+        for n in range(10)
+    ]
+    listed += [desired(domain=f"new{n}.example") for n in range(30)]
+    assert refusals(make_plan(listed, current), current, 0, 0) == []
+
+
+def test_each_guard_names_the_numbers_the_domains_and_the_way_on():
+    current = [existing(str(n), f"d{n}.example", exclude=[f"a.d{n}.example"]) for n in range(12)]
+    listed = [desired(domain=f"d{n}.example", exclude=[]) for n in range(5)]
+    assert refusals(make_plan(listed, current, prune=True), current, 30, 40) == [
+        "7 of the 12 domains on the account would lose their last restriction (d10.example,"
+        " d11.example, d5.example, d6.example, d7.example and 2 more), more than max_delete_percent"
+        " (30) allows; check that the list is complete, and if this is intended, raise"
+        " max_delete_percent for this run",
+        "5 of the 12 domains on the account would lose an exclusion, so that mail from excluded"
+        " subdomains would need TLS (d0.example, d1.example, d2.example, d3.example, d4.example),"
+        " more than max_exclusion_loss_percent (40) allows; check the exclude of the list, and if"
+        " this is intended, raise max_exclusion_loss_percent for this run",
+    ]
