@@ -357,7 +357,7 @@ def _updated(update: Update, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _deleted(delete: Delete) -> dict[str, t.Any]:
     record = dict(delete.current.record)
-    return {**record, "duplicate_of": delete.kept} if delete.kept else record
+    return {**record, "duplicate_of": delete.kept.id} if delete.kept else record
 
 
 def _record(

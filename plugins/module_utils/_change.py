@@ -107,14 +107,21 @@ class Tightening(Update):
 
 @dataclass(frozen=True)
 class Delete:
-    """A restriction to remove; `kept` is the ID of the one that stays if it is a duplicate."""
+    """A restriction to remove; of duplicates, `kept` is the one that stays, as it will be."""
 
     current: Restriction
-    kept: str | None = None
+    kept: Restriction | None = None
 
     action: t.ClassVar[str] = DELETE
     protects: t.ClassVar[bool] = False
-    weakens: t.ClassVar[bool] = True
+
+    @property
+    def weakens(self) -> bool:
+        """Whether mail loses a requirement; a duplicate may require more than the one that stays."""
+        if self.kept is None:
+            return True
+        before, kept = (TlsRule(self.domain, each.exclude) for each in (self.current, self.kept))
+        return not all(map(before.exempts, kept.exempt_names))
 
     @property
     def domain(self) -> str:

@@ -9,51 +9,70 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
+    Change,
     Create,
-    Delete,
     Update,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     unicode_form,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    BOTH,
+    COMMENT_OR_SPELLING,
+    DUPLICATE_REMOVED,
+    EFFECTS,
+    NEWLY_REQUIRES_TLS,
+    NO_LONGER_REQUIRES_TLS,
+    effect_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import printable
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
 
+_EFFECTS_OF_UPDATES = {
+    NEWLY_REQUIRES_TLS: "some names newly require TLS",
+    BOTH: "some names newly require TLS, others no longer",
+    NO_LONGER_REQUIRES_TLS: "some names no longer require TLS",
+    COMMENT_OR_SPELLING: "comment or spelling only",
+}
+
 
 def diff_of(plan: Plan) -> list[dict[str, str]]:
-    """Return an item for each change: creates and updates by domain first, then deletes.
+    """Return an item for each change, in the order of `EFFECTS` and by domain.
 
-    Each item has the texts `before` and `after`, and headers that name the action.
+    Each item has the texts `before` and `after`, and headers with the action and the effect on mail.
     """
-    writes: list[Create | Update] = [*plan.creates, *plan.updates]
-    writes.sort(key=lambda change: change.domain)
-    deletes = sorted(plan.deletes, key=lambda change: (change.domain, change.current.id))
-    return [_write(change) for change in writes] + [_delete(change) for change in deletes]
-
-
-def _write(change: Create | Update) -> dict[str, str]:
-    if isinstance(change, Create):
-        return _item("create", change.domain, [], _facts(change.record))
-    current = change.current.managed_fields()
-    before, after = _facts(current), _facts({**current, **change.changes})
-    return _item(
-        "update",
-        change.domain,
-        [fact for fact in before if fact not in after],
-        [fact for fact in after if fact not in before],
+    changes = sorted(
+        plan.changes,
+        key=lambda change: (
+            EFFECTS.index(effect_of(change)),
+            change.domain,
+            "" if isinstance(change, Create) else change.current.id,
+        ),
     )
+    return [_shown(change) for change in changes]
 
 
-def _delete(change: Delete) -> dict[str, str]:
-    before = _facts(change.current.managed_fields())
+def _shown(change: Change) -> dict[str, str]:
+    effect = effect_of(change)
+    if isinstance(change, Create):
+        return _item("create", change.domain, [], _facts(change.record), "newly requires TLS")
+    current = change.current.managed_fields()
+    before = _facts(current)
+    if isinstance(change, Update):
+        after = _facts({**current, **change.changes})
+        removed = [fact for fact in before if fact not in after]
+        added = [fact for fact in after if fact not in before]
+        return _item("update", change.domain, removed, added, _EFFECTS_OF_UPDATES[effect])
     if change.kept is None:
-        return _item("delete", change.domain, before, [])
-    ids = f" (ID {change.current.id}; ID {change.kept} stays)"
-    return _item("delete a duplicate of", change.domain, before, [], ids)
+        return _item("delete", change.domain, before, [], "no longer requires TLS")
+    note = f"ID {change.current.id}; ID {change.kept.id} stays"
+    if effect != DUPLICATE_REMOVED:
+        note += f"; {_EFFECTS_OF_UPDATES[effect]}"
+    return _item("delete a duplicate of", change.domain, before, [], note)
 
 
 def _item(
-    action: str, domain: str, before: list[str], after: list[str], ids: str = ""
+    action: str, domain: str, before: list[str], after: list[str], note: str
 ) -> dict[str, str]:
     item = {
         "before": "".join(f"{fact}\n" for fact in before),
@@ -61,7 +80,7 @@ def _item(
     }
     # The header is on the side that exists; for an update, on both.
     sides = {"create": ["after"], "update": ["before", "after"]}.get(action, ["before"])
-    return {**item, **{f"{side}_header": f"{action} {_name(domain)}{ids}" for side in sides}}
+    return {**item, **{f"{side}_header": f"{action} {_name(domain)} ({note})" for side in sides}}
 
 
 def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:

@@ -198,9 +198,9 @@ def _plan_present(
     if not is_done:
         _plan_write(plan, desired, restriction, is_tightened)
     if prune and restriction:
-        plan.deletes += [
-            Delete(other, kept=restriction.id) for other in same_domain if other is not restriction
-        ]
+        exclude = restriction.exclude if desired.exclude is None else desired.exclude
+        kept = replace(restriction, exclude=exclude)
+        plan.deletes += [Delete(other, kept) for other in same_domain if other is not restriction]
 
 
 def _plan_write(

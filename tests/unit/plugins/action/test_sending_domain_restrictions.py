@@ -422,12 +422,12 @@ def test_the_plan_names_the_host_in_a_play_with_several(account, options):
         for item in task.run(ansible_play_hosts_all=["host", "other"])["diff"]
     ]
     assert headers == [
-        {"after_header": "create a.example on host"},
+        {"after_header": "create a.example (newly requires TLS) on host"},
+        {"before_header": "delete c.example (no longer requires TLS) on host"},
         {
-            "before_header": "update b.example on host",
-            "after_header": "update b.example on host",
+            "before_header": "update b.example (comment or spelling only) on host",
+            "after_header": "update b.example (comment or spelling only) on host",
         },
-        {"before_header": "delete c.example on host"},
     ]
 
 

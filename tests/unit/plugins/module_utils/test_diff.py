@@ -8,7 +8,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._diff im
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import FIRST, SECOND, THIRD, desired, existing
+from samples import FIRST, SECOND, desired, existing
 from strategies import FEW_DOMAINS, entries, restrictions
 
 
@@ -20,13 +20,17 @@ def test_a_create_shows_only_the_fields_that_it_sets():
     entry = desired(domain="a.example", exclude=["c.a.example", "b.a.example"], comments="x")
     assert shown([desired(domain="b.example"), entry], []) == [
         {
-            "after_header": "create a.example",
+            "after_header": "create a.example (newly requires TLS)",
             "before": "",
             "after": (
                 "domain: a.example\nexclude: b.a.example\nexclude: c.a.example\ncomments: x\n"
             ),
         },
-        {"after_header": "create b.example", "before": "", "after": "domain: b.example\n"},
+        {
+            "after_header": "create b.example (newly requires TLS)",
+            "before": "",
+            "after": "domain: b.example\n",
+        },
     ]
 
 
@@ -35,27 +39,48 @@ def test_an_update_shows_one_line_for_each_change():
     entry = desired(domain="a.example", exclude=["b.a.example", "new.a.example"])
     assert shown([entry], current) == [
         {
-            "before_header": "update a.example",
-            "after_header": "update a.example",
+            "before_header": "update a.example (some names newly require TLS, others no longer)",
+            "after_header": "update a.example (some names newly require TLS, others no longer)",
             "before": "exclude: old.a.example\n",
             "after": "exclude: new.a.example\n",
         }
     ]
 
 
-def test_deletes_come_last_and_a_duplicate_names_the_restriction_that_stays():
+def test_what_newly_requires_tls_comes_first_and_what_does_not_matter_to_mail_last():
     current = [
-        existing(FIRST, "b.example", created_at="2026-01-01"),
-        existing(SECOND, "b.example", created_at="2026-01-02", comments="x"),
-        existing(THIRD, "a.example"),
+        existing("1", "a.example", comments="old"),
+        existing("2", "b.example", exclude=["x.b.example"]),
+        existing("3", "c.example", created_at="2026-01-01", exclude=["x.c.example"]),
+        existing("4", "c.example", created_at="2026-01-02", exclude=["x.c.example"], comments="x"),
+        existing("5", "c.example", created_at="2026-01-03"),
+        existing("6", "d.example"),
+        existing("7", "e.example"),
+        existing("8", "f.example", exclude=["x.f.example"]),
     ]
-    diff = shown([desired(domain="b.example"), desired(domain="c.example")], current)
+    listed = [
+        desired(domain="a.example", comments="new"),
+        desired(domain="b.example", exclude=["y.b.example"]),
+        desired(domain="c.example"),
+        desired(domain="e.example", exclude=["x.e.example"]),
+        desired(domain="f.example", exclude=[]),
+        desired(domain="g.example"),
+    ]
+    diff = shown(listed, current)
     assert [item.get("before_header") or item["after_header"] for item in diff] == [
-        "create c.example",
-        "delete a.example",
-        f"delete a duplicate of b.example (ID {SECOND}; ID {FIRST} stays)",
+        "update f.example (some names newly require TLS)",
+        "create g.example (newly requires TLS)",
+        "update b.example (some names newly require TLS, others no longer)",
+        "delete a duplicate of c.example (ID 5; ID 3 stays; some names no longer require TLS)",
+        "delete d.example (no longer requires TLS)",
+        "update e.example (some names no longer require TLS)",
+        "delete a duplicate of c.example (ID 4; ID 3 stays)",
+        "update a.example (comment or spelling only)",
     ]
-    assert (diff[2]["before"], diff[2]["after"]) == ("domain: b.example\ncomments: x\n", "")
+    assert (diff[6]["before"], diff[6]["after"]) == (
+        "domain: c.example\nexclude: x.c.example\ncomments: x\n",
+        "",
+    )
 
 
 def test_deletes_of_one_domain_are_sorted_by_id():
@@ -69,7 +94,9 @@ def test_deletes_of_one_domain_are_sorted_by_id():
 
 def test_names_are_readable_and_comments_are_one_line_of_text():
     (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\x85")], [])
-    assert item["after_header"] == "create xn--mller-kva.example (müller.example)"
+    assert (
+        item["after_header"] == "create xn--mller-kva.example (müller.example) (newly requires TLS)"
+    )
     assert item["after"] == (
         "domain: xn--mller-kva.example (müller.example)\ncomments: é\\\\\\n\\t\\u202e💌\\u0085\n"
     )
@@ -78,7 +105,7 @@ def test_names_are_readable_and_comments_are_one_line_of_text():
 def test_names_of_the_account_are_escaped():
     current = [existing(FIRST, "\x1b[2Ja.example", exclude=["\x07b.\x1b[2Ja.example"])]
     (item,) = shown([desired(id=FIRST, state="absent")], current)
-    assert item["before_header"] == "delete \\u001b[2ja.example"
+    assert item["before_header"] == "delete \\u001b[2ja.example (no longer requires TLS)"
     assert item["before"] == (
         "domain: \\u001b[2ja.example\nexclude: \\u0007b.\\u001b[2ja.example\n"
     )
