@@ -1,0 +1,90 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an account differs from a list, in the words of somebody who looks at the account. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    DUPLICATES,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    listing,
+)
+
+# The status of a comparison.
+EQUAL, DRIFT = "equal", "drift"
+
+MAX_DOMAINS = 20
+
+_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
+
+Record = t.Mapping[str, t.Any]
+
+
+def comparison(values: t.Mapping[str, t.Any], source: str, prune: bool) -> tuple[str, str]:
+    """Return the status of a comparison, and one sentence or more that say what differs.
+
+    Arguments:
+        values: what a run in check mode returns: `created` is missing on the account, `deleted` is
+            only there, and `updated` is different.
+        source: how messages name the list, such as `partners.yml`.
+        prune: whether what is only on the account is a difference.
+    """
+    duplicates = [
+        *(record for record in values["deleted"] if record.get("duplicate_of")),
+        *(failure for failure in values["failures"] if failure["kind"] == DUPLICATES),
+    ]
+    differences = {
+        "Only on the account": [
+            f"{record['domain']}{_created(record)}"
+            for record in values["deleted"]
+            if not record.get("duplicate_of")
+        ],
+        "Missing on the account": [record["domain"] for record in values["created"]],
+        "Different": [f"{record['domain']}{_fields(record)}" for record in values["updated"]],
+        "More than once on the account": sorted({each["domain"] for each in duplicates}),
+    }
+    room = MAX_DOMAINS
+    sentences = []
+    for heading, domains in differences.items():
+        if domains:
+            sentences.append(f"{heading}: {_shown(domains, room)}")
+            room = max(0, room - len(domains))
+    if sentences:
+        return DRIFT, ". ".join([f"The account differs from {source}", *sentences])
+    count = counted(values["unchanged"], "restriction")
+    if prune or not values["unlisted"]:
+        return EQUAL, f"The account equals {source} ({count})"
+    more = counted(len(values["unlisted"]), "other")
+    return EQUAL, (
+        f"The account has the {count} of {source}, and {more}:"
+        f" {listing(values['unlisted'], MAX_DOMAINS)} (with prune, a difference)"
+    )
+
+
+def utc_minute(time: str) -> str:
+    """Return a time of the API as `2026-11-26 16:19 UTC`, or unchanged if it has another form."""
+    match = _UTC.fullmatch(time)
+    return f"{match[1]} {match[2]} UTC" if match else time
+
+
+def _created(record: Record) -> str:
+    return f" (created {utc_minute(record['created_at'])})" if record.get("created_at") else ""
+
+
+def _fields(record: Record) -> str:
+    previous = record.get("previous") or {}
+    fields = [
+        name for name in ("domain", "exclude", "comments") if record.get(name) != previous.get(name)
+    ]
+    return f" ({', '.join(fields)})"
+
+
+def _shown(domains: list[str], room: int) -> str:
+    return listing(domains, room) if room else f"{len(domains)}"
