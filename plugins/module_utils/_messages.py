@@ -135,11 +135,18 @@ def _changes(count: int) -> str:
 
 def _group_sentence(group: list[t.Mapping[str, t.Any]]) -> str:
     problem, semicolon, rest = group[0]["reason"].partition("; ")
+    domains = listing([failure["domain"] for failure in group], MAX_DOMAINS)
+    if group[0]["kind"] == DUPLICATES:
+        if len(group) == 1:
+            return group[0]["reason"]
+        advice = rest.partition(" (IDs ")[0]
+        return (
+            f"{len(group)} domains are on the account more than once ({domains}){semicolon}{advice}"
+        )
     counts: dict[str, int] = {}
     for failure in group:
         counts[failure["action"]] = counts.get(failure["action"], 0) + 1
     targets = " and ".join(
         f"{count} {_NOUNS[action][count > 1]}" for action, count in counts.items()
     )
-    domains = listing([failure["domain"] for failure in group], MAX_DOMAINS)
     return f"{problem} for {targets} ({domains}){semicolon}{rest}"

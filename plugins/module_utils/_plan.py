@@ -191,9 +191,9 @@ def _plan_present(
         restriction = _one_to_keep(desired, same_domain)
     else:
         raise _Ambiguous(
-            "the account has more than one restriction for this domain; delete all but one with the"
-            " option id of the module sending_domain_restriction, or set prune in"
-            f" sending_domain_restrictions (IDs {_ids(same_domain)})"
+            f"{desired.domain} is on the account {_times(same_domain)}; set prune in"
+            " sending_domain_restrictions (-e prune=true) to keep the one that matches the list, or"
+            f" delete all but one in the dashboard (IDs {_ids(same_domain)})"
         )
     if not is_done:
         _plan_write(plan, desired, restriction, is_tightened)
@@ -269,6 +269,14 @@ def _one_to_keep(desired: DesiredRestriction, same_domain: list[Restriction]) ->
     oldest_first = sorted(same_domain, key=lambda restriction: restriction.age)
     matching = (known for known in oldest_first if not desired.changes_to(known))
     return next(matching, oldest_first[0])
+
+
+def _times(restrictions: list[Restriction]) -> str:
+    """Return how many there are, such as `twice`, and the dates on which they were created."""
+    count = "twice" if len(restrictions) == 2 else f"{len(restrictions)} times"
+    times = [str(each.record["created_at"] or "")[:10] for each in restrictions]
+    dates = sorted(filter(None, times))
+    return f"{count} (created {' and '.join(dates)})" if dates else count
 
 
 def _ids(restrictions: t.Iterable[Restriction]) -> str:

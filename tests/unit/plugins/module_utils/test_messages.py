@@ -100,10 +100,11 @@ def test_a_group_counts_entries_updates_and_deletes_separately():
 
 
 def test_duplicates_are_one_group_although_their_ids_differ():
-    failures = [failed(n, f"two; fix (IDs {n})", "duplicates", "entry") for n in (1, 2)]
+    failures = [failed(n, f"d{n} is twice; fix (IDs {n})", "duplicates", "entry") for n in (1, 2)]
     assert failure_message(failures, "no changes").startswith(
-        "two for 2 entries (p1.example, p2.example); fix (IDs 1)."
+        "2 domains are on the account more than once (p1.example, p2.example); fix."
     )
+    assert failure_message(failures[:1], "no changes").startswith("d1 is twice; fix (IDs 1).")
 
 
 @pytest.mark.parametrize(

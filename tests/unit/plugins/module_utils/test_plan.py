@@ -106,16 +106,22 @@ def test_omitted_options_are_empty_on_a_create():
 
 
 def test_present_fails_for_a_domain_with_duplicates_and_names_the_ids():
-    current = [existing(SECOND, "partner.example"), existing(FIRST, "Partner.example.")]
+    current = [
+        existing(SECOND, "partner.example", created_at="2026-01-07T05:20:00.12345Z"),
+        existing(FIRST, "Partner.example.", created_at="2024-05-02T05:20:00.12345Z"),
+    ]
     plan = make_plan([desired(domain="partner.example", comments="x")], current)
     assert plan.size == 0
     (failure,) = plan.failures
     assert failure.kind == "duplicates"
     assert failure.reason == (
-        "the account has more than one restriction for this domain; delete all but one with the"
-        " option id of the module sending_domain_restriction, or set prune in"
-        f" sending_domain_restrictions (IDs {FIRST} and {SECOND})"
+        "partner.example is on the account twice (created 2024-05-02 and 2026-01-07); set prune in"
+        " sending_domain_restrictions (-e prune=true) to keep the one that matches the list, or"
+        f" delete all but one in the dashboard (IDs {FIRST} and {SECOND})"
     )
+    current = [existing(name, "a.example") for name in (FIRST, SECOND, THIRD)]
+    (failure,) = make_plan([desired(domain="a.example")], current).failures
+    assert failure.reason.startswith("a.example is on the account 3 times; set prune")
 
 
 def test_absent_deletes_every_restriction_for_the_domain():
