@@ -24,6 +24,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Tightening,
     Update,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import effect_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
@@ -77,6 +78,7 @@ class Outcome:
     """What was changed, as records with the fields of the API, and what was not.
 
     Attributes:
+        created: these have an `effect` on mail, like the others that were changed.
         updated: the records after the change; `previous` is each record before it.
         unaltered: the same for updates that left everything as it was.
         alterations: the fields that have other values than those that were sent.
@@ -88,7 +90,7 @@ class Outcome:
         remaining: how many changes there was no time for.
         remaining_calls: how many calls they take.
         wait: seconds for which the rate limit delays the remaining changes.
-        unknown_outcomes: the action by domain, for remaining changes that may have taken effect.
+        unknown_outcomes: by domain, the remaining changes that may have taken effect.
         traceback: of an unexpected exception.
     """
 
@@ -105,7 +107,7 @@ class Outcome:
     remaining: int = 0
     remaining_calls: int = 0
     wait: float = 0.0
-    unknown_outcomes: dict[str, str] = field(default_factory=dict)
+    unknown_outcomes: dict[str, Change] = field(default_factory=dict)
     traceback: str | None = None
 
     @property
@@ -121,7 +123,7 @@ class Outcome:
 def predict(plan: Plan) -> Outcome:
     """Return what `apply` would if the API refused nothing; `None` for what only the API knows."""
     return Outcome(
-        created=[create.record for create in plan.creates],
+        created=[_created(create, create.record) for create in plan.creates],
         updated=[_updated(update, update.record) for update in plan.updates],
         deleted=[_deleted(delete) for delete in plan.deletes],
         failures=list(plan.failures),
@@ -276,7 +278,7 @@ class _Crew:
         if isinstance(step, Create):
             stored = self._api.create(step.body)
             altered = alterations(step.body, stored)
-            done, records = outcome.created, [_record(step, step.body, stored)]
+            done, records = outcome.created, [_created(step, _record(step, step.body, stored))]
         elif isinstance(step, Update):
             stored = self._api.update(step.current.id, step.changes)
             altered = alterations(step.changes, stored)
@@ -314,7 +316,7 @@ class _Crew:
         self._queue.append(step)
         if delay.outcome_unknown:
             for change in _changes(step):
-                self._outcome.unknown_outcomes[change.domain] = change.action
+                self._outcome.unknown_outcomes[change.domain] = change
 
     def _fail(self, step: Step, error: CloudflareError) -> None:
         if error.outcome_unknown:
@@ -351,12 +353,16 @@ class _Crew:
         ]
 
 
+def _created(create: Create, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {**record, "effect": effect_of(create)}
+
+
 def _updated(update: Update, record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {**record, "previous": dict(update.current.record)}
+    return {**record, "previous": dict(update.current.record), "effect": effect_of(update)}
 
 
 def _deleted(delete: Delete) -> dict[str, t.Any]:
-    record = dict(delete.current.record)
+    record = {**delete.current.record, "effect": effect_of(delete)}
     return {**record, "duplicate_of": delete.kept.id} if delete.kept else record
 
 

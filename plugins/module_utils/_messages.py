@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import combined
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     ENTRY,
 )
@@ -62,7 +63,8 @@ def merged_updates(updates: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.An
     merged: dict[str, dict[str, t.Any]] = {}
     for record in updates:
         first = merged.get(record["id"], record)
-        merged[record["id"]] = {**record, "previous": first["previous"]}
+        effect = combined(first["effect"], record["effect"])
+        merged[record["id"]] = {**record, "previous": first["previous"], "effect": effect}
     return list(merged.values())
 
 

@@ -23,8 +23,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._apply i
 from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
     CREATE,
     DELETE,
+    Create,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import effect_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
     places,
@@ -55,6 +57,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    RECORD_FIELDS,
     DesiredRestriction,
     Restriction,
     comparison_key,
@@ -236,21 +239,25 @@ def _plan_and_apply(
     return Result(values, warnings + api.warnings())
 
 
-def _confirm(plan: Plan, unknown_outcomes: t.Mapping[str, str], outcome: Outcome) -> int:
+def _confirm(
+    plan: Plan, unknown_outcomes: t.Mapping[str, t.Mapping[str, t.Any]], outcome: Outcome
+) -> int:
     """Count as done what earlier slices changed without receiving the confirmation.
 
     Returns how many of the unchanged restrictions that concerns.
     """
     confirmed = [known for known in plan.unchanged if known.domain in unknown_outcomes]
     for restriction in confirmed:
-        record = dict(restriction.record)
-        if unknown_outcomes[restriction.domain] == CREATE:
+        write = unknown_outcomes[restriction.domain]
+        record = {**restriction.record, "effect": write["effect"]}
+        if write["action"] == CREATE:
             outcome.created.append(record)
         else:
-            outcome.updated.append({**record, "previous": None})
+            outcome.updated.append({**record, "previous": write["previous"]})
     remaining = {delete.domain for delete in plan.deletes}
     if any(
-        action == DELETE and domain not in remaining for domain, action in unknown_outcomes.items()
+        write["action"] == DELETE and domain not in remaining
+        for domain, write in unknown_outcomes.items()
     ):
         outcome.outcome_unknown = True
     return len(confirmed)
@@ -265,7 +272,14 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.tightened = sorted(tightened.difference(progress.updated))
     progress.failed += [failure.domain for failure in outcome.failures]
     progress.failed_to_protect.update(outcome.failed_to_protect)
-    progress.unknown_outcomes = outcome.unknown_outcomes
+    progress.unknown_outcomes = {
+        domain: {
+            "action": change.action,
+            "effect": effect_of(change),
+            "previous": None if isinstance(change, Create) else dict(change.current.record),
+        }
+        for domain, change in outcome.unknown_outcomes.items()
+    }
     progress.consecutive_failures = outcome.consecutive_failures
     progress.refusals = api.client.refusals
     progress.blocked_until = time.time() + outcome.wait
@@ -315,16 +329,16 @@ def _one(
     record: dict[str, t.Any] | None = None
     verb = ""
     if outcome.created:
-        (record,), verb = outcome.created, "created"
+        (changed,), verb = outcome.created, "created"
+        record = _record(changed)
     elif outcome.updated:
-        (updated,), verb = outcome.updated, "updated"
-        record, previous = dict(updated), updated["previous"]
-        del record["previous"]
+        (changed,), verb = outcome.updated, "updated"
+        record, previous = _record(changed), changed["previous"]
     elif outcome.deleted:
-        previous, verb = outcome.deleted[0], "deleted"
+        previous, verb = _record(outcome.deleted[0]), "deleted"
     elif outcome.unaltered:
-        record, previous = dict(outcome.unaltered[0]), outcome.unaltered[0]["previous"]
-        del record["previous"]
+        (unaltered,) = outcome.unaltered
+        record, previous = _record(unaltered), unaltered["previous"]
     elif plan.unchanged:
         record = previous = dict(plan.unchanged[0].record)
     name = desired.domain or (comparison_key(previous["domain"]) if previous else desired.id)
@@ -344,3 +358,8 @@ def _one(
     else:
         values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction; no changes"
     return values
+
+
+def _record(changed: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the fields that the API knows."""
+    return {name: changed[name] for name in RECORD_FIELDS}

@@ -38,7 +38,8 @@ class Progress:
         tightened: domains of which only the first of two calls of an update was made.
         failed: domains that could not be changed.
         failed_to_protect: a clause by domain, that says why related changes are held back.
-        unknown_outcomes: the action by domain, for writes that may have taken effect.
+        unknown_outcomes: the `action` by domain, its `effect` on mail and the record before it, for
+            writes that may have taken effect.
         consecutive_failures: the last failures in a row that are not specific to one change.
         refusals: how many calls in a row the rate limit refused.
         read_attempts: how many times in a row reading the account failed.
@@ -55,7 +56,7 @@ class Progress:
     tightened: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     failed_to_protect: dict[str, str] = field(default_factory=dict)
-    unknown_outcomes: dict[str, str] = field(default_factory=dict)
+    unknown_outcomes: dict[str, dict[str, t.Any]] = field(default_factory=dict)
     consecutive_failures: int = 0
     refusals: int = 0
     read_attempts: int = 0

@@ -39,7 +39,7 @@ class Total:
     Attributes:
         values: the result so far, as the module returns it.
         remaining: how many changes are left.
-        unknown_outcomes: the action by domain, for writes that may have taken effect.
+        unknown_outcomes: by domain, the writes that may have taken effect, as in `Progress`.
         tightened: domains of which only the first of two calls was made; `updated` has them too.
         has_begun: whether a slice has returned.
         is_estimate_shown: whether the user was told how long the run takes.
@@ -47,7 +47,7 @@ class Total:
 
     values: Values = field(default_factory=dict)
     remaining: int = 0
-    unknown_outcomes: dict[str, str] = field(default_factory=dict)
+    unknown_outcomes: dict[str, Values] = field(default_factory=dict)
     tightened: list[str] = field(default_factory=list)
     has_begun: bool = False
     is_estimate_shown: bool = False
@@ -104,8 +104,10 @@ class Total:
         """Return what is known about a run that ended early."""
         values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
         values["failures"] = values["failures"] + [
-            Failure(domain, f"{NOT_CONFIRMED}; run again", OUTCOME_UNKNOWN, action).result()
-            for domain, action in self.unknown_outcomes.items()
+            Failure(
+                domain, f"{NOT_CONFIRMED}; run again", OUTCOME_UNKNOWN, write["action"]
+            ).result()
+            for domain, write in self.unknown_outcomes.items()
         ]
         for name in LISTS:
             values[name] = by_domain(values[name])

@@ -12,6 +12,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     DesiredRestriction,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
 from hypothesis import strategies as st
 
 LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).filter(
@@ -20,7 +21,9 @@ LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).fil
 TOP_LEVEL_DOMAINS = st.sampled_from(["com", "example", "xn--p1ai", "co.uk"])
 DOMAINS = st.builds("{}.{}".format, LABELS, TOP_LEVEL_DOMAINS)
 FEW_DOMAINS = st.sampled_from(["a.example", "b.example", "sub.a.example", "c.example"])
-COMMENTS = st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=20)
+COMMENTS = st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=20).filter(
+    lambda text: MASK not in text
+)
 
 
 @st.composite

@@ -292,8 +292,8 @@ def test_a_wait_for_the_rate_limit_ends_a_time_slice(is_unknown):
     outcome = apply(plan, api, concurrency=10)
     assert outcome.wait == 60
     assert (len(outcome.created), outcome.remaining) == (8, 2)
-    unknown_outcomes = {"d0.example": "create", "a.example": "update"} if is_unknown else {}
-    assert outcome.unknown_outcomes == unknown_outcomes
+    unknown = {change.domain: change for change in (plan.creates[0], plan.updates[0])}
+    assert outcome.unknown_outcomes == (unknown if is_unknown else {})
     assert outcome.failures == []
     assert not apply(creates("b.example"), FakeApi({"b.example": [delay(1)]})).changed
 
@@ -337,8 +337,9 @@ def test_a_single_delete_does_not_need_the_batch_call():
 def test_every_domain_of_a_batch_that_has_to_wait_may_be_deleted_already():
     wait = RateLimitWait(60)
     wait.outcome_unknown = True
-    outcome = apply(Plan(deletes=deletes(3)), FakeApi(batch_errors=[wait]))
-    assert outcome.unknown_outcomes == dict.fromkeys(names(3), "delete")
+    plan = Plan(deletes=deletes(3))
+    outcome = apply(plan, FakeApi(batch_errors=[wait]))
+    assert outcome.unknown_outcomes == dict(zip(names(3), plan.deletes))
     assert outcome.remaining == 3
 
 

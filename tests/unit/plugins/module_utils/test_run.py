@@ -105,18 +105,25 @@ def test_failed_readings_do_not_use_up_the_retries_of_a_change(account, run_slic
 @pytest.mark.parametrize("action", ["create", "update"])
 def test_a_confirmed_write_counts_as_done_and_not_as_unchanged(account, run_slice, action):
     account.seed(numbered(3))
-    result = run_slice(numbered(3), unknown_outcomes={"d001.example": action})
+    write = {"action": action, "effect": "comment_or_spelling", "previous": None}
+    result = run_slice(numbered(3), unknown_outcomes={"d001.example": write})
     # Later slices do not count it again.
     assert result["time_slice"]["progress"]["unknown_outcomes"] == {}
     assert domains(result[f"{action}d"]) == ["d001.example"]
+    assert result[f"{action}d"][0]["effect"] == "comment_or_spelling"
     assert result["unchanged"] == 2
     assert result["changed"]
 
 
-def test_the_previous_state_of_a_confirmed_update_is_unknown(account, run_slice):
-    account.seed(numbered(1))
-    (updated,) = run_slice(numbered(1), unknown_outcomes={"d000.example": "update"})["updated"]
-    assert updated["previous"] is None
+def test_the_slice_that_confirms_an_update_knows_what_was_before(account, run_slice):
+    (before,) = account.seed(numbered(1, comments="before"))
+    account.fault(calls=["update"], kind="drop", moment="after")
+    account.fault(calls=["get", "update"], **LIMITED)
+    result = run_slice(numbered(1, comments="after"))
+    assert result["updated"] == []
+    progress = {**result["time_slice"]["progress"], "blocked_until": 0}
+    (updated,) = run_slice(numbered(1, comments="after"), **progress)["updated"]
+    assert updated["previous"] == before
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
@@ -125,7 +132,8 @@ def test_an_unconfirmed_delete_counts_as_a_change_only_if_it_took_effect(
 ):
     account.seed([] if took_effect else numbered(1))
     account.fault(calls=["delete"], **REFUSED)
-    result = run_slice(numbered(1, state="absent"), unknown_outcomes={"d000.example": "delete"})
+    write = {"action": "delete", "effect": "no_longer_requires_tls", "previous": None}
+    result = run_slice(numbered(1, state="absent"), unknown_outcomes={"d000.example": write})
     assert result["changed"] is took_effect
     assert result["deleted"] == []
 

@@ -36,8 +36,8 @@ def slice_of(*created, **values):
 
 def left(remaining, **unknown_outcomes):
     """What a slice reports about the rest."""
-    actions = {f"{name}.example": action for name, action in unknown_outcomes.items()}
-    return {"remaining": remaining, "progress": asdict(Progress(unknown_outcomes=actions))}
+    writes = {f"{name}.example": {"action": action} for name, action in unknown_outcomes.items()}
+    return {"remaining": remaining, "progress": asdict(Progress(unknown_outcomes=writes))}
 
 
 def total_of(*slices):
@@ -95,7 +95,7 @@ def test_what_two_slices_report_counts_once():
 def test_an_update_of_which_one_of_two_calls_was_made_is_not_done():
     half = left(1)
     half["progress"]["tightened"] = ["b.example"]
-    updated = {"id": "1", "domain": "b.example", "previous": None}
+    updated = {"id": "1", "domain": "b.example", "previous": None, "effect": "both"}
     total = total_of((slice_of("a.example", updated=[updated]), half))
     assert total.progress == "1 of 2 changes done"
 
