@@ -51,8 +51,12 @@ def combined(first: str, second: str) -> str:
 def counts_by_effect(
     changes: t.Iterable[t.Mapping[str, t.Any]],
 ) -> dict[str, int]:
-    """Return how many changes have each effect, with all `EFFECTS` as keys."""
+    """Return how many changes have each effect, with all `EFFECTS` as keys.
+
+    A secret that is one letter may have masked an effect; it is not counted.
+    """
     counts = dict.fromkeys(EFFECTS, 0)
     for change in changes:
-        counts[change["effect"]] += 1
+        if change.get("effect") in counts:
+            counts[change["effect"]] += 1
     return counts

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import combined
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    BOTH,
+    COMMENT_OR_SPELLING,
+    DUPLICATE_REMOVED,
+    NEWLY_REQUIRES_TLS,
+    NO_LONGER_REQUIRES_TLS,
+    combined,
+    counts_by_effect,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     ENTRY,
 )
@@ -43,6 +51,7 @@ _NOUNS = {
 def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Complete the result of a whole run: `msg`, `status`, and `failed` if something failed."""
     done = summary(values, check_mode)
+    values = {**values, "effects": counts_by_effect(changes_of(values))}
     refusal = values.pop("refusal", None)
     if refusal:
         result = "" if check_mode else f". Result: {done}"
@@ -63,26 +72,62 @@ def merged_updates(updates: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.An
     merged: dict[str, dict[str, t.Any]] = {}
     for record in updates:
         first = merged.get(record["id"], record)
-        effect = combined(first["effect"], record["effect"])
-        merged[record["id"]] = {**record, "previous": first["previous"], "effect": effect}
+        merged[record["id"]] = {**record, "previous": first["previous"]}
+        if first is not record:
+            merged[record["id"]]["effect"] = combined(first["effect"], record["effect"])
     return list(merged.values())
 
 
 def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
-    """Return one line such as `30 created, 50 updated, 150 deleted, 2300 unchanged`.
+    """Return one line such as `31 newly require TLS, 9 duplicates removed (31 created, 9 deleted)`.
 
-    In check mode the line says what would happen. Counts of zero are left out.
+    In check mode the line says what would happen. Counts of zero are left out. A change that both
+    ends exemptions and adds some counts twice.
 
     Arguments:
         values: the lists `created`, `updated` and `deleted`, and the count `unchanged`.
     """
-    parts = [
+    actions = [
         f"{len(values[done])} to {verb}" if check_mode else f"{len(values[done])} {done}"
         for verb, done in (("create", "created"), ("update", "updated"), ("delete", "deleted"))
         if values[done]
     ]
     unchanged = [f"{values['unchanged']} unchanged"] if values["unchanged"] else []
-    return ", ".join([*(parts or ["no changes"]), *unchanged])
+    if not actions:
+        return ", ".join(["no changes", *unchanged])
+    effects, counts = ", ".join(_effects(values, check_mode)), ", ".join([*actions, *unchanged])
+    return f"{effects} ({counts})" if effects else counts
+
+
+def changes_of(values: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return all changes in a result."""
+    return [*values["created"], *values["updated"], *values["deleted"]]
+
+
+def _effects(values: t.Mapping[str, t.Any], check_mode: bool) -> list[str]:
+    counts = counts_by_effect(changes_of(values))
+    newly = counts[NEWLY_REQUIRES_TLS] + counts[BOTH]
+    no_longer = counts[NO_LONGER_REQUIRES_TLS] + counts[BOTH]
+    duplicates, others = counts[DUPLICATE_REMOVED], counts[COMMENT_OR_SPELLING]
+    parts = [
+        (newly, f"newly {_require(newly)} TLS", "would newly require TLS"),
+        (no_longer, f"no longer {_require(no_longer)} TLS", "would no longer require TLS"),
+        (
+            duplicates,
+            f"{_duplicates(duplicates)} removed",
+            f"{_duplicates(duplicates)} to remove",
+        ),
+        (others, "comment or spelling only", "comment or spelling only"),
+    ]
+    return [f"{count} {would if check_mode else done}" for count, done, would in parts if count]
+
+
+def _require(count: int) -> str:
+    return "requires" if count == 1 else "require"
+
+
+def _duplicates(count: int) -> str:
+    return "duplicate" if count == 1 else "duplicates"
 
 
 def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> str:

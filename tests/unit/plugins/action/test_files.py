@@ -51,7 +51,7 @@ def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_pa
     rows = "".join(f"- domain: d{number}.example\n" for number in range(30))
     path.write_text("sending_domain_restrictions:\n" + rows)
     result = Task({**options, "file": str(path)}, seconds).run()
-    assert result["msg"] == "30 created"
+    assert result["msg"] == "30 newly require TLS (30 created)"
     assert len(account.restrictions()) == 30
 
 
@@ -165,7 +165,7 @@ def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
     monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
     result = Task({**options, "file": str(table), **reports}).run()
     assert (result["failed"], result["status"]) == (True, "failed")
-    assert result["msg"].endswith("1 created")
+    assert result["msg"].endswith("1 newly requires TLS (1 created)")
     assert len(result["created"]) == 1
 
 
@@ -268,7 +268,7 @@ def test_a_report_that_is_cut_off_keeps_the_result(
     result = Task({**options, "file": str(table), **reports}).run()
     assert result["failed"]
     assert len(result["created"]) == 1
-    assert result["msg"].endswith("1 created")
+    assert result["msg"].endswith("1 newly requires TLS (1 created)")
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -292,7 +292,7 @@ def test_a_report_shows_the_account_as_it_is_after_the_run(account, options, rep
     entries = [{"domain": f"d{number}.example", "comments": "new"} for number in range(10, 30)]
     given = {"restrictions": entries, "prune": True, "max_delete_percent": 100, "concurrency": 3}
     task = Task({**options, **given, **reports}, seconds)
-    assert task.run()["msg"] == "10 created, 10 updated, 10 deleted"
+    assert task.run()["msg"].endswith("(10 created, 10 updated, 10 deleted)")
     assert (len(task.slices) > 2) == (seconds < 1)
     page, _markdown = texts_of(reports)
     assert restrictions_of(page) == {(entry["domain"], "new") for entry in entries}

@@ -99,7 +99,10 @@ def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
     account.change(list_lag=3600)
     listed = numbered(30, comments="New")
     result = Task({**options, "restrictions": listed}, ONE_STEP).run()
-    assert result["msg"] == "20 created, 10 updated"
+    assert (
+        result["msg"]
+        == "20 newly require TLS, 10 comment or spelling only (20 created, 10 updated)"
+    )
     assert domains(account.restrictions()) == domains(listed)
 
 
@@ -108,7 +111,7 @@ def test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words(acc
     account.seed(numbered(30, comments="x"))
     listed = numbered(30, comments=" x") + numbered(40)[30:]
     result = Task({**options, "restrictions": listed}, seconds=0).run()
-    assert result["msg"] == "10 created, 30 unchanged"
+    assert result["msg"] == "10 newly require TLS (10 created, 30 unchanged)"
     assert (len(result["warnings"]), result["warnings"][-1]) == (
         4,
         "Cloudflare stored 27 more values differently than sent; compare the list with the account",
@@ -198,7 +201,7 @@ def test_what_earlier_slices_did_is_reported_when_a_later_one_is_cut_off(
     assert (result["changed"], result["status"]) == (True, "incomplete")
     assert domains(result["created"]) == domains(account.restrictions()) == domains(numbered(10))
     assert result["msg"] == (
-        f"{reason}. Changes left: 20. Result: 10 created. Run again to finish the rest."
+        f"{reason}. Changes left: 20. Result: 10 newly require TLS (10 created). Run again to finish the rest."
     )
 
 
@@ -268,13 +271,13 @@ def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, 
     assert result["failed"]
     assert result["msg"].startswith("Cloudflare returned 503; try again later")
     assert result["msg"].endswith(
-        "Changes left: 20. Result: 10 created. Run again to finish the rest."
+        "Changes left: 20. Result: 10 newly require TLS (10 created). Run again to finish the rest."
     )
     assert [entry["status"] for entry in account.requests()].count(503) == 3
     assert task.shown[-3:] == [
         "[host] 10 of 30 changes done, Cloudflare returned 503; retry 1 of 2",
         "[host] 10 of 30 changes done, Cloudflare returned 503; retry 2 of 2",
-        "[host] 10 created",
+        "[host] 10 newly require TLS (10 created)",
     ]
 
 
@@ -284,7 +287,7 @@ def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, 
     assert task.shown == [
         "[host] 5 of 15 changes done",
         "[host] 10 of 15 changes done",
-        "[host] 15 created",
+        "[host] 15 newly require TLS (15 created)",
     ]
     again = Task({**options, "restrictions": numbered(15)}, 60)
     assert again.run()["msg"] == "no changes, 15 unchanged"
@@ -299,7 +302,7 @@ def test_a_wait_for_the_rate_limit_shows_its_end_and_a_line_a_minute(account, op
     assert task.shown == [
         f"[host] 0 of 1 changes done, {waiting}",
         *[f"[host] still working, {waiting}"] * 9,
-        "[host] 1 created",
+        "[host] 1 newly requires TLS (1 created)",
     ]
     # The next slice starts two seconds early, because a module takes that long to start.
     assert sum(task.waits) == 600 - 2
@@ -321,7 +324,9 @@ def test_a_long_run_shows_once_how_long_it_takes(account, options):
 def test_what_this_run_created_does_not_change_what_the_guard_allows(account, options):
     account.seed([{"domain": f"old{index}.example"} for index in range(9)])
     task = Task({**options, "restrictions": numbered(10), "prune": True}, ONE_STEP)
-    assert task.run()["msg"] == "10 created, 9 deleted"
+    assert (
+        task.run()["msg"] == "10 newly require TLS, 9 no longer require TLS (10 created, 9 deleted)"
+    )
 
 
 def test_a_refusal_by_the_guard_in_a_later_slice_reports_what_was_done(account, options):
@@ -330,7 +335,9 @@ def test_a_refusal_by_the_guard_in_a_later_slice_reports_what_was_done(account, 
     between_slices(task, 1, lambda: account.seed(theirs))
     result = task.run()
     assert result["failed"]
-    assert result["msg"].endswith(". Plan: 5 to create, 20 to delete. Result: 5 created")
+    assert result["msg"].endswith(
+        "(5 to create, 20 to delete). Result: 5 newly require TLS (5 created)"
+    )
 
 
 def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, options):
@@ -386,13 +393,17 @@ def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
     assert task.run()["failed"]
     plan, summary = task.shown
     assert "+domain: new.example" in plan
-    assert summary == ("[host] 1 to create" if check_mode else "[host] 1 created")
+    assert summary == (
+        "[host] 1 would newly require TLS (1 to create)"
+        if check_mode
+        else "[host] 1 newly requires TLS (1 created)"
+    )
 
 
 def test_a_task_leaves_the_diff_of_a_success_to_ansible(options):
     task = Task({**options, "restrictions": numbered(1)}, 4, diff=True)
     assert task.run()["diff"]
-    assert task.shown == ["[host] 1 created"]
+    assert task.shown == ["[host] 1 newly requires TLS (1 created)"]
 
 
 def test_a_failure_without_a_change_shows_no_summary(account, options):
@@ -406,7 +417,7 @@ def test_the_summary_of_a_preview_says_that_the_guard_refuses_it(account, option
     account.seed(numbered(10))
     task = Task({**options, "restrictions": [], "prune": True}, check_mode=True)
     assert task.run()["failed"]
-    assert task.shown == ["[host] 10 to delete (refused)"]
+    assert task.shown == ["[host] 10 would no longer require TLS (10 to delete) (refused)"]
 
 
 def test_the_plan_names_the_host_in_a_play_with_several(account, options):

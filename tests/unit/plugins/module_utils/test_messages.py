@@ -44,6 +44,31 @@ def test_a_summary_leaves_out_counts_of_zero(numbers, done, planned):
     assert summary(counts(*numbers), check_mode=True) == planned
 
 
+def test_a_summary_says_first_what_the_changes_do_to_mail():
+    changes = {
+        "created": [{"effect": "newly_requires_tls"}] * 3,
+        "updated": [
+            {"effect": "both"},
+            {"effect": "no_longer_requires_tls"},
+            *[{"effect": "comment_or_spelling"}] * 5,
+        ],
+        "deleted": [{"effect": "duplicate_removed"}] * 2,
+        "unchanged": 1,
+    }
+    assert summary(changes) == (
+        "4 newly require TLS, 2 no longer require TLS, 2 duplicates removed, 5 comment or spelling"
+        " only (3 created, 7 updated, 2 deleted, 1 unchanged)"
+    )
+    assert summary(changes, check_mode=True) == (
+        "4 would newly require TLS, 2 would no longer require TLS, 2 duplicates to remove, 5 comment"
+        " or spelling only (3 to create, 7 to update, 2 to delete, 1 unchanged)"
+    )
+    one = {"created": [], "updated": changes["updated"][:1], "deleted": changes["deleted"][:1]}
+    assert summary({**one, "unchanged": 0}) == (
+        "1 newly requires TLS, 1 no longer requires TLS, 1 duplicate removed (1 updated, 1 deleted)"
+    )
+
+
 def failed(number, reason, kind="refused", action="create"):
     return Failure(f"p{number}.example", reason, kind, action).result()
 

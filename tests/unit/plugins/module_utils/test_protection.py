@@ -489,7 +489,10 @@ def test_updates_that_depend_on_each_other_take_two_calls_each(is_sliced):
     result = run(account, entries, False, is_sliced)
     assert account.writes == ["update b.example", "update a.b.example"] * 2
     assert account.wrong == []
-    assert (result["msg"], result["api_calls"]) == ("2 updated", 4)
+    assert (result["msg"], result["api_calls"]) == (
+        "2 newly require TLS, 2 no longer require TLS (2 updated)",
+        4,
+    )
     assert {record["domain"]: record["previous"] for record in result["updated"]} == originals
     assert [record["exclude"] for record in result["updated"]] == [
         ["x.a.b.example"],
@@ -593,7 +596,9 @@ def test_what_is_left_counts_changes_and_the_calls_that_they_take():
 def test_a_list_that_lags_behind_does_not_repeat_the_first_of_two_calls():
     before, entries = CROSSED
     account = FakeAccount(before, lag=100)
-    assert run(account, entries, False, is_sliced=True)["msg"] == "2 updated"
+    assert run(account, entries, False, is_sliced=True)["msg"] == (
+        "2 newly require TLS, 2 no longer require TLS (2 updated)"
+    )
     assert len(account.writes) == 4
 
 

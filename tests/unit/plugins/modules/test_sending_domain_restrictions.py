@@ -178,7 +178,9 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options)
     assert real["deleted"] == []
     assert not checked["changed"] and not real["changed"]
     assert checked["msg"].startswith("20 of the 20 domains on the account would lose their last")
-    assert checked["msg"].endswith(". Plan: 1 to create, 20 to delete")
+    assert checked["msg"].endswith(
+        ". Plan: 1 would newly require TLS, 20 would no longer require TLS (1 to create, 20 to delete)"
+    )
     assert real["msg"] == checked["msg"] + ". Result: no changes"
     assert account.restrictions() == seeded
     assert {entry["call"] for entry in account.requests()} == {"list"}
@@ -228,8 +230,8 @@ def test_check_mode_predicts_the_result(account, options, seconds):
 
     assert managed(checked["created"]) == managed(real["created"])
     assert managed(checked["updated"]) == managed(real["updated"])
-    assert "Result: 1 to create, 1 to update, 1 to delete, 1 unchanged." in checked["msg"]
-    assert "Result: 1 created, 1 updated, 1 deleted, 1 unchanged." in real["msg"]
+    assert "(1 to create, 1 to update, 1 to delete, 1 unchanged)." in checked["msg"]
+    assert "(1 created, 1 updated, 1 deleted, 1 unchanged)." in real["msg"]
 
 
 @pytest.mark.parametrize("prune", [False, True])
@@ -258,7 +260,7 @@ def test_an_outage_is_one_short_message_and_a_list_of_failures(account, options)
         "Cloudflare returned 503 for 10 creates (d020.example, d021.example, d022.example and 7"
         " more); try again later (POST …/sending_domain_restrictions: 503 with text/html instead of"
         " Cloudflare's JSON: 503 Service Unavailable). 220 changes were not attempted after 10"
-        " consecutive failures. Result: 20 created. Run again to finish the rest."
+        " consecutive failures. Result: 20 newly require TLS (20 created). Run again to finish the rest."
     )
     assert domains(result["failures"]) == domains(entries[20:])
     assert {failure["status"] for failure in result["failures"]} == {503, None}
