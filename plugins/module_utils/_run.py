@@ -346,9 +346,10 @@ def _one(
         "changed": outcome.changed,
         "sending_domain_restriction": record,
         "previous": previous,
+        "effect": next((change["effect"] for change in _changed(outcome)), None),
     }
     if desired.state == "absent":
-        values["deleted"] = outcome.deleted
+        values["deleted"] = [_record(deleted) for deleted in outcome.deleted]
     if outcome.failures:
         failure = outcome.failures[0].result()
         return {**values, "msg": single_failure_message(failure), "failed": True}
@@ -358,6 +359,10 @@ def _one(
     else:
         values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction; no changes"
     return values
+
+
+def _changed(outcome: Outcome) -> list[dict[str, t.Any]]:
+    return [*outcome.created, *outcome.updated, *outcome.deleted]
 
 
 def _record(changed: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

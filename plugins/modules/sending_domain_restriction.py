@@ -150,6 +150,15 @@ previous:
   returned: once the account was read
   type: dict
   contains: *restriction
+effect:
+  description:
+    - What the change does to mail from the domain and its subdomains. V(newly_requires_tls) is a create, or an update
+      that removes an exclusion. V(no_longer_requires_tls) is a delete, or an update that adds an exclusion. After
+      V(both), some names newly require TLS and others no longer do. V(comment_or_spelling) changes nothing for mail.
+    - V(none) if nothing was changed. Other restrictions that cover the same subdomains are not considered.
+  returned: once the account was read
+  type: str
+  sample: newly_requires_tls
 deleted:
   description: The deleted restrictions, as they were.
   returned: with O(state=absent), once the account was read

@@ -180,7 +180,9 @@ msg:
     - If the task fails, what went wrong, grouped by reason, what to do, and the summary. Always below 2,000 characters.
   returned: always
   type: str
-  sample: 30 created, 50 updated, 150 deleted, 2300 unchanged
+  sample: >-
+    32 newly require TLS, 150 no longer require TLS, 48 comment or spelling only (30 created, 50 updated, 150 deleted,
+    2300 unchanged)
 created:
   description:
     - The created restrictions, sorted by domain.
@@ -188,33 +190,43 @@ created:
   returned: once the account was read
   type: list
   elements: dict
-  contains: &restriction
-    id:
-      description: The ID of the restriction, a UUID.
+  contains:
+    <<: &restriction
+      id:
+        description: The ID of the restriction, a UUID.
+        type: str
+        sample: f174e90a-fafe-4643-bbbc-4a0ed4fc8415
+      domain:
+        description: The domain that mail comes from.
+        type: str
+        sample: partner.example
+      exclude:
+        description: The subdomains that may send without TLS.
+        type: list
+        elements: str
+        sample:
+          - newsletter.partner.example
+      comments:
+        description: The comment, or V(none).
+        type: str
+        sample: TLS agreed with the postmaster of partner.example
+      created_at:
+        description: When the restriction was created (RFC 3339).
+        type: str
+        sample: '2026-01-01T05:20:00.12345Z'
+      modified_at:
+        description: When the restriction was last changed (RFC 3339).
+        type: str
+        sample: '2026-01-01T05:20:00.12345Z'
+    effect: &effect
+      description:
+        - What the change does to mail from the domain and its subdomains. V(newly_requires_tls) is a create, or an
+          update that removes an exclusion. V(no_longer_requires_tls) is a delete, or an update that adds an exclusion.
+          After V(both), some subdomains newly require TLS and others no longer do. V(duplicate_removed) and
+          V(comment_or_spelling) change nothing for mail.
+        - Other restrictions that cover the same subdomains are not considered.
       type: str
-      sample: f174e90a-fafe-4643-bbbc-4a0ed4fc8415
-    domain:
-      description: The domain that mail comes from.
-      type: str
-      sample: partner.example
-    exclude:
-      description: The subdomains that may send without TLS.
-      type: list
-      elements: str
-      sample:
-        - newsletter.partner.example
-    comments:
-      description: The comment, or V(none).
-      type: str
-      sample: TLS agreed with the postmaster of partner.example
-    created_at:
-      description: When the restriction was created (RFC 3339).
-      type: str
-      sample: '2026-01-01T05:20:00.12345Z'
-    modified_at:
-      description: When the restriction was last changed (RFC 3339).
-      type: str
-      sample: '2026-01-01T05:20:00.12345Z'
+      sample: newly_requires_tls
 updated:
   description:
     - The updated restrictions, as they are now, sorted by domain.
@@ -224,6 +236,7 @@ updated:
   elements: dict
   contains:
     <<: *restriction
+    effect: *effect
     previous:
       description: The restriction before the update.
       type: dict
@@ -235,10 +248,21 @@ deleted:
   elements: dict
   contains:
     <<: *restriction
+    effect: *effect
     duplicate_of:
       description: For a duplicate that O(prune) deletes, the ID of the restriction that stays for its domain.
       type: str
       sample: f174e90a-fafe-4643-bbbc-4a0ed4fc8415
+effects:
+  description: How many changes have each RV(created[].effect).
+  returned: once the account was read
+  type: dict
+  sample:
+    newly_requires_tls: 30
+    both: 2
+    no_longer_requires_tls: 150
+    duplicate_removed: 0
+    comment_or_spelling: 48
 unchanged:
   description: How many restrictions of the list were already in the desired state.
   returned: once the account was read

@@ -48,5 +48,5 @@ account '{"latency": 0.1}'
 ANSIBLE_CALLBACK_PLUGINS=${PWD}/callback_plugins ANSIBLE_STDOUT_CALLBACK=one_document \
     play -e new=169 -e changes=174 -e workers=2 >document.json 2>log
 expect "message" "$(python -c 'import json; print(json.load(open("document.json"))["Apply the list"]["msg"])')" \
-    '174 created'
+    '174 newly require TLS (174 created)'
 shown '^\[testhost\] [0-9]+ of 174 changes done$'
