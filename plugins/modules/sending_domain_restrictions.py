@@ -125,9 +125,6 @@ options:
   source:
     description: Internal. The action plugin uses it to pass the line numbers of the entries in O(file).
     type: dict
-  role_options:
-    description: Internal. The role of the collection uses it for options that replace others unless they are empty.
-    type: dict
   time_slice:
     description: Internal. The action plugin uses it to run the module for a few seconds at a time.
     type: dict
@@ -366,7 +363,6 @@ def main() -> None:
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},
             "source": {"type": "dict"},
-            "role_options": {"type": "dict"},
             "time_slice": {"type": "dict"},
         },
         required_one_of=[("restrictions", "file")],

@@ -50,9 +50,6 @@ options:
   directory:
     description: The directory on the controller that a relative O(path) starts at, instead of the playbook's folder.
     type: path
-  role_options:
-    description: Internal. The role of the collection uses it for options that replace others unless they are empty.
-    type: dict
 seealso:
   - module: cloudflare_email.security.sending_domain_restrictions
     description: Apply the file.

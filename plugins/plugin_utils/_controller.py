@@ -13,20 +13,11 @@ if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
-CREDENTIALS = ("api_token", "api_email", "api_key")
 
 
 def task_options(action: ActionBase) -> dict[str, t.Any]:
-    """Return the options of a task, in which those of the role replace others unless they are empty.
-
-    Credentials replace each other as a whole.
-    """
-    options = dict(action._task.args)
-    role_options = options.pop("role_options", None) or {}
-    role_options = {name: value for name, value in role_options.items() if value}
-    if any(name in role_options for name in CREDENTIALS):
-        options = {name: value for name, value in options.items() if name not in CREDENTIALS}
-    return {name: _decrypted(value) for name, value in {**options, **role_options}.items()}
+    """Return the options of a task."""
+    return {name: _decrypted(value) for name, value in action._task.args.items()}
 
 
 def _decrypted(value: t.Any) -> t.Any:

@@ -411,14 +411,6 @@ def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):
     assert "list.csv cannot be decrypted (" in result["msg"]
 
 
-def test_options_of_the_role_replace_others_unless_they_are_empty(account, options, tmp_path):
-    role_options = {"account_id": account.id, "api_token": "", "api_url": ""}
-    options = {**options, "account_id": "0" * 32, "role_options": role_options}
-    assert Task({**options, "restrictions": []}).run()["msg"] == "no changes"
-    exported = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
-    assert exported["msg"].startswith("0 restrictions")
-
-
 def test_a_list_without_a_value_is_refused(options, account):
     result = Task({**options, "restrictions": None}).run()
     assert result["msg"] == "restrictions has no value; write [] for an empty list"
