@@ -14,7 +14,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
     DUPLICATE_REMOVED,
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
-    combined,
     counts_by_effect,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
@@ -65,17 +64,6 @@ def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]
 def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     """Return records, or failures, sorted by domain."""
     return sorted(records, key=lambda record: (record["domain"].lower(), record.get("id") or ""))
-
-
-def merged_updates(updates: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Return each updated restriction once: after its last update, with `previous` of its first."""
-    merged: dict[str, dict[str, t.Any]] = {}
-    for record in updates:
-        first = merged.get(record["id"], record)
-        merged[record["id"]] = {**record, "previous": first["previous"]}
-        if first is not record:
-            merged[record["id"]]["effect"] = combined(first["effect"], record["effect"])
-    return list(merged.values())
 
 
 def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
@@ -153,10 +141,10 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> s
         reasons = {failure["reason"].partition(";")[0] for failure in held_back}
         why = reasons.pop() if len(reasons) == 1 else "held back because related changes failed"
         domains = listing([failure["domain"] for failure in held_back], MAX_DOMAINS)
-        sentences.append(f"{_changes(len(held_back))} {why} ({domains})")
+        sentences.append(f"{_changes_were(len(held_back))} {why} ({domains})")
     if not_attempted:
         why = not_attempted[0]["reason"].partition(";")[0]
-        sentences.append(f"{_changes(len(not_attempted))} {why}")
+        sentences.append(f"{_changes_were(len(not_attempted))} {why}")
     rest = f". Result: {done}. Run again to finish the rest."
     return shortened(". ".join(sentences), MAX_MESSAGE_LENGTH - len(rest)) + rest
 
@@ -176,7 +164,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def _changes(count: int) -> str:
+def _changes_were(count: int) -> str:
     return f"{count} change was" if count == 1 else f"{count} changes were"
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    merged_updates,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     NOT_CONFIRMED,
     Failure,
@@ -22,7 +25,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     MAX_MESSAGE_LENGTH,
     by_domain,
     final_result,
-    merged_updates,
     summary,
 )
 

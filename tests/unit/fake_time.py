@@ -12,9 +12,9 @@ import threading
 from unittest import mock
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils import (
-    _apply,
     _options,
     _run,
+    _workers,
 )
 
 SECONDS_PER_STEP = 1
@@ -93,7 +93,7 @@ def repeatable(dice):
             (_options, "CloudflareClient", client),
             (_options, "RetryPolicy", retry),
             (_run, "output_is_closed", begin_step),
-            (_apply, "wait", turns.give),
+            (_workers, "wait", turns.give),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
         yield

@@ -10,7 +10,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _apply
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _workers
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import apply, predict
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
@@ -400,7 +400,7 @@ def interrupt(monkeypatch):
             assert api.stopped.wait(TIMEOUT)
 
         api.before = before
-        monkeypatch.setattr(_apply, "wait", wait)
+        monkeypatch.setattr(_workers, "wait", wait)
 
     return interrupt
 
