@@ -23,13 +23,16 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
+    DRIFT,
+    EQUAL,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     CHANGED,
     FAILED,
     MAX_MESSAGE_LENGTH,
     RATE_LIMIT,
-    REFUSED,
     UNCHANGED,
     duration,
     summary,
@@ -68,6 +71,9 @@ START_UP = 2
 HEARTBEAT = 60
 MIN_ESTIMATE = 60
 
+# The statuses of runs that did what they were asked for.
+_COMPLETE = (UNCHANGED, CHANGED, EQUAL, DRIFT)
+
 REPORTS = ("report_html", "report_markdown")
 
 # The item that a report is about, by task and path. The items of a loop run in one process.
@@ -89,6 +95,8 @@ class ActionModule(ActionBase):
         self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
         self._source = "a variable"
         options = task_options(self)
+        self._is_comparison = boolean(options.get("compare") or False, strict=False)
+        self._is_preview = self._task.check_mode or self._is_comparison
         self._secrets = known_secrets(options)
         register_secrets(self._secrets)
         self._file_warnings: list[str] = []
@@ -181,7 +189,7 @@ class ActionModule(ActionBase):
         return f"the module could no longer be run ({masked(str(error), self._secrets)})"
 
     def _run_once_or_in_slices(self, task_vars: Values) -> Values:
-        if self._task.async_val or self._task.check_mode:
+        if self._task.async_val or self._is_preview:
             return self._execute(self._options, task_vars)
         return self._run_slices(task_vars)
 
@@ -240,13 +248,13 @@ class ActionModule(ActionBase):
                 self._show(heartbeat)
 
     def _show_plan(self, values: Values) -> None:
-        """Show the summary, and the diff if Ansible does not show it because the task failed."""
-        has_failed = values.get("failed")
-        if has_failed and self._task.diff and values.get("diff") and not self._task.no_log:
+        """Show what Ansible does not: the message of a success, and the diff of a failure."""
+        if not values.get("failed"):
+            if "created" in values:
+                self._show(_message(values))
+        # With `failed_when: false`, the task has not failed for Ansible.
+        elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
             display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
-        if "created" in values and (values.get("changed") or self._task.check_mode and has_failed):
-            refused = " (refused)" if values.get("status") == REFUSED else ""
-            self._show(summary(values, self._task.check_mode) + refused)
 
     def _write_reports(self, values: Values, account: Values | None) -> None:
         """Write the reports that the task asks for; for a failed run, with what is known."""
@@ -276,19 +284,25 @@ class ActionModule(ActionBase):
     def _report_fields(self, values: Values, account: Values) -> Values:
         """Return the fields of a `Report`."""
         return {
-            "is_preview": self._task.check_mode,
+            "is_preview": self._is_preview,
+            "is_comparison": self._is_comparison,
             "account_id": account.get("account_id")
             or self._options.get("account_id")
             or "set by CLOUDFLARE_ACCOUNT_ID",
             "source": self._source,
             "time": datetime.now().astimezone(),
-            "summary": summary(values, self._task.check_mode) if "created" in values else "",
-            "problem": "" if values.get("status") in (UNCHANGED, CHANGED) else _message(values),
+            "summary": self._summary(values) if "created" in values else "",
+            "problem": "" if values.get("status") in _COMPLETE else _message(values),
             "restrictions": account.get("restrictions"),
             "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
             **plain({name: values.get(name, []) for name in (*LISTS, "unlisted")}),
         }
+
+    def _summary(self, values: Values) -> str:
+        if values.get("status") in (EQUAL, DRIFT):
+            return _message(values)
+        return summary(values, self._is_preview)
 
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:

@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.cloudflare_email.security.plugins.module_utils._change import (
     Change,
     Create,
+    Delete,
     Update,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
@@ -52,10 +53,31 @@ def diff_of(plan: Plan) -> list[dict[str, str]]:
     return [_shown(change) for change in changes]
 
 
+def drift_of(plan: Plan) -> list[dict[str, str]]:
+    """Return an item for each difference, with the list as `before` and the account as `after`."""
+    kinds: list[list[t.Any]] = [plan.deletes, plan.creates, plan.updates]
+    changes = [sorted(kind, key=lambda change: change.domain) for kind in kinds]
+    return [_difference(change) for kind in changes for change in kind]
+
+
+def _difference(change: Change) -> dict[str, str]:
+    if isinstance(change, Create):
+        return _item("missing on the account:", change.domain, _facts(change.record), None)
+    current = change.current.managed_fields()
+    account = _facts(current)
+    if isinstance(change, Delete):
+        words = "only on the account:" if change.kept is None else "more than once on the account:"
+        return _item(words, change.domain, None, account)
+    listed = _facts({**current, **change.changes})
+    missing = [fact for fact in listed if fact not in account]
+    added = [fact for fact in account if fact not in listed]
+    return _item("different:", change.domain, missing, added)
+
+
 def _shown(change: Change) -> dict[str, str]:
     effect = effect_of(change)
     if isinstance(change, Create):
-        return _item("create", change.domain, [], _facts(change.record), "newly requires TLS")
+        return _item("create", change.domain, None, _facts(change.record), "newly requires TLS")
     current = change.current.managed_fields()
     before = _facts(current)
     if isinstance(change, Update):
@@ -64,23 +86,22 @@ def _shown(change: Change) -> dict[str, str]:
         added = [fact for fact in after if fact not in before]
         return _item("update", change.domain, removed, added, _EFFECTS_OF_UPDATES[effect])
     if change.kept is None:
-        return _item("delete", change.domain, before, [], "no longer requires TLS")
+        return _item("delete", change.domain, before, None, "no longer requires TLS")
     note = f"ID {change.current.id}; ID {change.kept.id} stays"
     if effect != DUPLICATE_REMOVED:
         note += f"; {_EFFECTS_OF_UPDATES[effect]}"
-    return _item("delete a duplicate of", change.domain, before, [], note)
+    return _item("delete a duplicate of", change.domain, before, None, note)
 
 
 def _item(
-    action: str, domain: str, before: list[str], after: list[str], note: str
+    words: str, domain: str, before: list[str] | None, after: list[str] | None, note: str = ""
 ) -> dict[str, str]:
-    item = {
-        "before": "".join(f"{fact}\n" for fact in before),
-        "after": "".join(f"{fact}\n" for fact in after),
-    }
-    # The header is on the side that exists; for an update, on both.
-    sides = {"create": ["after"], "update": ["before", "after"]}.get(action, ["before"])
-    return {**item, **{f"{side}_header": f"{action} {_name(domain)} ({note})" for side in sides}}
+    """Return the item of a change; a side is `None` if it has no restriction."""
+    header = f"{words} {_name(domain)}" + (f" ({note})" if note else "")
+    sides = {"before": before, "after": after}
+    item = {side: "".join(f"{fact}\n" for fact in facts or ()) for side, facts in sides.items()}
+    headers = {f"{side}_header": header for side, facts in sides.items() if facts is not None}
+    return {**item, **headers}
 
 
 def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:

@@ -34,6 +34,7 @@ RATE_LIMIT = "Cloudflare's rate limit"
 MAX_MESSAGE_LENGTH = 1900
 MAX_REASONS = 5
 MAX_DOMAINS = 3
+MAX_UNLISTED = 10
 
 # The status of a result. Only `final_result` concludes that a run did all that was asked for.
 UNCHANGED, CHANGED = "unchanged", "changed"
@@ -58,7 +59,19 @@ def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]
     if values["failures"]:
         message = failure_message(values["failures"], done)
         return {**values, "msg": message, "failed": True, "status": FAILED}
-    return {**values, "msg": done, "status": CHANGED if values["changed"] else UNCHANGED}
+    message = "; ".join(filter(None, [done, _unlisted(values.get("unlisted") or ())]))
+    return {**values, "msg": message, "status": CHANGED if values["changed"] else UNCHANGED}
+
+
+def _unlisted(domains: t.Sequence[str]) -> str:
+    """Return what is said about the domains that still require TLS but are not in the list."""
+    if not domains:
+        return ""
+    verb, pronoun = ("stays", "it") if len(domains) == 1 else ("stay", "them")
+    return (
+        f"{len(domains)} on the account but not in the list:"
+        f" {listing(domains, MAX_UNLISTED)} ({verb}; prune deletes {pronoun})"
+    )
 
 
 def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

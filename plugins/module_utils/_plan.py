@@ -40,8 +40,8 @@ class Plan:
     """The difference between an account and a list of desired restrictions.
 
     Attributes:
-        unlisted: the domains on the account that the list does not contain and that stay.
-        not_listable: those of them that prune would delete if a list could contain them.
+        unlisted: without prune, the domains on the account that the list does not contain.
+        not_listable: with prune, those of them that stay, because no list can contain them.
     """
 
     creates: list[Create] = field(default_factory=list)
@@ -121,8 +121,8 @@ def make_plan(
         plan.not_listable = sorted(name for name in unlisted if not is_valid(name))
         pruned = unlisted.difference(plan.not_listable, failed)
         plan.deletes += [Delete(known) for known in account if known.domain in pruned]
-        unlisted.intersection_update(plan.not_listable)
-    plan.unlisted = sorted(unlisted)
+    else:
+        plan.unlisted = sorted(unlisted)
     _put_in_order(plan, {**(failed_to_protect or {}), **failures_to_protect(plan.failures)})
     return plan
 

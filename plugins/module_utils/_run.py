@@ -25,7 +25,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     DELETE,
     Create,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
+    diff_of,
+    drift_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import effect_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
@@ -190,7 +193,8 @@ def _plan_and_apply(
     values: dict[str, t.Any] = {}
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
-        values = {"diff": diff_of(plan)} if module._diff else {}
+        diff = drift_of if options["compare"] else diff_of
+        values = {"diff": diff(plan)} if module._diff else {}
         progress.is_planned = True
     unchanged = len(plan.unchanged)
     # What this run created must not change what the guards allow.
@@ -199,10 +203,11 @@ def _plan_and_apply(
     refused = refusals(
         plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
     )
-    if refused:
+    if refused and not options["compare"]:
         counts = {**_changes(predicted), "unchanged": unchanged}
         values["refusal"] = f"{'. '.join(refused)}. Plan: {summary(counts, check_mode=True)}"
-    if module.check_mode:
+    is_preview = module.check_mode or options["compare"]
+    if is_preview:
         outcome = predicted
     elif "refusal" in values:
         outcome = Outcome()
@@ -235,7 +240,7 @@ def _plan_and_apply(
         values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and (options["report_html"] or options["report_markdown"]):
-        values["account"] = _account(api, current, Outcome() if module.check_mode else outcome)
+        values["account"] = _account(api, current, Outcome() if is_preview else outcome)
     return Result(values, warnings + api.warnings())
 
 

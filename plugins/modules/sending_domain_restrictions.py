@@ -83,6 +83,14 @@ options:
   directory:
     description: The directory on the controller that relative paths start at, instead of the playbook's folder.
     type: path
+  compare:
+    description:
+      - Whether to only compare the account with the list. Nothing is changed, and the task fails if they differ. Its
+        message names up to 20 of the domains that differ.
+      - RV(created) are then missing on the account, RV(deleted) only there, and RV(updated) different. The guards do
+        not apply. RV(ignore:changed) is always V(false).
+    type: bool
+    default: false
   prune:
     description:
       - Whether to delete every restriction that is not in the list, so that the account equals the list.
@@ -266,9 +274,7 @@ unchanged:
   type: int
   sample: 998
 unlisted:
-  description:
-    - The domains on the account that are not in the list and stay, because O(prune) is off. Sorted.
-    - With O(prune), those that no list can contain, such as single labels.
+  description: The domains on the account that are not in the list and stay, because O(prune) is off. Sorted.
   returned: once the account was read
   type: list
   elements: str
@@ -278,6 +284,7 @@ status:
   description:
     - V(unchanged) and V(changed) mean that everything that was asked for was done, including the reports; in check
       mode, that it would be.
+    - V(equal) and V(drift) are the statuses with O(compare).
     - Otherwise the task failed. V(refused) means that O(max_delete_percent) or O(max_exclusion_loss_percent) stopped
       it, V(incomplete) that it was cut short, and V(failed) anything else.
   returned: always
@@ -326,6 +333,9 @@ api_calls:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
+    comparison_result,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     InvalidEntries,
 )
@@ -356,6 +366,7 @@ def main() -> None:
             "restrictions": {"type": "list", "elements": "raw"},
             "file": {"type": "path"},
             "directory": {"type": "path"},
+            "compare": {"type": "bool", "default": False},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
             "max_exclusion_loss_percent": {"type": "int", "default": 30},
@@ -377,7 +388,10 @@ def main() -> None:
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error), "status": FAILED})
     values = result.values
-    if "time_slice" not in values:
+    if module.params["compare"]:
+        source = (module.params["source"] or {}).get("file") or "the list"
+        values = comparison_result(values, source, module.params["prune"])
+    elif "time_slice" not in values:
         values = final_result(values, module.check_mode)
     finish(module, values, result.warnings)
 

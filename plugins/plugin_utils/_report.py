@@ -47,6 +47,7 @@ class Report:
 
     Attributes:
         is_preview: the changes were not made.
+        is_comparison: they are the differences between the account and the list.
         source: the name of the file with the list, or `a variable`.
         time: when the account was read; with a time zone.
         summary: the counts of the changes in one line; empty if the run failed before it had a plan.
@@ -58,6 +59,7 @@ class Report:
     """
 
     is_preview: bool
+    is_comparison: bool
     account_id: str
     source: str
     time: datetime

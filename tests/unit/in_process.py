@@ -81,6 +81,7 @@ class Task:
         keywords = {
             "check_mode": False,
             "diff": False,
+            "failed_when": [],
             "no_log": False,
             "run_once": False,
             "async_val": 0,

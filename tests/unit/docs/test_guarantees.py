@@ -165,7 +165,6 @@ VERIFIED_BY = {
     ],
     "Credentials are not mixed": [
         "test_missing_credentials_and_a_missing_account_are_named",
-        "test_credentials_of_the_role_replace_all_others",
     ],
     "Redirects are not followed": [
         "test_a_redirect_is_not_followed",

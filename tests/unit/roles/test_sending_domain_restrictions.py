@@ -18,6 +18,9 @@ import jinja2
 import pytest
 import yaml
 from ansible.plugins.test import core
+from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
+    comparison_result,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     final_result,
 )
@@ -179,13 +182,18 @@ FAILURE = {"domain": "a.example", "reason": "no", "kind": "refused", "action": "
     ("result", "failing"),
     [
         (result_of(), []),
-        (result_of(changed=True), ["drift"]),
+        (result_of(changed=True), []),
+        (comparison_result(result_of(), "a.csv", True), []),
+        (
+            comparison_result(result_of(created=[{"domain": "a"}]), "a.csv", True),
+            ["apply", "drift"],
+        ),
         (result_of(failures=[FAILURE]), ["apply", "drift"]),
         (result_of(refusal="too many deletes"), ["apply", "drift"]),
         (cut_off(), ["apply", "drift"]),
         ({"failed": True, "msg": "the account could not be read"}, ["apply", "drift"]),
     ],
-    ids=["unchanged", "changed", "failure", "refusal", "cut off", "error"],
+    ids=["unchanged", "changed", "equal", "drift", "failure", "refusal", "cut off", "error"],
 )
 def test_the_role_fails_unless_the_module_did_all_that_it_was_asked_for(result, failing):
     # The task of the module itself ignores its failures.

@@ -35,11 +35,12 @@ for format in yml csv; do
     echo "${format}: drift fails with a summary, and changes nothing"
     colleague theirs.example
     play drift -e "restrictions_file=all.${format}"
-    shown 'no changes, 7 unchanged; 1 on the account but not in the list'
-    shown 'theirs.example'
+    shown 'The account has the 7 restrictions of all.*and 1 other: theirs.example'
+    shown 'changed=0'
     fails play drift -e "restrictions_file=all.${format}" -e prune=true \
         -e report_html=drift.html -e report_markdown=drift.md
-    shown 'The account differs from the list: 1 to delete, 7 unchanged'
+    shown "The account differs from all.${format}. Only on the account: theirs.example (created "
+    expect "lines with counts" "$(grep -c 'to delete' log)" 0
     grep -qiF '<!doctype html>' drift.html
     grep -qF 'theirs.example' drift.md
 
@@ -103,7 +104,7 @@ long=$(printf '%0300d' 0)
 fails play apply -e restrictions_file=one.csv -e "report_markdown=${long}.md"
 shown 'the report could not be written.*1 created'
 fails play drift -e restrictions_file=one.csv -e "report_markdown=${long}.md"
-shown 'the report could not be written.*no changes, 1 unchanged'
+shown 'the report could not be written.*The account equals one.csv (1 restriction)'
 
 echo "The guard stops an apply with a short message"
 account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
@@ -120,7 +121,7 @@ shown '1 created'
 expect "restrictions and domains" "$(count)" "2 2"
 play drift -i hostile/hosts -e restrictions_file=one.csv
 fails play drift -i hostile/hosts -e restrictions_file=one.csv -e prune=true
-shown 'The account differs from the list: 1 to delete'
+shown 'The account differs from one.csv. Only on the account: stays.example'
 fails play export -i hostile/hosts -e restrictions_file=one.csv
 shown 'set force to overwrite it'
 unset ANSIBLE_CONFIG
@@ -143,10 +144,11 @@ ansible-playbook vault.yml --vault-password-file password -vvv >log
 not_shown "${token}"
 shown 'unreachable=0.*failed=0'
 
-echo "The credentials of the role replace all others"
+echo "The account and the token of the role replace those of module_defaults"
 account '{}'
-ansible-playbook module_defaults.yml -e "other_id=${CLOUDFLARE_ACCOUNT_ID} other_token=wrong" \
-    -e "sending_domain_restrictions_api_email=${ACCOUNT_EMAIL} sending_domain_restrictions_api_key=${ACCOUNT_KEY}"
+ansible-playbook module_defaults.yml -e "other_id=wrong other_token=wrong" \
+    -e "sending_domain_restrictions_account_id=${CLOUDFLARE_ACCOUNT_ID}" \
+    -e "sending_domain_restrictions_api_token=${CLOUDFLARE_API_TOKEN}"
 expect "restrictions and domains" "$(count)" "1 1"
 
 echo "The role uses the account of module_defaults, not that of the environment"

@@ -274,10 +274,9 @@ def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, 
         "Changes left: 20. Result: 10 newly require TLS (10 created). Run again to finish the rest."
     )
     assert [entry["status"] for entry in account.requests()].count(503) == 3
-    assert task.shown[-3:] == [
+    assert task.shown[-2:] == [
         "[host] 10 of 30 changes done, Cloudflare returned 503; retry 1 of 2",
         "[host] 10 of 30 changes done, Cloudflare returned 503; retry 2 of 2",
-        "[host] 10 newly require TLS (10 created)",
     ]
 
 
@@ -290,8 +289,8 @@ def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, 
         "[host] 15 newly require TLS (15 created)",
     ]
     again = Task({**options, "restrictions": numbered(15)}, 60)
-    assert again.run()["msg"] == "no changes, 15 unchanged"
-    assert again.shown == []
+    again.run()
+    assert again.shown == ["[host] no changes, 15 unchanged"]
 
 
 def test_a_wait_for_the_rate_limit_shows_its_end_and_a_line_a_minute(account, options):
@@ -391,13 +390,13 @@ def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
     listed = [{"domain": "dup.example"}, {"domain": "new.example"}]
     task = Task({**options, "restrictions": listed}, 4, check_mode=check_mode, diff=True)
     assert task.run()["failed"]
-    plan, summary = task.shown
+    (plan,) = task.shown
     assert "+domain: new.example" in plan
-    assert summary == (
-        "[host] 1 would newly require TLS (1 to create)"
-        if check_mode
-        else "[host] 1 newly requires TLS (1 created)"
+    # Then it has not failed for Ansible, which shows the diff itself.
+    task = Task(
+        {**options, "restrictions": listed}, check_mode=check_mode, diff=True, failed_when=[False]
     )
+    assert (task.run()["failed"], task.shown) == (True, [])
 
 
 def test_a_task_leaves_the_diff_of_a_success_to_ansible(options):
@@ -406,18 +405,30 @@ def test_a_task_leaves_the_diff_of_a_success_to_ansible(options):
     assert task.shown == ["[host] 1 newly requires TLS (1 created)"]
 
 
-def test_a_failure_without_a_change_shows_no_summary(account, options):
+def test_a_failure_leaves_its_message_to_ansible(account, options):
     account.fault(calls=["create"], times=None, kind="status", status=400, code=1, message="No")
     task = Task({**options, "restrictions": numbered(1)}, 4)
     assert task.run()["failed"]
     assert task.shown == []
 
 
-def test_the_summary_of_a_preview_says_that_the_guard_refuses_it(account, options):
-    account.seed(numbered(10))
-    task = Task({**options, "restrictions": [], "prune": True}, check_mode=True)
-    assert task.run()["failed"]
-    assert task.shown == ["[host] 10 would no longer require TLS (10 to delete) (refused)"]
+@pytest.mark.parametrize("listed", [numbered(2), numbered(3)])
+def test_a_comparison_changes_nothing_and_takes_one_reading(account, options, listed):
+    seeded = account.seed(numbered(2))
+    task = Task({**options, "restrictions": listed, "compare": True}, ONE_STEP, diff=True)
+    result = task.run()
+    is_equal = len(listed) == 2
+    assert (result["status"], result["changed"]) == ("equal" if is_equal else "drift", False)
+    assert result.get("failed", False) != is_equal
+    assert account.restrictions() == seeded
+    assert [entry["call"] for entry in account.requests()] == ["list"]
+    if is_equal:
+        assert task.shown == ["[host] The account equals the list (2 restrictions)"]
+    else:
+        assert result["msg"] == (
+            "The account differs from the list. Missing on the account: d002.example"
+        )
+        assert "missing on the account: d002.example" in task.shown[0]
 
 
 def test_the_plan_names_the_host_in_a_play_with_several(account, options):

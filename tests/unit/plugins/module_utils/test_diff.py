@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import diff_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
+    diff_of,
+    drift_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +84,43 @@ def test_what_newly_requires_tls_comes_first_and_what_does_not_matter_to_mail_la
         "domain: c.example\nexclude: x.c.example\ncomments: x\n",
         "",
     )
+
+
+def test_a_drift_goes_from_the_list_to_the_account():
+    current = [
+        existing("1", "a.example", exclude=["x.a.example"], comments="old"),
+        existing("2", "b.example", created_at="2026-01-01"),
+        existing("3", "b.example", created_at="2026-01-02"),
+        existing("4", "c.example"),
+    ]
+    listed = [
+        desired(domain="a.example", exclude=["y.a.example"]),
+        desired(domain="b.example"),
+        desired(domain="d.example"),
+    ]
+    assert drift_of(make_plan(listed, current, prune=True)) == [
+        {
+            "before": "",
+            "after": "domain: b.example\n",
+            "after_header": "more than once on the account: b.example",
+        },
+        {
+            "before": "",
+            "after": "domain: c.example\n",
+            "after_header": "only on the account: c.example",
+        },
+        {
+            "before": "domain: d.example\n",
+            "after": "",
+            "before_header": "missing on the account: d.example",
+        },
+        {
+            "before": "exclude: y.a.example\n",
+            "after": "exclude: x.a.example\n",
+            "before_header": "different: a.example",
+            "after_header": "different: a.example",
+        },
+    ]
 
 
 def test_deletes_of_one_domain_are_sorted_by_id():

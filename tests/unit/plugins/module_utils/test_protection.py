@@ -173,6 +173,7 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
         module = SimpleNamespace(
             params={
                 "prune": prune,
+                "compare": False,
                 "max_delete_percent": 100,
                 "max_exclusion_loss_percent": 100,
                 "concurrency": 1,
