@@ -39,7 +39,7 @@ for format in yml csv; do
     shown 'changed=0'
     fails play drift -e "restrictions_file=all.${format}" -e prune=true \
         -e report_html=drift.html -e report_markdown=drift.md
-    shown "The account differs from all.${format}. Only on the account: theirs.example (created "
+    shown "The account differs from all.${format}. Only on the account: theirs.example .created "
     expect "lines with counts" "$(grep -c 'to delete' log)" 0
     grep -qiF '<!doctype html>' drift.html
     grep -qF 'theirs.example' drift.md
@@ -104,13 +104,13 @@ long=$(printf '%0300d' 0)
 fails play apply -e restrictions_file=one.csv -e "report_markdown=${long}.md"
 shown 'the report could not be written.*1 created'
 fails play drift -e restrictions_file=one.csv -e "report_markdown=${long}.md"
-shown 'the report could not be written.*The account equals one.csv (1 restriction)'
+shown 'the report could not be written.*The account equals one.csv .1 restriction'
 
 echo "The guard stops an apply with a short message"
 account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
 echo 'sending_domain_restrictions: []' >empty.yml
 fails play apply -e restrictions_file=empty.yml -e prune=true
-shown 'more than max_delete_percent (30) allows'
+shown 'more than max_delete_percent .30. allows'
 not_shown '"deleted"'
 
 echo "Variables of an inventory do not change what a playbook does"
@@ -168,7 +168,7 @@ for host in one two; do
 done >hosts
 unset CLOUDFLARE_ACCOUNT_ID CLOUDFLARE_API_TOKEN
 ansible-playbook -i hosts role.yml -e expected=2 --check --diff | tee log
-shown 'create shared.example on two'
+shown 'create shared.example .newly requires TLS. on two'
 ansible-playbook -i hosts role.yml -e expected=2
 ansible-playbook -i hosts role.yml -e expected=0
 grep -qF one.example report.one.md
