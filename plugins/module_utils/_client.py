@@ -342,5 +342,5 @@ def _records(result: t.Any, is_past_the_end: bool) -> list[dict[str, t.Any]]:
     if not isinstance(result, list):
         raise ValueError("not a list")
     if not all(isinstance(entry, dict) and isinstance(entry.get("id"), str) for entry in result):
-        raise ValueError("a list with an entry that has no ID")
+        raise ValueError("a list that contains an entry without an ID")
     return result

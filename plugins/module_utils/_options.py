@@ -22,6 +22,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     KeyAuth,
     TokenAuth,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
+    VARIABLES,
+    from_environment,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     RestrictionsApi,
@@ -52,14 +56,6 @@ SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
 # Deliberately strict: for unusual URLs, requests and urlsplit disagree about the host.
 _URL = re.compile(r"(?ai:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[!-\[\]-~]*)?")
 
-_VARIABLES = {
-    "account_id": "CLOUDFLARE_ACCOUNT_ID",
-    "api_url": "CLOUDFLARE_BASE_URL",
-    "api_token": "CLOUDFLARE_API_TOKEN",
-    "api_email": "CLOUDFLARE_EMAIL",
-    "api_key": "CLOUDFLARE_API_KEY",
-}
-
 
 class InvalidOption(ValueError):
     """An option that every module needs is missing or wrong; the message says what to set."""
@@ -77,7 +73,7 @@ def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> Restri
         # requests depends on the others.
         library = missing_required_lib("requests")
         raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
-    options, environment = module.params, _environment()
+    options, environment = module.params, from_environment()
     api_url = options["api_url"] or environment["api_url"] or API_URL
     account_id = options["account_id"] or environment["account_id"]
     auth = _auth(options, environment)
@@ -112,10 +108,6 @@ _NO_ACCOUNT = (
 )
 
 
-def _environment() -> dict[str, str | None]:
-    return {name: os.environ.get(variable) for name, variable in _VARIABLES.items()}
-
-
 def _auth(
     options: t.Mapping[str, t.Any], environment: t.Mapping[str, str | None]
 ) -> Credentials | None:
@@ -126,44 +118,42 @@ def _auth(
     if options["api_token"]:
         return TokenAuth(_secret(options["api_token"], "api_token"), "option api_token")
     if options["api_key"] or options["api_email"]:
-        return _key_auth(options["api_email"], options["api_key"], "option api_key")
+        return _key_auth(options, {"api_email": "api_email", "api_key": "api_key"}, "option")
     if environment["api_token"]:
-        token = _secret(environment["api_token"], "CLOUDFLARE_API_TOKEN")
-        return TokenAuth(token, "environment variable CLOUDFLARE_API_TOKEN")
+        variable = VARIABLES["api_token"]
+        token = _secret(environment["api_token"], variable)
+        return TokenAuth(token, f"environment variable {variable}")
     if environment["api_key"]:
-        return _key_auth(
-            environment["api_email"],
-            environment["api_key"],
-            "environment variable CLOUDFLARE_API_KEY",
-        )
+        return _key_auth(environment, VARIABLES, "environment variable")
     return None
 
 
-def _key_auth(email_address: str | None, key: str | None, source: str) -> KeyAuth:
-    if not email_address:
+def _key_auth(given: t.Mapping[str, t.Any], names: t.Mapping[str, str], place: str) -> KeyAuth:
+    """Return the key that is given; `names` are those by which messages call the two settings."""
+    if not given["api_email"]:
         raise InvalidOption(
-            f"the API key ({source}) has no e-mail address; set api_email, for a key of the"
-            " environment CLOUDFLARE_EMAIL, or use an API token instead"
+            f"{names['api_key']} requires {names['api_email']}; set both, or use an API token instead"
         )
-    if not key:
+    if not given["api_key"]:
         raise InvalidOption(
-            "api_email has no API key; set api_key too, omit both to use the credentials of the"
-            " environment, or use an API token instead"
+            f"{names['api_email']} requires {names['api_key']}; set both, omit both to use the"
+            " credentials of the environment, or use an API token instead"
         )
-    if not re.fullmatch("[!-~]+", email_address):
+    if not re.fullmatch("[!-~]+", given["api_email"]):
         raise InvalidOption(
-            "the e-mail address of the API key has a space, a line break or another character that"
-            " no e-mail address of a Cloudflare user has; copy it again"
+            f"{names['api_email']} contains a space, a line break or another character that is not"
+            " allowed in the e-mail address of a Cloudflare user; copy it again"
         )
-    return KeyAuth(email_address, _secret(key, source), source)
+    key = _secret(given["api_key"], names["api_key"])
+    return KeyAuth(given["api_email"], key, f"{place} {names['api_key']}")
 
 
-def _secret(text: str, source: str) -> str:
+def _secret(text: str, name: str) -> str:
     # RFC 6750, section 2.1
     if not re.fullmatch("[0-9A-Za-z._~+/-]+=*", text):
         raise InvalidOption(
-            f"the secret in {source} has a space, a line break or another character that no"
-            " Cloudflare credential has; copy it again (a file often ends in a line break)"
+            f"{name} contains a space, a line break or another character that is not allowed in"
+            " Cloudflare credentials; copy it again (a file often ends in a line break)"
         )
     return text
 
@@ -180,7 +170,7 @@ def _checked_account_id(text: str) -> str:
 def _checked_url(text: str) -> str:
     if "@" in text or "?" in text or "#" in text:
         raise InvalidOption(
-            "api_url has a user, a query or a fragment; use only a scheme, a host and a path"
+            "api_url contains a user, a query or a fragment; use only a scheme, a host and a path"
         )
     try:
         url = urlsplit(text)

@@ -61,10 +61,12 @@ class Pages:
         self._add_records(page)
         known, total = len(self.records), self._total
         if total is not None and (known > total or (known < total and not page)):
-            raise InconsistentList(f"its total_count is {total}, but it has {known} entries")
+            raise InconsistentList(f"its total_count is {total}, but it contains {known} entries")
         count = _number(result_info.get("count")) or 0
         if count > known:
-            raise InconsistentList(f"the count of page {self.count} is {count}, but it has {known}")
+            raise InconsistentList(
+                f"the count of page {self.count} is {count}, but it contains {known}"
+            )
         self.is_complete = not page or (self.has_all and not self._is_full(page, result_info))
         if self.count == 1 and page:
             self.per_page = min(self.per_page, len(page))

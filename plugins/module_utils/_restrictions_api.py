@@ -79,7 +79,7 @@ class RestrictionsApi:
             return [self._noted(Restriction.from_api(record)) for record in records]
         except InvalidRestriction as error:
             raise CloudflareError(
-                f"Cloudflare's list has an unusable entry: {error}",
+                f"Cloudflare's list contains an unusable entry: {error}",
                 "check the account in the dashboard",
                 UNAVAILABLE,
                 call_name("GET", self._path),

@@ -16,6 +16,10 @@ import os
 import typing as t
 from urllib.parse import quote
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
+    from_environment,
+)
+
 try:
     from ansible.module_utils.secrets import register_secrets
 except ImportError:  # ansible-core before 2.22
@@ -30,8 +34,6 @@ if t.TYPE_CHECKING:
 MASK = "********"
 # Shorter secrets, and their encoded forms, may occur in ordinary words and numbers.
 MIN_SECRET_LENGTH = 16
-
-_VARIABLES = ("CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_KEY")
 
 
 def secret_forms(secret: str) -> tuple[str, ...]:
@@ -55,8 +57,8 @@ def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
     This includes credentials that are not used, unless they are so short that they must be
     placeholders, and a URL of the API that may contain a password.
     """
-    given = [options.get("api_token"), options.get("api_key"), *map(os.environ.get, _VARIABLES)]
-    texts = [str(secret or "") for secret in given]
+    places = (options, from_environment())
+    texts = [str(place.get(name) or "") for place in places for name in ("api_token", "api_key")]
     forms = {
         form
         # Texts may show a secret without the line break that it was given with.
@@ -64,7 +66,7 @@ def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
         if len(secret) >= MIN_SECRET_LENGTH
         for form in secret_forms(secret)
     }
-    urls = [options.get("api_url"), os.environ.get("CLOUDFLARE_BASE_URL")]
+    urls = [place.get("api_url") for place in places]
     return forms | {url for url in urls if url and "@" in url}
 
 

@@ -566,7 +566,7 @@ def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_ch
     with pytest.raises(CloudflareError) as error:
         client.list_all(path, {}, per_page=10)
     assert str(error.value) == (
-        "Cloudflare's list may be incomplete, because its total_count is 26, but it has 25 entries;"
+        "Cloudflare's list may be incomplete, because its total_count is 26, but it contains 25 entries;"
         " run again later; if the error persists, report it to Cloudflare"
         " (GET …/sending_domain_restrictions)"
     )
@@ -588,7 +588,7 @@ def test_a_list_without_records_is_an_unexpected_result(
 ):
     client = make_client(emulator.url, token, retries=0)
     account.fault(kind="merge", set={"result": result})
-    with pytest.raises(CloudflareError, match="an unexpected result: (not a list|a list with an)"):
+    with pytest.raises(CloudflareError, match="an unexpected result: (not a list|a list that)"):
         client.list_all(path, {}, per_page=10)
 
 

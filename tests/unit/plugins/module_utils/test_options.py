@@ -161,13 +161,13 @@ NO_CREDENTIALS = (
 NO_ACCOUNT = (
     "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
 )
-NO_EMAIL = (
-    "the API key ({}) has no e-mail address; set api_email, for a key of the environment"
-    " CLOUDFLARE_EMAIL, or use an API token instead"
+NO_EMAIL = "api_key requires api_email; set both, or use an API token instead"
+NO_EMAIL_IN_ENVIRONMENT = (
+    "CLOUDFLARE_API_KEY requires CLOUDFLARE_EMAIL; set both, or use an API token instead"
 )
 NO_KEY = (
-    "api_email has no API key; set api_key too, omit both to use the credentials of the environment,"
-    " or use an API token instead"
+    "api_email requires api_key; set both, omit both to use the credentials of the environment, or"
+    " use an API token instead"
 )
 
 
@@ -179,14 +179,10 @@ NO_KEY = (
         ({"account_id": None}, ENV_TOKEN, NO_ACCOUNT),
         ({"account_id": ""}, {**ENV_TOKEN, "CLOUDFLARE_ACCOUNT_ID": ""}, NO_ACCOUNT),
         ({"account_id": None}, {}, f"{NO_CREDENTIALS} and {NO_ACCOUNT}"),
-        ({"api_key": "option-key"}, {}, NO_EMAIL.format("option api_key")),
+        ({"api_key": "option-key"}, {}, NO_EMAIL),
         # Whoever sets one of them sets both: the environment may be of another user.
-        ({"api_key": "option-key"}, ENV_BOTH, NO_EMAIL.format("option api_key")),
-        (
-            {},
-            {"CLOUDFLARE_API_KEY": "env-key"},
-            NO_EMAIL.format("environment variable CLOUDFLARE_API_KEY"),
-        ),
+        ({"api_key": "option-key"}, ENV_BOTH, NO_EMAIL),
+        ({}, {"CLOUDFLARE_API_KEY": "env-key"}, NO_EMAIL_IN_ENVIRONMENT),
         ({"api_email": "option@company.example"}, ENV_BOTH, NO_KEY),
     ],
 )
@@ -241,12 +237,12 @@ def test_an_account_id_other_than_32_hexadecimal_digits_is_refused(refusal_of, a
     ("options", "variables", "source"),
     [
         ({"api_token": "a-value{}"}, {}, "api_token"),
-        ({"api_email": "a@b.example", "api_key": "a-value{}"}, {}, "option api_key"),
+        ({"api_email": "a@b.example", "api_key": "a-value{}"}, {}, "api_key"),
         ({}, {"CLOUDFLARE_API_TOKEN": "a-value{}"}, "CLOUDFLARE_API_TOKEN"),
         (
             {},
             {"CLOUDFLARE_EMAIL": "a@b.example", "CLOUDFLARE_API_KEY": "a-value{}"},
-            "environment variable CLOUDFLARE_API_KEY",
+            "CLOUDFLARE_API_KEY",
         ),
     ],
 )
@@ -258,8 +254,8 @@ def test_a_secret_with_an_invalid_character_is_refused_and_not_shown(
         for texts in (options, variables)
     ]
     assert refusal_of(*given) == (
-        f"the secret in {source} has a space, a line break or another character that no Cloudflare"
-        " credential has; copy it again (a file often ends in a line break)"
+        f"{source} contains a space, a line break or another character that is not allowed in"
+        " Cloudflare credentials; copy it again (a file often ends in a line break)"
     )
 
 
@@ -267,8 +263,8 @@ def test_a_secret_with_an_invalid_character_is_refused_and_not_shown(
 def test_an_email_address_that_would_break_a_header_is_refused(refusal_of, character):
     options = {**OPTION_KEY, "api_email": f"a@company.example{character}"}
     assert refusal_of(options) == (
-        "the e-mail address of the API key has a space, a line break or another character that no"
-        " e-mail address of a Cloudflare user has; copy it again"
+        "api_email contains a space, a line break or another character that is not allowed in the"
+        " e-mail address of a Cloudflare user; copy it again"
     )
 
 
@@ -299,7 +295,9 @@ NOT_THE_API = (
 )
 NOT_ENCRYPTED = "would send the credentials without encryption; use https"
 NOT_A_URL = f"is not a URL; omit it, or use {API_URL}"
-MORE_THAN_A_URL = "api_url has a user, a query or a fragment; use only a scheme, a host and a path"
+MORE_THAN_A_URL = (
+    "api_url contains a user, a query or a fragment; use only a scheme, a host and a path"
+)
 
 
 @pytest.mark.parametrize(

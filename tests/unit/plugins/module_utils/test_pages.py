@@ -66,18 +66,18 @@ def test_a_page_of_a_usual_size_may_be_cut_off_without_a_word(size):
 @pytest.mark.parametrize(
     ("pages", "problem"),
     [
-        ([([1, 2], info(1))], "its total_count is 1, but it has 2 entries"),
-        ([([1, 2], info(-1))], "its total_count is -1, but it has 2 entries"),
-        ([([], info(2))], "its total_count is 2, but it has 0 entries"),
+        ([([1, 2], info(1))], "its total_count is 1, but it contains 2 entries"),
+        ([([1, 2], info(-1))], "its total_count is -1, but it contains 2 entries"),
+        ([([], info(2))], "its total_count is 2, but it contains 0 entries"),
         (
             [([1, 2, 3], info(5)), ([4], info(5)), ([], info(0))],
-            "its total_count is 5, but it has 4 entries",
+            "its total_count is 5, but it contains 4 entries",
         ),
         (
             [([1, 2, 3], info(4)), ([4], info(5))],
             "its total_count changes from 4 to 5 between two pages",
         ),
-        ([([1], info(None, count=2))], "the count of page 1 is 2, but it has 1"),
+        ([([1], info(None, count=2))], "the count of page 1 is 2, but it contains 1"),
         (
             [([1, 2, 3], info(6)), ([3, 4], info(6))],
             "1 of the 2 entries of page 2 are repeated",

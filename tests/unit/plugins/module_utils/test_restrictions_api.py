@@ -401,6 +401,6 @@ def test_a_list_with_an_unusable_entry_ends_in_an_error(api, account):
     with pytest.raises(CloudflareError) as error:
         api.list_all()
     assert str(error.value) == (
-        "Cloudflare's list has an unusable entry: the restriction x has no domain; check the account"
+        "Cloudflare's list contains an unusable entry: the restriction x has no domain; check the account"
         " in the dashboard (GET …/sending_domain_restrictions)"
     )
