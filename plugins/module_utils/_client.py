@@ -4,7 +4,7 @@
 
 """The HTTP client for the Cloudflare API: sends, paces, retries, and reads lists page by page.
 
-It is independent of the resource; the six calls are in `_restrictions_api`.
+It knows nothing of what the calls are about; that is in `_restrictions_api`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import functools
 import threading
 import time
 import typing as t
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
     RetryLater,
-    call_name,
     interrupted,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
@@ -47,6 +47,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._respons
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 
 if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
     from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
         Credentials,
     )
@@ -58,9 +59,25 @@ MAX_DETAIL_LENGTH = 350
 MAX_LIST_READS = 3
 
 
-def any_result(result: t.Any) -> t.Any:
-    """Return a result as it is, for calls whose result does not matter."""
-    return result
+@dataclass(frozen=True)
+class Limits:
+    """What a client may take its time for, and what earlier clients of the same run have met.
+
+    Attributes:
+        max_wait: seconds that a call waits for the rate limit; `RateLimitWait` is raised if it
+            takes longer.
+        blocked_for: seconds from the start in which no call is sent.
+        refusals: how many calls in a row the rate limit refused.
+        read_seconds: seconds from the start after which the first list is not retried;
+            `RetryLater` is raised instead.
+        read_attempts: how many times in a row reading the first list failed.
+    """
+
+    max_wait: float = NO_LIMIT
+    blocked_for: float = 0.0
+    refusals: int = 0
+    read_seconds: float = NO_LIMIT
+    read_attempts: int = 0
 
 
 class CloudflareClient:
@@ -83,16 +100,11 @@ class CloudflareClient:
         verify: whether to check certificates, or the path of a CA bundle to check them with.
         reserve: the share of the rate limit that is kept free for others, from 0 to below 1.
         connections: how many threads use the client at most.
+        limits: what holds for this time slice.
         sleep, clock: replace waiting and `time.monotonic` in tests.
 
     Attributes:
         calls: how many requests were sent.
-        max_wait: seconds that a call waits for the rate limit; `RateLimitWait` is raised if it
-            takes longer.
-        retry_until: the time on `clock` after which no call is retried; `RetryLater` is raised
-            instead.
-        attempts_before: how many times earlier processes have tried the first call.
-        refusals_before: how many calls in a row the rate limit refused in earlier processes.
     """
 
     def __init__(
@@ -104,19 +116,20 @@ class CloudflareClient:
         verify: bool | str = True,
         reserve: float = 0.1,
         connections: int = 1,
+        limits: Limits | None = None,
         sleep: t.Callable[[float], None] | None = None,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self.retry = retry or RetryPolicy(5)
         self.calls = 0
-        self.max_wait = NO_LIMIT
-        self.retry_until = NO_LIMIT
-        self.attempts_before = 0
-        self.refusals_before = 0
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
         self.clock = clock
         self.rate_limit = RateLimit(reserve, _interruptible(self._sleep, self._stopped), clock)
+        self._limits = limits or Limits()
+        self.rate_limit.block(self._limits.blocked_for)
+        self._read_until = clock() + self._limits.read_seconds
+        self._refusals_before = self._limits.refusals
         self._is_refused = False
         self._messages: list[str] = []
         self._base_url = base_url.rstrip("/")
@@ -133,74 +146,36 @@ class CloudflareClient:
         # Plain HTTP is for loopback only, so no proxy may see it.
         self._session.trust_env = not self._base_url.lower().startswith("http://")
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        params: dict[str, t.Any] | None = None,
-        body: dict[str, t.Any] | None = None,
-        parse: t.Callable[[t.Any], t.Any] = any_result,
-        permission: str = "",
-        idempotent: bool = True,
-        max_wait: float | None = None,
-    ) -> Response:
+    def request(self, call: Call) -> Response:
         """Send one call, retry it as the class says, and return its response.
-
-        Arguments:
-            path: below the base URL, its parts already safe for a URL.
-            parse: turns `result` into what is returned; raises `ValueError` if the result does not
-                belong to this call.
-            permission: the permission group that the call needs, for messages.
-            idempotent: whether sending it twice has the same effect as sending it once.
-            max_wait: seconds to wait for the rate limit, instead of the attribute.
 
         Raises:
             CloudflareError: it failed.
             RateLimitWait: the rate limit delays it for more than `max_wait` seconds.
-            RetryLater: it failed transiently, and `retry_until` is over.
         """
-        outcome_unknown = False
-        refusals, failures = 0, self.attempts_before
-        while True:
-            try:
-                self.rate_limit.acquire(self.max_wait if max_wait is None else max_wait)
-                response = self._send(method, path, params, body, parse, permission)
-                if method != "GET":
-                    # Not after a read: that may succeed in every process while all writes fail.
-                    self.refusals_before = 0
-                self._is_refused = False
-                return response
-            except RateLimitWait as wait:
-                wait.attempts, wait.outcome_unknown = failures, outcome_unknown
-                raise
-            except CloudflareError as error:
-                is_refused = self._is_refused = error.kind == RATE_LIMITED
-                attempt = self.refusals_before + refusals if is_refused else failures
-                outcome_unknown = method != "GET" and (outcome_unknown or error.outcome_unknown)
-                error.outcome_unknown = outcome_unknown
-                if not self.retry.allows(error, attempt) or (outcome_unknown and not idempotent):
-                    raise
-                self._prepare_retry(error, attempt)
-                refusals, failures = refusals + is_refused, failures + (not is_refused)
+        return self._request(call, self._limits.max_wait)
 
-    def list_all(
-        self, path: str, params: dict[str, t.Any], per_page: int, permission: str = ""
-    ) -> list[dict[str, t.Any]]:
+    def list_all(self, call: Call, per_page: int, is_first: bool = False) -> list[dict[str, t.Any]]:
         """Return all records of a list, each once, in the order of the API.
 
         A list that changes while its pages are read may miss a record that moves from one page to
         another, so it is read again. After the first page, all others wait for the rate limit, so
         that a long list is read to its end.
 
+        Arguments:
+            is_first: whether it is the first list of a time slice, for which `read_seconds` and
+                `read_attempts` hold.
+
         Raises:
             CloudflareError: a page could not be read, or what was read may be only a part of the
                 list.
-            RateLimitWait, RetryLater: as `request` does.
+            RateLimitWait: as `request` does.
+            RetryLater: the first list failed transiently, and `read_seconds` are over.
         """
         problems = set()
         for _read in range(MAX_LIST_READS):
             try:
-                return self._read_pages(path, params, per_page, permission)
+                return self._read_pages(call, per_page, is_first)
             except InconsistentList as error:
                 problems.add(str(error))
         if len(problems) > 1:
@@ -209,7 +184,7 @@ class CloudflareClient:
         else:
             problem = f"Cloudflare's list may be incomplete, because {problems.pop()}"
             advice = "run again later; if the error persists, report it to Cloudflare"
-        raise CloudflareError(problem, advice, UNAVAILABLE, call_name("GET", path))
+        raise CloudflareError(problem, advice, UNAVAILABLE, call.name)
 
     def back_off(self, attempt: int, error: CloudflareError) -> None:
         """Wait before the call that follows a failed `attempt` (from 0)."""
@@ -225,7 +200,7 @@ class CloudflareClient:
     @property
     def refusals(self) -> int:
         """How many calls in a row the rate limit refused, including earlier processes."""
-        return self.refusals_before + self._is_refused
+        return self._refusals_before + self._is_refused
 
     def warnings(self) -> list[str]:
         """Return the warnings for the user: Cloudflare's messages, and a long wait."""
@@ -236,42 +211,63 @@ class CloudflareClient:
             )
         return warnings
 
-    def _prepare_retry(self, error: CloudflareError, attempt: int) -> None:
+    def _request(
+        self,
+        call: Call,
+        max_wait: float,
+        attempts_before: int = 0,
+        retry_until: float = NO_LIMIT,
+    ) -> Response:
+        outcome_unknown = False
+        refusals, failures = 0, attempts_before
+        while True:
+            try:
+                self.rate_limit.acquire(max_wait)
+                response = self._send(call)
+            except RateLimitWait as wait:
+                raise replace(wait, attempts=failures, outcome_unknown=outcome_unknown) from None
+            except CloudflareError as error:
+                outcome_unknown = call.is_write and (outcome_unknown or error.outcome_unknown)
+                failed = replace(error, outcome_unknown=outcome_unknown)
+            else:
+                if call.is_write:
+                    # Not after a read: that may succeed in every process while all writes fail.
+                    self._refusals_before = 0
+                self._is_refused = False
+                return response
+            is_refused = self._is_refused = failed.kind == RATE_LIMITED
+            attempt = self._refusals_before + refusals if is_refused else failures
+            if not self.retry.allows(failed, attempt) or (outcome_unknown and not call.idempotent):
+                raise failed
+            self._prepare_retry(failed, attempt, retry_until)
+            refusals, failures = refusals + is_refused, failures + (not is_refused)
+
+    def _prepare_retry(self, error: CloudflareError, attempt: int, retry_until: float) -> None:
         """Wait for the next attempt, or leave it to a later process."""
         if error.kind != RATE_LIMITED:
             seconds = self.retry.backoff(attempt)
-            if self.clock() + seconds > self.retry_until:
+            if self.clock() + seconds > retry_until:
                 raise RetryLater(error, attempt + 1, seconds)
         self.back_off(attempt, error)
 
-    def _read_pages(
-        self, path: str, params: dict[str, t.Any], per_page: int, permission: str
-    ) -> list[dict[str, t.Any]]:
+    def _read_pages(self, call: Call, per_page: int, is_first: bool) -> list[dict[str, t.Any]]:
         """Return the records of all pages; raises `InconsistentList` if it may not be all."""
         pages = Pages(per_page)
+        attempts_before = self._limits.read_attempts if is_first else 0
+        retry_until = self._read_until if is_first else NO_LIMIT
         while not pages.is_complete:
-            response = self.request(
-                "GET",
-                path,
-                {**params, "page": pages.count + 1, "per_page": pages.per_page},
+            page = replace(
+                call,
+                params={**(call.params or {}), "page": pages.count + 1, "per_page": pages.per_page},
                 parse=functools.partial(_records, is_past_the_end=pages.has_all),
-                permission=permission,
-                max_wait=NO_LIMIT if pages.count else self.max_wait,
             )
+            max_wait = NO_LIMIT if pages.count else self._limits.max_wait
+            response = self._request(page, max_wait, attempts_before, retry_until)
             pages.add(response.result, response.result_info)
         return list(pages.records.values())
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        params: dict[str, t.Any] | None,
-        body: dict[str, t.Any] | None,
-        parse: t.Callable[[t.Any], t.Any],
-        permission: str,
-    ) -> Response:
+    def _send(self, call: Call) -> Response:
         """Send one request; the caller has called `acquire`."""
-        call = call_name(method, path)
         block = 0.0
         try:
             if self._stopped.is_set():
@@ -280,10 +276,10 @@ class CloudflareClient:
                 self.calls += 1
             try:
                 response = self._session.request(
-                    method,
-                    self._base_url + path,
-                    params=params,
-                    json=body,
+                    call.method,
+                    self._base_url + call.path,
+                    params=call.params,
+                    json=call.body,
                     auth=self._auth,
                     timeout=self._timeout,
                     verify=self._verify,
@@ -291,30 +287,34 @@ class CloudflareClient:
                 )
             except Exception as error:
                 host = urlsplit(self._base_url).netloc
-                raise lost_call(call, host, self._timeout, error) from None
+                raise lost_call(call.name, host, self._timeout, error) from None
             self.rate_limit.observe(response.headers)
-            interpreted = interpret(call, response, parse, self._auth.description, permission)
+            interpreted = interpret(call, response, self._auth.description)
         except CloudflareError as error:
-            if error.kind == RATE_LIMITED:
-                block = self._seconds_to_block(error)
-            raise self._redacted(error) from None
+            failed = self._with_wait(self._redacted(error))
+            if failed.is_transient:
+                block = failed.retry_after or 0.0
+            raise failed from None
         finally:
             self.rate_limit.release(block)
         self._keep_messages(interpreted.messages)
         return interpreted
 
-    def _seconds_to_block(self, error: CloudflareError) -> float:
-        """Return how long a 429 stops all workers; if it names no wait, set a default."""
-        if error.retry_after is None and not self.rate_limit.is_blocked():
-            error.retry_after = DEFAULT_WINDOW / max(1, self.retry.retries)
-        return (error.retry_after or 0.0) if error.is_transient else 0.0
+    def _with_wait(self, error: CloudflareError) -> CloudflareError:
+        """Return the error with the seconds that all workers wait after a 429 that names no wait."""
+        is_refused = error.kind == RATE_LIMITED
+        if not is_refused or error.retry_after is not None or self.rate_limit.is_blocked():
+            return error
+        return replace(error, retry_after=DEFAULT_WINDOW / max(1, self.retry.retries))
 
     def _redacted(self, error: CloudflareError) -> CloudflareError:
-        error.problem = self._auth.redact(error.problem)
-        error.advice = self._auth.redact(error.advice)
-        # Not shortened before, so that no part of a secret is left.
-        error.detail = shortened(self._auth.redact(error.detail), MAX_DETAIL_LENGTH)
-        return error
+        return replace(
+            error,
+            problem=self._auth.redact(error.problem),
+            advice=self._auth.redact(error.advice),
+            # Not shortened before, so that no part of a secret is left.
+            detail=shortened(self._auth.redact(error.detail), MAX_DETAIL_LENGTH),
+        )
 
     def _keep_messages(self, messages: list[str]) -> None:
         with self._lock:

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The exceptions of a call to the Cloudflare API. Pure."""
+"""The exceptions of a call to the Cloudflare API. Pure.
+
+They are not changed once they are raised: `dataclasses.replace` makes new ones from them.
+"""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CONFLICT,
@@ -14,9 +17,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     REFUSED,
 )
 
-_UUID = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
-
+@dataclass(eq=False)
 class CloudflareError(Exception):
     """A call that failed.
 
@@ -36,32 +38,17 @@ class CloudflareError(Exception):
         retry_after: seconds to wait before a retry, if the response said so.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        advice: str,
-        kind: str,
-        detail: str = "",
-        status: int | None = None,
-        code: int | None = None,
-        outcome_unknown: bool = False,
-        not_found: bool = False,
-        no_route: bool = False,
-        is_transient: bool = False,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.advice = advice
-        self.kind = kind
-        self.detail = detail
-        self.status = status
-        self.code = code
-        self.outcome_unknown = outcome_unknown
-        self.not_found = not_found
-        self.no_route = no_route
-        self.is_transient = is_transient
-        self.retry_after = retry_after
+    problem: str
+    advice: str
+    kind: str
+    detail: str = ""
+    status: int | None = None
+    code: int | None = None
+    outcome_unknown: bool = False
+    not_found: bool = False
+    no_route: bool = False
+    is_transient: bool = False
+    retry_after: float | None = None
 
     def __str__(self) -> str:
         return f"{self.problem}; {self.advice}" + (f" ({self.detail})" if self.detail else "")
@@ -72,6 +59,7 @@ class CloudflareError(Exception):
         return self.kind in (REFUSED, CONFLICT)
 
 
+@dataclass(eq=False)
 class RateLimitWait(Exception):
     """The rate limit delays a call for longer than its caller waits; the call was not sent.
 
@@ -81,13 +69,12 @@ class RateLimitWait(Exception):
         outcome_unknown: an earlier attempt may have taken effect.
     """
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"waiting for the rate limit takes {seconds:.0f} seconds")
-        self.seconds = seconds
-        self.attempts = 0
-        self.outcome_unknown = False
+    seconds: float
+    attempts: int = 0
+    outcome_unknown: bool = False
 
 
+@dataclass(eq=False)
 class RetryLater(Exception):
     """A call failed transiently, and its caller has no time left to retry it.
 
@@ -97,16 +84,9 @@ class RetryLater(Exception):
         seconds: how long to wait before the next attempt.
     """
 
-    def __init__(self, error: CloudflareError, attempts: int, seconds: float) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.attempts = attempts
-        self.seconds = seconds
-
-
-def call_name(method: str, path: str) -> str:
-    """Return how messages name a call: without the account and without IDs."""
-    return f"{method} …/{_UUID.sub('{id}', path.rpartition('/settings/')[2]).lstrip('/')}"
+    error: CloudflareError
+    attempts: int
+    seconds: float
 
 
 def interrupted(outcome_unknown: bool = False) -> CloudflareError:

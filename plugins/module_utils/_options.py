@@ -10,12 +10,14 @@ import ipaddress
 import os
 import re
 import typing as t
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _libraries
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     CloudflareClient,
+    Limits,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
     Credentials,
@@ -27,9 +29,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._environ
     from_environment,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
-from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
-    RestrictionsApi,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import hide
 
@@ -61,36 +60,60 @@ class InvalidOption(ValueError):
     """An option that every module needs is missing or wrong; the message says what to set."""
 
 
-def restrictions_api_from(module: AnsibleModule, connections: int = 1) -> RestrictionsApi:
-    """Return the API for the account that the options of `module` and the environment name.
+@dataclass(frozen=True)
+class SharedOptions:
+    """The account and how to reach it, checked; the environment sets what the task omits."""
 
-    It is for up to `connections` threads.
+    account_id: str
+    api_url: str
+    auth: Credentials
+    timeout: float
+    retries: int
+    reserve: float
+    verify: bool | str
 
-    Raises:
-        InvalidOption: an option is missing or wrong, or a library is not installed.
-    """
-    if _libraries.IMPORT_ERROR is not None:
-        # requests depends on the others.
-        library = missing_required_lib("requests")
-        raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
-    options, environment = module.params, from_environment()
-    api_url = options["api_url"] or environment["api_url"] or API_URL
-    account_id = options["account_id"] or environment["account_id"]
-    auth = _auth(options, environment)
-    missing = [*([] if auth else [_NO_CREDENTIALS]), *([] if account_id else [_NO_ACCOUNT])]
-    if auth is None or missing:
-        raise InvalidOption(" and ".join(missing))
-    hide(module, auth.secrets)
-    client = CloudflareClient(
-        _checked_url(api_url),
-        auth,
-        timeout=_timeout(options["timeout"]),
-        retry=RetryPolicy(number_between("retries", options["retries"], 0, 100)),
-        reserve=number_between("rate_limit_reserve", options["rate_limit_reserve"], 0, 90) / 100,
-        verify=_verify(options["validate_certs"], options["ca_path"]),
-        connections=connections,
-    )
-    return RestrictionsApi(client, _checked_account_id(str(account_id)))
+    @classmethod
+    def of(cls, module: AnsibleModule) -> SharedOptions:
+        """Return the shared options of `module`, and have Ansible mask their secrets.
+
+        Raises:
+            InvalidOption: an option is missing or wrong, or a library is not installed.
+        """
+        if _libraries.IMPORT_ERROR is not None:
+            # requests depends on the others.
+            library = missing_required_lib("requests")
+            raise InvalidOption(f"{library} ({_libraries.IMPORT_ERROR})")
+        options, environment = module.params, from_environment()
+        api_url = options["api_url"] or environment["api_url"] or API_URL
+        account_id = options["account_id"] or environment["account_id"]
+        auth = _auth(options, environment)
+        missing = [*([] if auth else [_NO_CREDENTIALS]), *([] if account_id else [_NO_ACCOUNT])]
+        if auth is None or missing:
+            raise InvalidOption(" and ".join(missing))
+        hide(module, auth.secrets)
+        return cls(
+            api_url=_checked_url(api_url),
+            auth=auth,
+            timeout=_timeout(options["timeout"]),
+            retries=number_between("retries", options["retries"], 0, 100),
+            reserve=number_between("rate_limit_reserve", options["rate_limit_reserve"], 0, 90)
+            / 100,
+            verify=_verify(options["validate_certs"], options["ca_path"]),
+            account_id=_checked_account_id(str(account_id)),
+        )
+
+    def client(self, connections: int = 1, limits: Limits | None = None) -> CloudflareClient:
+        """Return a client for up to `connections` threads."""
+        return CloudflareClient(
+            self.api_url,
+            self.auth,
+            timeout=self.timeout,
+            retry=RetryPolicy(self.retries),
+            verify=self.verify,
+            reserve=self.reserve,
+            connections=connections,
+            limits=limits,
+        )
 
 
 def number_between(name: str, number: int, lowest: int, highest: int) -> int:

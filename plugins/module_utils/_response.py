@@ -30,6 +30,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_li
 
 if t.TYPE_CHECKING:
     import requests
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
 
 WRONG_FORMAT = {6003, 6102, 6103, 6111}
 NOT_ACCEPTED = {1000, 9103, 9106, 9109, 10000}
@@ -48,21 +49,11 @@ class Response:
     messages: list[str]
 
 
-def interpret(
-    call: str,
-    response: requests.Response,
-    parse: t.Callable[[t.Any], t.Any],
-    credentials: str,
-    permission: str,
-) -> Response:
+def interpret(call: Call, response: requests.Response, credentials: str) -> Response:
     """Return the content of a successful response.
 
     Arguments:
-        call: how messages name the call.
-        parse: turns the envelope's `result` into what is returned; raises `ValueError` if the
-            result does not belong to this call.
         credentials: how messages name the credentials.
-        permission: the permission group that the call needs, for messages.
 
     Raises:
         CloudflareError: the response is not a success, or not Cloudflare's.
@@ -73,7 +64,7 @@ def interpret(
             f"Cloudflare returned a redirect ({status})",
             "redirects are not followed, to protect the credentials; check api_url",
             UNAVAILABLE,
-            f"{call}: {status}",
+            f"{call.name}: {status}",
             status=status,
             outcome_unknown=True,
         )
@@ -84,15 +75,15 @@ def interpret(
     if envelope.get("success") is True and status in (200, 201) and not errors:
         result_info = _dict(envelope.get("result_info"))
         try:
-            result = parse(_result(envelope, result_info))
+            result = call.parse(_result(envelope, result_info))
         except ValueError as error:
             content = f"an unexpected result: {error}"
         else:
             messages = [_message(entry) for entry in _list(envelope.get("messages"))]
             return Response(result, result_info, messages)
     if errors and (status >= 300 or envelope.get("success") is False):
-        raise _refusal(call, response, errors, credentials, permission)
-    raise _malformed(call, response, envelope, content, credentials, permission)
+        raise _refusal(call.name, response, errors, credentials, call.permission)
+    raise _malformed(call.name, response, envelope, content, credentials, call.permission)
 
 
 def seconds_to_wait(headers: t.Mapping[str, str]) -> float | None:

@@ -2,28 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The six calls on sending domain restrictions, and how unknown outcomes are resolved.
+"""The six calls on sending domain restrictions.
 
 Source: Cloudflare API reference, Email Security, Settings, Sending Domain Restrictions.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
-    RateLimitWait,
-    call_name,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
-    NOT_CONFIRMED,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
-    CONFLICT,
-    OUTCOME_UNKNOWN,
     UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
@@ -54,27 +46,35 @@ class RestrictionsApi:
 
     Every method raises `CloudflareError` if it fails, and `RateLimitWait` if the rate limit delays
     it for longer than the client waits; `outcome_unknown` of either says whether a write may have
-    taken effect.
+    taken effect. `_unknown_outcome` finds that out.
 
     Attributes:
-        has_batch_call: whether to try `delete_batch`.
+        has_batch_call: whether the API may have the batch call.
     """
 
-    def __init__(self, client: CloudflareClient, account_id: str) -> None:
+    def __init__(
+        self, client: CloudflareClient, account_id: str, has_batch_call: bool = True
+    ) -> None:
         self.client = client
-        self.has_batch_call = True
         self.account_id = account_id
+        self.has_batch_call = has_batch_call
         self._damaged: dict[str, Restriction] = {}
         self._path = f"/accounts/{account_id}/email-security/settings/sending_domain_restrictions"
 
-    def list_all(self) -> list[Restriction]:
-        """Return all restrictions of the account, oldest first; one call for each 1,000."""
-        records = self.client.list_all(
+    def list_all(self, is_first: bool = False) -> list[Restriction]:
+        """Return all restrictions of the account, oldest first; one call for each 1,000.
+
+        Arguments:
+            is_first: whether it is the first list of a time slice, as for the client; then it
+                raises `RetryLater` as well.
+        """
+        call = Call(
+            "GET",
             self._path,
-            {"order": "created_at", "direction": "asc"},
-            per_page=MAX_PER_PAGE,
+            params={"order": "created_at", "direction": "asc"},
             permission=READ,
         )
+        records = self.client.list_all(call, MAX_PER_PAGE, is_first)
         try:
             return [self._noted(Restriction.from_api(record)) for record in records]
         except InvalidRestriction as error:
@@ -82,17 +82,19 @@ class RestrictionsApi:
                 f"Cloudflare's list contains an unusable entry: {error}",
                 "check the account in the dashboard",
                 UNAVAILABLE,
-                call_name("GET", self._path),
+                call.name,
             ) from None
 
     def get(self, restriction_id: str) -> Restriction | None:
         """Return one restriction, or `None` if the account has none with this ID."""
         try:
             found = self.client.request(
-                "GET",
-                f"{self._path}/{restriction_id}",
-                parse=_restriction_with("id", restriction_id),
-                permission=READ,
+                Call(
+                    "GET",
+                    f"{self._path}/{restriction_id}",
+                    parse=_restriction_with("id", restriction_id),
+                    permission=READ,
+                )
             ).result
         except CloudflareError as error:
             if not error.not_found:
@@ -101,99 +103,51 @@ class RestrictionsApi:
         return self._noted(found)
 
     def create(self, body: dict[str, t.Any]) -> Restriction:
-        """Create the restriction `{domain, exclude, comments?}` for a domain that has none.
-
-        A create is never retried blindly: if its outcome is unknown, the list is read, and the
-        create is only sent again if the account does not have the restriction.
-        """
-        for attempt in itertools.count():
-            try:
-                created = self._send_create(body)
-            except RateLimitWait as wait:
-                wait.outcome_unknown = attempt > 0
-                raise
-            except CloudflareError as error:
-                # An earlier attempt may still take effect, even if this one is refused.
-                if not (attempt or error.outcome_unknown):
-                    raise
-                failed = error
-            else:
-                # An earlier attempt may have taken effect meanwhile.
-                return (self._sole_result_of(body) or created) if attempt else created
-            self.client.back_off(attempt, failed)
-            late = self._sole_result_of(body)
-            if late:
-                return late
-            if not (failed.outcome_unknown and self.client.retry.allows(failed, attempt)):
-                raise _without_effect(failed)
-        raise AssertionError("unreachable")
+        """Create the restriction `{domain, exclude, comments?}`."""
+        return self.client.request(
+            Call(
+                "POST",
+                self._path,
+                body=body,
+                parse=_restriction_with("domain", body["domain"], body),
+                permission=WRITE,
+                idempotent=False,
+            )
+        ).result
 
     def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
         """Change the given fields of a restriction, and no others."""
-        try:
-            return self.client.request(
+        return self.client.request(
+            Call(
                 "PATCH",
                 f"{self._path}/{restriction_id}",
                 body=changes,
                 parse=_restriction_with("id", restriction_id, changes),
                 permission=WRITE,
-            ).result
-        except CloudflareError as error:
-            if not error.outcome_unknown:
-                raise
-            failed = error
-        self.client.back_off(self.client.retry.retries, failed)
-        with _outcome_unknown():
-            current = self.get(restriction_id)
-        if current and current.has_fields(changes):
-            return current
-        raise _without_effect(failed)
+            )
+        ).result
 
     def delete(self, restriction_id: str) -> bool:
         """Delete a restriction; returns whether this call did, rather than somebody else."""
-        try:
-            self.client.request("DELETE", f"{self._path}/{restriction_id}", permission=WRITE)
-            return True
-        except CloudflareError as error:
-            if not (error.outcome_unknown or error.not_found):
-                raise
-            failed = error
-        if not failed.not_found:
-            self.client.back_off(self.client.retry.retries, failed)
-        with _outcome_unknown(failed.outcome_unknown):
-            current = self.get(restriction_id)
-        if current:
-            raise _without_effect(failed)
-        return failed.outcome_unknown
+        self.client.request(Call("DELETE", f"{self._path}/{restriction_id}", permission=WRITE))
+        return True
 
     def delete_batch(self, restriction_ids: t.Sequence[str]) -> list[str]:
         """Delete up to `MAX_PER_BATCH` restrictions: all of them or, if it raises, none.
 
-        Returns the IDs of those that it deleted, without those that were already gone.
+        Returns the IDs of those that it deleted, rather than somebody else.
 
         Raises:
-            NoBatchCall: the API has no such call.
+            NoBatchCall: the API has no such call, and `has_batch_call` is now false.
         """
         body = {"deletes": [{"id": restriction_id} for restriction_id in restriction_ids]}
         try:
-            self.client.request("POST", f"{self._path}/batch", body=body, permission=WRITE)
-            return list(restriction_ids)
+            self.client.request(Call("POST", f"{self._path}/batch", body=body, permission=WRITE))
         except CloudflareError as error:
             if error.no_route and not error.outcome_unknown:
-                raise NoBatchCall from None
-            if not (error.outcome_unknown or error.not_found):
-                raise
-            failed = error
-        if failed.outcome_unknown:
-            self.client.back_off(self.client.retry.retries, failed)
-        with _outcome_unknown(failed.outcome_unknown):
-            present = self._still_present(restriction_ids)
-        if len(present) == len(restriction_ids):
-            raise _without_effect(failed) if failed.outcome_unknown else NoBatchCall
-        if present:
-            # A batch takes effect as a whole, so somebody else deleted the missing ones.
-            return self.delete_batch(present)
-        return list(restriction_ids) if failed.outcome_unknown else []
+                raise self._no_batch_call() from None
+            raise
+        return list(restriction_ids)
 
     def warnings(self) -> list[str]:
         """Return the warnings for the user: the client's, and one for text that is not text."""
@@ -215,43 +169,9 @@ class RestrictionsApi:
             self._damaged[restriction.id] = restriction
         return restriction
 
-    def _still_present(self, restriction_ids: t.Sequence[str]) -> list[str]:
-        searched = set(restriction_ids)
-        return [known.id for known in self.list_all() if known.id in searched]
-
-    def _send_create(self, body: dict[str, t.Any]) -> Restriction:
-        return self.client.request(
-            "POST",
-            self._path,
-            body=body,
-            parse=_restriction_with("domain", body["domain"], body),
-            permission=WRITE,
-            idempotent=False,
-        ).result
-
-    def _sole_result_of(self, body: dict[str, t.Any]) -> Restriction | None:
-        """Return the restriction that an earlier create of `body` made, if it took effect.
-
-        A late create may leave a duplicate, which is deleted: the oldest stays, so that a
-        concurrent run that also deletes duplicates keeps the same one.
-        """
-        domain = body["domain"]
-        with _outcome_unknown():
-            found = [known for known in self.list_all() if known.domain == domain]
-            ours = [known for known in found if known.has_fields({"comments": "", **body})]
-            ours.sort(key=lambda known: known.age)
-            if len(ours) == len(found):
-                for duplicate in ours[1:]:
-                    self.delete(duplicate.id)
-                return ours[0] if ours else None
-        theirs = next(known for known in found if known not in ours)
-        raise CloudflareError(
-            "someone else created another restriction for the same domain at the same time",
-            "run again",
-            CONFLICT,
-            f"ID {theirs.id}",
-            outcome_unknown=bool(ours),
-        )
+    def _no_batch_call(self) -> NoBatchCall:
+        self.has_batch_call = False
+        return NoBatchCall()
 
 
 def _restriction_with(
@@ -272,31 +192,3 @@ def _restriction_with(
         return restriction
 
     return parse
-
-
-@contextlib.contextmanager
-def _outcome_unknown(outcome_unknown: bool = True) -> t.Iterator[None]:
-    """Turn an error of a look-up in this context into one of the write that it checks."""
-    try:
-        yield
-    except RateLimitWait as wait:
-        wait.outcome_unknown = outcome_unknown
-        raise
-    except CloudflareError as error:
-        if not outcome_unknown:
-            raise
-        raise CloudflareError(
-            NOT_CONFIRMED,
-            "run again",
-            OUTCOME_UNKNOWN,
-            ", ".join(filter(None, [error.problem, error.detail])),
-            status=error.status,
-            code=error.code,
-            outcome_unknown=True,
-        ) from None
-
-
-def _without_effect(failed: CloudflareError) -> CloudflareError:
-    """Return the error of a write that had no effect on the account."""
-    failed.outcome_unknown = False
-    return failed

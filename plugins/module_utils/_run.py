@@ -25,6 +25,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     DELETE,
     Create,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._client import Limits
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
     diff_of,
     drift_of,
@@ -51,14 +52,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     InvalidOption,
+    SharedOptions,
     number_between,
-    restrictions_api_from,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
     Plan,
     make_plan,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
     DesiredRestriction,
@@ -68,6 +68,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     Progress,
     TimeSlice,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._unknown_outcome import (
+    SettlingApi,
 )
 
 if t.TYPE_CHECKING:
@@ -95,7 +98,8 @@ def run_one(module: AnsibleModule) -> Result:
         InvalidOption, InvalidRestriction: the options are wrong; nothing was sent.
         CloudflareError: the account could not be read.
     """
-    api = restrictions_api_from(module)
+    shared = SharedOptions.of(module)
+    api = SettlingApi(shared.client(), shared.account_id)
     desired = DesiredRestriction.from_options(module.params)
     current = api.list_all()
     plan = make_plan([desired], current)
@@ -121,13 +125,15 @@ def run_list(module: AnsibleModule) -> Result:
         number_between(guard, options[guard], 0, 100)
     if options["restrictions"] is None:
         raise InvalidOption("restrictions has no value; write [] for an empty list")
-    api = restrictions_api_from(module, concurrency)
+    shared = SharedOptions.of(module)
     desired = desired_restrictions(
         options["restrictions"], places(**options["source"]) if options["source"] else ()
     )
     time_slice = TimeSlice.of(module)
+    client = shared.client(concurrency, _limits(time_slice))
+    api = SettlingApi(client, shared.account_id, time_slice.progress.has_batch_call)
     try:
-        current = _read(api, time_slice)
+        current = api.list_all(is_first=True)
     except RateLimitWait as delay:
         time_slice.progress.refusals = api.client.refusals
         time_slice.progress.read_attempts = delay.attempts
@@ -137,6 +143,7 @@ def run_list(module: AnsibleModule) -> Result:
         time_slice.progress.read_attempts = delay.attempts
         retry = f"{delay.error.problem}; retry {delay.attempts} of {api.client.retry.retries}"
         return _unfinished(time_slice.report(None, delay.seconds, retry), api.client)
+    time_slice.progress.read_attempts = 0
     return _plan_and_apply(module, api, time_slice, desired, current)
 
 
@@ -150,19 +157,16 @@ def output_is_closed() -> bool:
         return False
 
 
-def _read(api: RestrictionsApi, time_slice: TimeSlice) -> list[Restriction]:
-    """Read the account, within the limits of the time slice."""
-    client = api.client
-    client.rate_limit.block(time_slice.progress.blocked_until - time.time())
-    client.max_wait = time_slice.max_wait
-    api.has_batch_call = time_slice.progress.has_batch_call
-    client.refusals_before = time_slice.progress.refusals
-    client.attempts_before = time_slice.progress.read_attempts
-    client.retry_until = client.clock() + time_slice.seconds
-    current = api.list_all()
-    client.attempts_before = time_slice.progress.read_attempts = 0
-    client.retry_until = NO_LIMIT
-    return current
+def _limits(time_slice: TimeSlice) -> Limits:
+    """Return what the time slice allows its client, from now on."""
+    progress = time_slice.progress
+    return Limits(
+        max_wait=time_slice.max_wait,
+        blocked_for=progress.blocked_until - time.time(),
+        refusals=progress.refusals,
+        read_seconds=time_slice.seconds,
+        read_attempts=progress.read_attempts,
+    )
 
 
 def _unfinished(report: dict[str, t.Any], client: CloudflareClient) -> Result:

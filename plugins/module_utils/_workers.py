@@ -106,7 +106,6 @@ class WorkerPool:
             try:
                 result = carry_out(step, self._api)
             except NoBatchCall:
-                self._api.has_batch_call = False
                 self._queue.extend(single_changes(step))
                 continue
             results.append(result)

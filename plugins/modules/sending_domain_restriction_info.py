@@ -170,12 +170,15 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
-    restrictions_api_from,
+    SharedOptions,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
     parse_domain,
     parse_id,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
+    RestrictionsApi,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     finish,
@@ -187,11 +190,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_req
     covering,
     tls_requirement,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
-        RestrictionsApi,
-    )
 
 
 def main() -> None:
@@ -209,7 +207,8 @@ def main() -> None:
     )
     hide(module, known_secrets(module.params))
     try:
-        api = restrictions_api_from(module)
+        shared = SharedOptions.of(module)
+        api = RestrictionsApi(shared.client(), shared.account_id)
         result = read(module.params, api)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})

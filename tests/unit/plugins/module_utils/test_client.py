@@ -11,9 +11,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     USER_AGENT,
     CloudflareClient,
+    Limits,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
     KeyAuth,
@@ -32,34 +34,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from tls_and_proxy import FixedResponseServer, PairingServer
 
-RESOURCE = "/accounts/{}/email-security/settings/sending_domain_restrictions"
 PARTNER = {"domain": "partner.example", "exclude": []}
 LIMITED = {"kind": "status", "status": 429, "code": 10429}
-
-
-@pytest.fixture
-def make_client(fake_time):
-    def make(url, auth, retries=5, **options):
-        times = {"sleep": fake_time.sleep, "clock": fake_time.clock}
-        retry = RetryPolicy(retries, jitter=lambda: 0.0)
-        return CloudflareClient(url, auth, retry=retry, **{**times, **options})
-
-    return make
-
-
-@pytest.fixture
-def token(account):
-    return TokenAuth(account.tokens["write"], "option api_token")
-
-
-@pytest.fixture
-def client(emulator, token, make_client):
-    return make_client(emulator.url, token)
-
-
-@pytest.fixture
-def path(account):
-    return RESOURCE.format(account.id)
 
 
 def as_dict(result):
@@ -68,12 +44,16 @@ def as_dict(result):
     return result
 
 
+def read(client, path, per_page=1000, **options):
+    return client.list_all(Call("GET", path), per_page, **options)
+
+
 def calls(account):
     return [(entry["call"], entry["status"]) for entry in account.requests()]
 
 
 def create(client, path):
-    return client.request("POST", path, body=PARTNER, parse=as_dict, idempotent=False)
+    return client.request(Call("POST", path, body=PARTNER, parse=as_dict, idempotent=False))
 
 
 @pytest.fixture
@@ -89,7 +69,7 @@ def connections(monkeypatch):
 
 def test_connections_are_kept_alive(client, path, connections):
     for _call in range(5):
-        client.request("GET", path)
+        client.request(Call("GET", path))
     assert len(connections) == 1
     assert client.calls == 5
 
@@ -99,19 +79,19 @@ def test_many_threads_share_a_fixed_number_of_connections(path, token, make_clie
         client = make_client(f"http://127.0.0.1:{server.port}", token, connections=2)
         client.rate_limit.observe({})
         with ThreadPoolExecutor(6) as pool:
-            list(pool.map(lambda _call: client.request("GET", path), range(24)))
+            list(pool.map(lambda _call: client.request(Call("GET", path)), range(24)))
     assert len(connections) == 2
 
 
 def test_a_slash_at_the_end_of_the_url_makes_no_difference(
     emulator, account, path, token, make_client
 ):
-    make_client(emulator.url + "/", token).request("GET", path)
+    make_client(emulator.url + "/", token).request(Call("GET", path))
     assert calls(account) == [("list", 200)]
 
 
 def test_requests_name_the_collection(account, client, path):
-    client.request("GET", path)
+    client.request(Call("GET", path))
     (request,) = account.requests()
     headers = {name.lower(): value for name, value in request["headers"].items()}
     assert headers["user-agent"] == USER_AGENT
@@ -124,14 +104,14 @@ def test_a_transient_failure_is_retried_with_exponential_backoff(
     client = make_client(emulator.url, token, retries=6)
     if retries:
         account.fault(kind="status", status=503, times=retries)
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert fake_time.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0][:retries]
 
 
 def test_a_persistent_failure_ends_after_the_retries(client, account, path, fake_time):
     account.fault(kind="html", status=503, times=None)
     with pytest.raises(CloudflareError) as error:
-        client.request("GET", path)
+        client.request(Call("GET", path))
     assert error.value.status == 503
     assert len(calls(account)) == 6
     assert len(fake_time.sleeps) == 5
@@ -157,7 +137,7 @@ def test_an_unknown_outcome_is_only_retried_if_the_call_is_idempotent(
     assert error.value.outcome_unknown
     assert len(calls(account)) == 1
     faults.add(calls=["create"], **fault)
-    assert client.request("POST", path, body=PARTNER, parse=as_dict).result["domain"]
+    assert client.request(Call("POST", path, body=PARTNER, parse=as_dict)).result["domain"]
     assert len(calls(account)) == 3
 
 
@@ -186,9 +166,9 @@ def test_a_call_waits_as_long_as_the_rate_limit_says_even_a_create(
 def test_a_rate_limit_of_more_than_15_minutes_is_an_error(client, account, path, fake_time):
     account.fault(**LIMITED, headers={"Retry-After": "901"})
     with pytest.raises(CloudflareError):
-        client.request("GET", path)
+        client.request(Call("GET", path))
     # It does not delay other calls either.
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert fake_time.sleeps == []
 
 
@@ -198,8 +178,8 @@ def test_without_retries_a_429_that_names_no_wait_delays_the_next_call_by_a_wind
     client = make_client(emulator.url, token, retries=0)
     account.fault(**LIMITED, headers={"Ratelimit": "", "Ratelimit-Policy": ""})
     with pytest.raises(CloudflareError, match="rate limit"):
-        client.request("GET", path)
-    client.request("GET", path)
+        client.request(Call("GET", path))
+    client.request(Call("GET", path))
     assert fake_time.sleeps == [300]
 
 
@@ -210,36 +190,39 @@ def test_a_429_delays_the_calls_of_all_workers_at_once(client, account, path, mo
         client.rate_limit, "release", lambda block: blocks.append(block) or release(block)
     )
     account.fault(**LIMITED, headers={"Retry-After": "7"})
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert blocks == [7, 0]
 
 
 def test_refusals_by_the_rate_limit_and_failures_are_counted_separately(client, account, path):
     account.fault(**LIMITED, times=5, headers={"Retry-After": "9"})
     account.fault(kind="drop", times=5)
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert len(calls(account)) == 11
 
 
 @pytest.mark.parametrize("before", [0, 4, 5])
-def test_attempts_of_earlier_slices_count(account, client, path, before):
-    client.attempts_before = client.refusals_before = before
+def test_attempts_of_earlier_slices_count(emulator, account, path, token, make_client, before):
+    limits = Limits(refusals=before, read_attempts=before)
+    client = make_client(emulator.url, token, limits=limits)
     account.fault(kind="status", status=503, times=None)
     with pytest.raises(CloudflareError):
-        client.request("GET", path)
+        read(client, path, is_first=True)
     assert len(calls(account)) == 6 - before
     account.clear_faults()
     account.clear_requests()
     account.fault(**LIMITED, times=None, headers={"Retry-After": "0"})
     with pytest.raises(CloudflareError):
-        client.request("GET", path)
+        client.request(Call("GET", path))
     assert len(calls(account)) == 6 - before
     assert client.refusals == before + 1
 
 
-def test_a_successful_write_resets_the_count_of_refusals_and_a_read_does_not(account, client, path):
-    client.refusals_before = 3
-    client.request("GET", path)
+def test_a_successful_write_resets_the_count_of_refusals_and_a_read_does_not(
+    emulator, path, token, make_client
+):
+    client = make_client(emulator.url, token, limits=Limits(refusals=3))
+    client.request(Call("GET", path))
     assert client.refusals == 3
     create(client, path)
     assert client.refusals == 0
@@ -249,54 +232,69 @@ def test_a_refusal_counts_until_a_call_succeeds(account, client, path):
     client.retry = RetryPolicy(0)
     account.fault(**LIMITED, headers={"Retry-After": "0"})
     with pytest.raises(CloudflareError):
-        client.request("GET", path)
+        client.request(Call("GET", path))
     assert client.refusals == 1
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert client.refusals == 0
 
 
 def test_a_failed_read_has_no_outcome_that_could_be_unknown(account, client, path):
     account.fault(kind="drop", times=None)
     with pytest.raises(CloudflareError) as error:
-        client.request("GET", path)
+        client.request(Call("GET", path))
     assert not error.value.outcome_unknown
 
 
-def test_a_call_that_the_rate_limit_refuses_is_retried_even_after_its_deadline(
-    account, client, path, fake_time
+def test_a_list_that_the_rate_limit_refuses_is_read_even_after_its_deadline(
+    emulator, account, path, token, make_client, fake_time
 ):
-    client.retry_until = 2.0
+    client = make_client(emulator.url, token, limits=Limits(read_seconds=2.0))
     account.fault(**LIMITED, headers={"Retry-After": "7"})
-    client.request("GET", path)
+    read(client, path, is_first=True)
     assert fake_time.sleeps == [7]
 
 
-def test_a_call_is_not_retried_after_its_deadline(account, client, path, fake_time):
-    client.retry_until = 2.0
+def test_a_list_is_not_read_again_after_its_deadline(
+    emulator, account, path, token, make_client, fake_time
+):
+    client = make_client(emulator.url, token, limits=Limits(read_seconds=2.0))
     account.fault(kind="status", status=503, times=None)
     with pytest.raises(RetryLater) as delay:
-        client.request("GET", path)
+        read(client, path, is_first=True)
     assert (delay.value.attempts, delay.value.seconds) == (3, 2.0)
     assert delay.value.error.status == 503
     assert fake_time.sleeps == [0.5, 1.0]
 
 
+def test_other_calls_than_the_first_list_are_retried_as_if_there_were_no_slices(
+    emulator, account, path, token, make_client, fake_time
+):
+    limits = Limits(read_seconds=2.0, read_attempts=5)
+    client = make_client(emulator.url, token, limits=limits)
+    account.fault(kind="status", status=503, times=3)
+    read(client, path)
+    account.fault(kind="status", status=503, times=3)
+    client.request(Call("GET", path))
+    assert fake_time.sleeps == [0.5, 1.0, 2.0] * 2
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_wait_that_is_too_long_reports_the_attempts_so_far(account, client, path, moment):
-    client.max_wait = 5
+def test_a_wait_that_is_too_long_reports_the_attempts_so_far(
+    emulator, account, path, token, make_client, moment
+):
+    client = make_client(emulator.url, token, limits=Limits(max_wait=5))
     account.fault(kind="drop", moment=moment, calls=["create"])
     account.fault(**LIMITED, headers={"Retry-After": "60"})
     with pytest.raises(RateLimitWait) as delay:
-        client.request("POST", path, body=PARTNER)
+        client.request(Call("POST", path, body=PARTNER))
     assert delay.value.seconds == 60
     assert delay.value.attempts == 1
     assert delay.value.outcome_unknown
 
 
-def test_a_call_that_was_not_sent_has_a_known_outcome(client, path):
-    client.max_wait = 5
-    client.rate_limit.observe({})
-    client.rate_limit.block(60)
+def test_a_call_that_was_not_sent_has_a_known_outcome(emulator, path, token, make_client):
+    limits = Limits(max_wait=5, blocked_for=60)
+    client = make_client(emulator.url, token, limits=limits)
     with pytest.raises(RateLimitWait) as delay:
         create(client, path)
     assert not delay.value.outcome_unknown
@@ -314,20 +312,20 @@ def test_a_backoff_is_as_long_as_the_response_asks_for(
         "no", "try again", UNAVAILABLE, is_transient=is_transient, retry_after=retry_after
     )
     client.back_off(0, error)
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert fake_time.sleeps == [seconds]
 
 
 def test_after_a_stop_calls_in_flight_end_and_no_new_ones_begin(emulator, account, path, token):
     account.change(latency=0.3)
     client = CloudflareClient(emulator.url, token, connections=2)
-    client.request("GET", path)
+    client.request(Call("GET", path))
     with ThreadPoolExecutor(2) as pool:
         in_flight = pool.submit(create, client, path)
         while client.calls < 2:
             threading.Event().wait(0.001)
         client.rate_limit.block(3600)
-        waiting = pool.submit(client.request, "GET", path)
+        waiting = pool.submit(client.request, Call("GET", path))
         client.stop()
         assert in_flight.result(timeout=60).result["domain"] == "partner.example"
         error = waiting.exception(timeout=60)
@@ -349,7 +347,7 @@ def test_a_stopped_retry_says_that_the_outcome_is_unknown(emulator, account, pat
     client = CloudflareClient(emulator.url, token, sleep=lambda seconds: client.stop())
     account.fault(kind="drop", moment="after", calls=["create"], times=None)
     with pytest.raises(CloudflareError) as error:
-        client.request("POST", path, body=PARTNER)
+        client.request(Call("POST", path, body=PARTNER))
     assert error.value.outcome_unknown
 
 
@@ -358,7 +356,7 @@ def test_tokens_and_keys_work(emulator, account, path, make_client):
         TokenAuth(account.tokens["account_owned"], "option api_token"),
         KeyAuth(account.email, account.api_key, "option api_key"),
     ):
-        assert make_client(emulator.url, auth).request("GET", path).result == []
+        assert make_client(emulator.url, auth).request(Call("GET", path)).result == []
 
 
 @pytest.mark.parametrize("kind", ["expired", "disabled"])
@@ -367,7 +365,7 @@ def test_a_token_that_is_not_active_is_refused_at_once(
 ):
     client = make_client(emulator.url, TokenAuth(account.tokens[kind], "option api_token"))
     with pytest.raises(CloudflareError) as error:
-        client.request("GET", path, permission="Read")
+        client.request(Call("GET", path, permission="Read"))
     assert str(error.value).startswith(
         "Cloudflare did not accept the API token (option api_token); "
     )
@@ -387,7 +385,7 @@ def test_a_redirect_is_not_followed(
         location = target.format(same=emulator.url, other=other.port)
         account.fault(kind="redirect", status=status, location=location)
         with pytest.raises(CloudflareError) as error:
-            client.request("GET", path) if call == "list" else create(client, path)
+            client.request(Call("GET", path)) if call == "list" else create(client, path)
         assert other.connections() == 0
     method = {"list": "GET", "create": "POST"}[call]
     assert str(error.value) == (
@@ -469,9 +467,9 @@ def test_a_secret_that_the_api_returns_is_redacted(client, account, path):
     token = account.tokens["write"]
     account.fault(kind="status", status=400, code=1, message=f"what is {token}?")
     with pytest.raises(CloudflareError, match=r"what is \*{8}\?"):
-        client.request("GET", path)
+        client.request(Call("GET", path))
     account.fault(kind="merge", set={"messages": [token]})
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert client.warnings() == ["Cloudflare: ********"]
 
 
@@ -480,15 +478,15 @@ def test_a_secret_is_redacted_before_a_long_detail_is_shortened(client, account,
     for padding in range(250, 350, 7):
         account.fault(kind="status", status=400, code=1, message="x" * padding + token)
         with pytest.raises(CloudflareError) as error:
-            client.request("GET", path)
+            client.request(Call("GET", path))
         assert token[:4] not in str(error.value)
         assert len(error.value.detail) <= 350
 
 
 def test_repeated_messages_on_success_become_one_warning(client, account, path):
     account.fault(kind="merge", times=2, set={"messages": [{"code": 1, "message": "Soon\ngone"}]})
-    client.request("GET", path)
-    client.request("GET", path)
+    client.request(Call("GET", path))
+    client.request(Call("GET", path))
     assert client.warnings() == ["Cloudflare: code 1: Soon gone"]
 
 
@@ -497,7 +495,7 @@ def test_repeated_messages_on_success_become_one_warning(client, account, path):
 )
 def test_a_long_wait_for_the_rate_limit_becomes_a_warning(client, path, seconds, warnings):
     client.rate_limit.block(seconds)
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert client.warnings() == warnings
 
 
@@ -512,35 +510,37 @@ def seed(account, number):
 )
 def test_every_page_of_a_list_is_read_and_no_more(client, account, path, number, pages):
     seed(account, number)
-    records = client.list_all(path, {"order": "created_at"}, per_page=1000)
+    records = read(client, path)
     assert [record["id"] for record in records] == [
         record["id"] for record in account.restrictions()
     ]
     assert len(calls(account)) == pages
 
 
-def test_only_the_first_page_of_a_list_refuses_to_wait(client, account, path, fake_time):
+def test_only_the_first_page_of_a_list_refuses_to_wait(
+    emulator, account, path, token, make_client, fake_time
+):
+    client = make_client(emulator.url, token, limits=Limits(max_wait=0))
     seed(account, 25)
-    client.max_wait = 0
     account.fault(kind="merge", skip=1, headers={"Ratelimit": '"default";r=0;t=60'})
-    assert len(client.list_all(path, {}, per_page=10)) == 25
+    assert len(read(client, path, 10)) == 25
     assert fake_time.sleeps == [60]
     client.rate_limit.block(60)
     with pytest.raises(RateLimitWait):
-        client.list_all(path, {}, per_page=10)
+        read(client, path, 10)
 
 
 def test_a_list_without_result_info_is_read_to_its_end(client, account, path):
     seed(account, 25)
     account.fault(kind="merge", times=None, remove=["result_info"])
-    assert len(client.list_all(path, {}, per_page=10)) == 25
+    assert len(read(client, path, 10)) == 25
 
 
 def test_a_list_that_changes_while_it_is_read_is_read_again(client, account, path):
     seed(account, 25)
     info = {"count": 10, "page": 1, "per_page": 10, "total_count": 26}
     account.fault(kind="merge", set={"result_info": info})
-    assert len(client.list_all(path, {}, per_page=10)) == 25
+    assert len(read(client, path, 10)) == 25
     assert len(calls(account)) == 2 + 3
 
 
@@ -551,7 +551,7 @@ def test_a_list_that_keeps_changing_is_an_error(client, account, path):
         account.fault(kind="merge", set={"result_info": info})
         account.fault(kind="merge")
     with pytest.raises(CloudflareError) as error:
-        client.list_all(path, {}, per_page=10)
+        read(client, path, 10)
     assert str(error.value) == (
         "the list kept changing while it was read (3 attempts); run again when nothing else is"
         " changing the account (GET …/sending_domain_restrictions)"
@@ -564,7 +564,7 @@ def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_ch
     seed(account, 25)
     account.change(total_error=1)
     with pytest.raises(CloudflareError) as error:
-        client.list_all(path, {}, per_page=10)
+        read(client, path, 10)
     assert str(error.value) == (
         "Cloudflare's list may be incomplete, because its total_count is 26, but it contains 25 entries;"
         " run again later; if the error persists, report it to Cloudflare"
@@ -578,7 +578,7 @@ def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_ch
 def test_an_empty_page_may_have_no_result(client, account, path, number, empty_list):
     seed(account, number)
     account.change(empty_list=empty_list)
-    assert len(client.list_all(path, {}, per_page=10)) == number
+    assert len(read(client, path, 10)) == number
     assert len(calls(account)) == (2 if number else 1)
 
 
@@ -589,7 +589,7 @@ def test_a_list_without_records_is_an_unexpected_result(
     client = make_client(emulator.url, token, retries=0)
     account.fault(kind="merge", set={"result": result})
     with pytest.raises(CloudflareError, match="an unexpected result: (not a list|a list that)"):
-        client.list_all(path, {}, per_page=10)
+        read(client, path, 10)
 
 
 def test_a_conflict_is_specific_to_one_change_and_an_outage_is_not():

@@ -14,6 +14,7 @@ import traceback
 
 import pytest
 import requests
+from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
 from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
     CloudflareClient,
 )
@@ -96,7 +97,7 @@ def calls(account):
 
 def failed_create(client, path, idempotent=False):
     with pytest.raises(CloudflareError) as error:
-        client.request("POST", path, body=PARTNER, idempotent=idempotent)
+        client.request(Call("POST", path, body=PARTNER, idempotent=idempotent))
     return error.value
 
 
@@ -150,7 +151,7 @@ def test_a_ca_file_beats_requests_ca_bundle_and_no_check_beats_both(
     if bundle:
         environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
     client = make_client(url_of(serve_tls(certificate)), verify=ca_files.get(verify, verify))
-    assert client.request("GET", path).result == []
+    assert client.request(Call("GET", path)).result == []
 
 
 @pytest.mark.parametrize(
@@ -189,8 +190,8 @@ def test_the_proxy_of_the_environment_is_used_and_sees_no_credentials(
 ):
     environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
     client = make_client(url_of(server, "localhost"))
-    client.request("GET", path)
-    client.request("POST", path, body=PARTNER, idempotent=False)
+    client.request(Call("GET", path))
+    client.request(Call("POST", path, body=PARTNER, idempotent=False))
     assert calls(account) == ["list", "create"]
     assert proxy.requests == [f"CONNECT localhost:{server.port}"]
     assert token.encode("ascii") in server.received
@@ -200,7 +201,7 @@ def test_the_proxy_of_the_environment_is_used_and_sees_no_credentials(
 
 def test_only_the_proxy_receives_its_password(server, proxy, token, path, make_client, environment):
     environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
-    make_client(url_of(server)).request("GET", path)
+    make_client(url_of(server)).request(Call("GET", path))
     credential = base64.b64encode(f"user:{PASSWORD}".encode("ascii"))
     assert b"Proxy-Authorization: Basic " + credential in proxy.received
     assert token.encode("ascii") not in proxy.received
@@ -212,7 +213,7 @@ def test_only_the_proxy_receives_its_password(server, proxy, token, path, make_c
 def test_no_proxy_is_respected(server, proxy, account, path, make_client, environment, no_proxy):
     environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     environment.setenv("NO_PROXY", no_proxy)
-    make_client(url_of(server, "localhost")).request("GET", path)
+    make_client(url_of(server, "localhost")).request(Call("GET", path))
     assert calls(account) == ["list"]
     assert proxy.connections() == 0
 
@@ -223,7 +224,7 @@ def test_plain_http_bypasses_proxies(
     emulator, proxy, account, path, make_client, environment, variable, start
 ):
     environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-    make_client(emulator.url.replace("http://127.0.0.1", start)).request("GET", path)
+    make_client(emulator.url.replace("http://127.0.0.1", start)).request(Call("GET", path))
     assert calls(account) == ["list"]
     assert proxy.connections() == 0
 
@@ -275,7 +276,7 @@ def test_a_create_is_sent_once_after_the_proxy_refused_it(
 
     client = make_client(url_of(server))
     environment.setattr(client, "back_off", accept)
-    client.request("POST", path, body=PARTNER, idempotent=False)
+    client.request(Call("POST", path, body=PARTNER, idempotent=False))
     assert calls(account) == ["create"]
     assert len(account.restrictions()) == 1
 
@@ -366,7 +367,7 @@ def test_a_create_whose_response_is_lost_is_not_sent_again(
     server.resets = proxy.resets = resets
     client = make_client(url_of(server))
     if not first_of_its_connection:
-        client.request("GET", path)
+        client.request(Call("GET", path))
     account.clear_requests()
     account.fault(kind="drop", moment="after", calls=["create"])
     error = failed_create(client, path)
@@ -449,6 +450,6 @@ def test_a_netrc_file_does_not_replace_the_credentials(
     client = make_client(url_of(server, host))
     if credentials == "key":
         client._auth = KeyAuth(account.email, account.api_key, "option api_key")
-    client.request("GET", path)
+    client.request(Call("GET", path))
     assert client._auth.secrets[0].encode("ascii") in server.received
     assert b"Basic" not in server.received

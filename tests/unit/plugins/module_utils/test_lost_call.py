@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    call_name,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._lost_call import (
     lost_call,
 )
@@ -54,12 +51,3 @@ def test_errors_that_cause_each_other_end_in_a_message():
     error, cause = RequestsConnectionError("gone"), OSError("unplugged")
     raised_from(error, raised_from(cause, error))
     assert str(lost(error)) == f"{LOST} (GET …/x: unplugged)"
-
-
-def test_the_name_of_a_call_has_neither_the_account_nor_an_id():
-    path = "/accounts/0123/email-security/settings/sending_domain_restrictions"
-    assert call_name("GET", path) == "GET …/sending_domain_restrictions"
-    identifier = "F174E90A-fafe-4643-bbbc-4a0ed4fc8415"
-    assert call_name("PATCH", f"{path}/{identifier}") == (
-        "PATCH …/sending_domain_restrictions/{id}"
-    )

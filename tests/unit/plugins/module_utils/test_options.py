@@ -11,7 +11,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils import _
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
-    restrictions_api_from,
+    SharedOptions,
 )
 
 ACCOUNT_ID = "0123456789abcdef0123456789abcdef"
@@ -42,14 +42,14 @@ def task(environment):
 
 @pytest.fixture
 def client_for(task):
-    return lambda *given: restrictions_api_from(task(*given)).client
+    return lambda *given: SharedOptions.of(task(*given)).client()
 
 
 @pytest.fixture
 def refusal_of(task):
     def refuse(*given):
         with pytest.raises(InvalidOption) as refusal:
-            restrictions_api_from(task(*given))
+            SharedOptions.of(task(*given))
         return str(refusal.value)
 
     return refuse
@@ -131,9 +131,9 @@ def test_options_beat_the_environment_and_a_token_beats_a_key(
 def test_the_account_and_the_url_come_from_the_task_before_the_environment(
     task, options, variables, account_id, url
 ):
-    api = restrictions_api_from(task({**OPTION_TOKEN, **options}, variables))
-    assert api._path.startswith(f"/accounts/{account_id}/")
-    assert api.client._base_url == url
+    shared = SharedOptions.of(task({**OPTION_TOKEN, **options}, variables))
+    assert shared.account_id == account_id
+    assert shared.client()._base_url == url
 
 
 @pytest.mark.parametrize(
@@ -376,13 +376,13 @@ def test_a_url_that_could_give_credentials_away_is_refused(refusal_of, url, mess
 
 def test_the_secret_that_is_used_is_masked_even_if_it_is_short(task):
     module = task({}, {"CLOUDFLARE_API_TOKEN": "short", "CLOUDFLARE_API_KEY": "0"})
-    restrictions_api_from(module)
+    SharedOptions.of(module)
     # Masking the placeholder would garble every number.
     assert module.no_log_values == {"short"}
 
 
 def test_the_client_has_a_connection_for_each_thread(task):
-    session = restrictions_api_from(task(OPTION_TOKEN), 7).client._session
+    session = SharedOptions.of(task(OPTION_TOKEN)).client(7)._session
     assert session.get_adapter(API_URL)._pool_maxsize == 7
 
 

@@ -151,9 +151,7 @@ class FakeAccount:
         if fate in (CRASH, CRASH_LOST):
             raise RuntimeError("x")
         if fate in (WAIT, WAIT_LOST, WAIT_UNSEEN):
-            wait = RateLimitWait(60)
-            wait.outcome_unknown = fate != WAIT
-            raise wait
+            raise RateLimitWait(60, outcome_unknown=fate != WAIT)
         if fate in (REFUSED_CALL, OUTAGE):
             raise CloudflareError("no", "fix it", REFUSED if fate == REFUSED_CALL else UNAVAILABLE)
         if fate in (LOST, FAILED_UNSEEN):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _response
+from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
@@ -26,6 +27,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._respons
 )
 
 CALL = "POST …/sending_domain_restrictions"
+PATH = "/accounts/a/email-security/settings/sending_domain_restrictions"
 DENIED = (
     "Cloudflare did not accept the API token; check that it is correct, not expired, allowed on this"
     " account and has the permission 'Write'"
@@ -52,7 +54,8 @@ def response(status, body, headers=None):
 
 
 def interpreted(status, body, headers=None):
-    return interpret(CALL, response(status, body, headers), parse, "the API token", "Write")
+    call = Call("POST", PATH, parse=parse, permission="Write")
+    return interpret(call, response(status, body, headers), "the API token")
 
 
 def failure(*errors):
@@ -453,7 +456,7 @@ def test_a_success_needs_nothing_but_its_result(more):
 
 def test_no_permission_is_named_if_none_is_known():
     with pytest.raises(CloudflareError, match=r"allowed on this account \(POST"):
-        interpret(CALL, response(403, coded(10000)), parse, "the API token", "")
+        interpret(Call("POST", PATH), response(403, coded(10000)), "the API token")
 
 
 @pytest.mark.parametrize(
@@ -471,5 +474,5 @@ def test_no_permission_is_named_if_none_is_known():
 )
 def test_null_is_an_empty_list_only_if_the_total_is_zero(more, is_empty):
     made = response(200, {"success": True, **more})
-    result = interpret(CALL, made, lambda result: result, "the API token", "Read").result
+    result = interpret(Call("POST", PATH), made, "the API token").result
     assert (result == []) == is_empty
