@@ -37,8 +37,6 @@ NOT_ACCEPTED = {1000, 9103, 9106, 9109, 10000}
 NO_ROUTE = {7000, 7003}
 NOT_SUBSCRIBED = "not available in the current subscription"
 
-_CHECK_URL = "check proxies and api_url, which usually ends with /client/v4"
-
 
 @dataclass(frozen=True)
 class Response:
@@ -59,18 +57,9 @@ def interpret(call: Call, response: requests.Response, credentials: str) -> Resp
         CloudflareError: the response is not a success, or not Cloudflare's.
     """
     status = response.status_code
-    if 300 <= status < 400:
-        raise CloudflareError(
-            f"Cloudflare returned a redirect ({status})",
-            "redirects are not followed, to protect the credentials; check api_url",
-            UNAVAILABLE,
-            f"{call.name}: {status}",
-            status=status,
-            outcome_unknown=True,
-        )
     envelope = _envelope(response)
-    content = _content(response, envelope)
     errors = _errors(envelope)
+    content = _content(response, envelope)
     # 206 would be a part of the result.
     if envelope.get("success") is True and status in (200, 201) and not errors:
         result_info = _dict(envelope.get("result_info"))
@@ -81,9 +70,15 @@ def interpret(call: Call, response: requests.Response, credentials: str) -> Resp
         else:
             messages = [_message(entry) for entry in _list(envelope.get("messages"))]
             return Response(result, result_info, messages)
-    if errors and (status >= 300 or envelope.get("success") is False):
-        raise _refusal(call.name, response, errors, credentials, call.permission)
-    raise _malformed(call.name, response, envelope, content, credentials, call.permission)
+    if 300 <= status < 400:
+        failure = _Failure(status, str(status))
+    elif errors and (status >= 400 or envelope.get("success") is False):
+        says = "; ".join(map(_describe, errors))
+        codes = frozenset(_codes(errors))
+        failure = _Failure(status, f"{status}, {says}", True, says, codes, _first_code(errors))
+    else:
+        failure = _Failure(status, f"{status} with {content}", bool(envelope))
+    raise _error(failure, call, credentials, seconds_to_wait(response.headers))
 
 
 def seconds_to_wait(headers: t.Mapping[str, str]) -> float | None:
@@ -98,144 +93,190 @@ def seconds_to_wait(headers: t.Mapping[str, str]) -> float | None:
         return None
 
 
-def _refusal(
-    call: str,
-    response: requests.Response,
-    errors: list[dict[str, t.Any]],
-    credentials: str,
-    permission: str,
-) -> CloudflareError:
-    """Return the error of a failure in Cloudflare's own envelope."""
-    status, codes = response.status_code, _codes(errors)
-    description = "; ".join(map(_describe, errors))
-    attributes: dict[str, t.Any] = {
-        "detail": f"{call}: {status}, {description}",
-        "status": status,
-        "code": _first_code(errors),
-        "no_route": bool(codes & NO_ROUTE) or status == 405,
-    }
-    if status == 429:
-        return _rate_limited(response, attributes)
-    if status >= 500 or status == 408:
-        return CloudflareError(
-            f"Cloudflare returned {status}",
-            "try again later",
-            UNAVAILABLE,
-            is_transient=True,
-            outcome_unknown=True,
-            **attributes,
-        )
-    if codes & WRONG_FORMAT:
-        return CloudflareError(
-            f"{credentials} has the wrong format",
-            "copy it again from the dashboard",
-            CREDENTIALS,
-            **attributes,
-        )
-    if NOT_SUBSCRIBED in description:
-        return CloudflareError(
-            "the account has no Email Security",
-            "check account_id and the subscription",
-            CREDENTIALS,
-            **attributes,
-        )
-    if codes & NOT_ACCEPTED or status == 401 or (status == 403 and not codes):
-        return _not_accepted(credentials, permission, attributes, is_transient=not codes)
-    if codes & NO_ROUTE:
-        return CloudflareError(
-            "Cloudflare does not know this account or this call",
-            "check account_id",
-            REFUSED,
-            **attributes,
-        )
-    if status == 404:
-        return CloudflareError(
-            "Cloudflare found nothing at this address",
-            "run again; if the error persists, check account_id and api_url",
-            REFUSED,
-            not_found=True,
-            **attributes,
-        )
-    advice = {
-        403: f"check what it says, and the permissions of {credentials}",
-        409: "run again",
-    }
-    return CloudflareError(
-        "Cloudflare refused the request",
-        advice.get(status, "fix the reported field and run again"),
-        REFUSED,
-        **attributes,
-    )
+@dataclass(frozen=True)
+class _Failure:
+    """What a response that is not a success says.
+
+    Attributes:
+        says: the status and what the response contains, for messages.
+        is_cloudflares: whether it is Cloudflare's envelope.
+        errors: what the errors in it say; empty if Cloudflare names none.
+        codes: the codes of these errors; `code` is the first one.
+    """
+
+    status: int
+    says: str
+    is_cloudflares: bool = False
+    errors: str = ""
+    codes: frozenset[int] = frozenset()
+    code: int | None = None
 
 
-def _malformed(
-    call: str,
-    response: requests.Response,
-    envelope: dict[str, t.Any],
-    content: str,
-    credentials: str,
-    permission: str,
-) -> CloudflareError:
-    """Return the error of a response that is neither a success nor a refusal by Cloudflare."""
-    status = response.status_code
-    attributes: dict[str, t.Any] = {
-        "detail": f"{call}: {status} with {content}",
-        "status": status,
-        "no_route": status == 405,
-    }
-    if status == 429:
-        return _rate_limited(response, attributes)
-    if status in (401, 403):
-        if envelope:
-            return _not_accepted(credentials, permission, attributes, is_transient=True)
-        # The API itself would name the credential that it does not accept.
-        return CloudflareError(
-            "a firewall, a limit or a proxy in front of Cloudflare's API refused the request",
-            "check what it says, the network of this host and api_url, or try again later; the"
-            " credentials were not checked",
-            UNAVAILABLE,
-            is_transient=status == 403,
-            outcome_unknown=True,
-            **attributes,
-        )
-    is_transient = status < 300 or status == 408 or status >= 500
-    server, advice = "Cloudflare", "try again later" if is_transient else "check the task's options"
-    if not envelope and status < 500:
-        server = "a server that is not Cloudflare's API"
-        advice = _CHECK_URL + (", or try again later" if is_transient else "")
-    return CloudflareError(
-        f"{server} returned {status}" + (" without a usable result" if status < 300 else ""),
-        advice,
+class _Meaning(t.NamedTuple):
+    """What a failure means, if `applies` says that it does."""
+
+    applies: t.Callable[[_Failure], t.Any]
+    kind: str
+    problem: str
+    advice: str
+    is_transient: bool = False
+    outcome_unknown: bool = False
+    not_found: bool = False
+
+
+_RETURNED = (UNAVAILABLE, "Cloudflare returned {status}")
+_DENIED = (
+    CREDENTIALS,
+    "Cloudflare did not accept {credentials}",
+    "check that it is correct, not expired, allowed on this account{needed}",
+)
+_REFUSED = (REFUSED, "Cloudflare refused the request")
+_IN_FRONT = (
+    UNAVAILABLE,
+    "a firewall, a limit or a proxy in front of Cloudflare's API refused the request",
+    "check what it says, the network of this host and api_url, or try again later; the credentials"
+    " were not checked",
+)
+_NOT_CLOUDFLARE = "a server that is not Cloudflare's API returned {status}"
+_CHECK_URL = "check proxies and api_url, which usually ends with /client/v4"
+_NO_RESULT = " without a usable result"
+
+# The first one that applies holds.
+_MEANINGS = (
+    _Meaning(
+        lambda failure: 300 <= failure.status < 400,
         UNAVAILABLE,
-        is_transient=is_transient,
-        outcome_unknown=is_transient or not envelope,
-        **attributes,
-    )
-
-
-def _not_accepted(
-    credentials: str, permission: str, attributes: dict[str, t.Any], is_transient: bool
-) -> CloudflareError:
-    needed = f" and has the permission '{permission}'" if permission else ""
-    return CloudflareError(
-        f"Cloudflare did not accept {credentials}",
-        f"check that it is correct, not expired, allowed on this account{needed}",
-        CREDENTIALS,
-        # A 403 without a code is reported to be transient.
-        is_transient=is_transient and attributes["status"] == 403,
-        **attributes,
-    )
-
-
-def _rate_limited(response: requests.Response, attributes: dict[str, t.Any]) -> CloudflareError:
-    wait = seconds_to_wait(response.headers)
-    return CloudflareError(
+        "Cloudflare returned a redirect ({status})",
+        "redirects are not followed, to protect the credentials; check api_url",
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: failure.status == 429,
+        RATE_LIMITED,
         "Cloudflare's rate limit, which all tools of one user share with the dashboard, was exceeded",
         "run again later",
-        RATE_LIMITED,
-        is_transient=wait is None or wait <= MAX_WINDOW,
+        is_transient=True,
+    ),
+    _Meaning(
+        lambda failure: failure.status >= 500,
+        *_RETURNED,
+        "try again later",
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    # The API itself would name the credential that it does not accept.
+    _Meaning(
+        lambda failure: not failure.is_cloudflares and failure.status == 401,
+        *_IN_FRONT,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: not failure.is_cloudflares and failure.status == 403,
+        *_IN_FRONT,
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: not failure.is_cloudflares and failure.status < 300,
+        UNAVAILABLE,
+        _NOT_CLOUDFLARE + _NO_RESULT,
+        _CHECK_URL + ", or try again later",
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: not failure.is_cloudflares and failure.status == 408,
+        UNAVAILABLE,
+        _NOT_CLOUDFLARE,
+        _CHECK_URL + ", or try again later",
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: not failure.is_cloudflares,
+        UNAVAILABLE,
+        _NOT_CLOUDFLARE,
+        _CHECK_URL,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: failure.status == 408,
+        *_RETURNED,
+        "try again later",
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    _Meaning(
+        lambda failure: failure.codes & WRONG_FORMAT,
+        CREDENTIALS,
+        "{credentials} has the wrong format",
+        "copy it again from the dashboard",
+    ),
+    _Meaning(
+        lambda failure: NOT_SUBSCRIBED in failure.errors,
+        CREDENTIALS,
+        "the account has no Email Security",
+        "check account_id and the subscription",
+    ),
+    _Meaning(lambda failure: failure.codes & NOT_ACCEPTED or failure.status == 401, *_DENIED),
+    # A 403 without a code is reported to be transient.
+    _Meaning(
+        lambda failure: failure.status == 403 and not failure.codes, *_DENIED, is_transient=True
+    ),
+    _Meaning(
+        lambda failure: not failure.errors and failure.status < 300,
+        UNAVAILABLE,
+        "Cloudflare returned {status}" + _NO_RESULT,
+        "try again later",
+        is_transient=True,
+        outcome_unknown=True,
+    ),
+    _Meaning(lambda failure: not failure.errors, *_RETURNED, "check the task's options"),
+    _Meaning(
+        lambda failure: failure.codes & NO_ROUTE,
+        REFUSED,
+        "Cloudflare does not know this account or this call",
+        "check account_id",
+    ),
+    _Meaning(
+        lambda failure: failure.status == 404,
+        REFUSED,
+        "Cloudflare found nothing at this address",
+        "run again; if the error persists, check account_id and api_url",
+        not_found=True,
+    ),
+    _Meaning(
+        lambda failure: failure.status == 403,
+        *_REFUSED,
+        "check what it says, and the permissions of {credentials}",
+    ),
+    _Meaning(lambda failure: failure.status == 409, *_REFUSED, "run again"),
+    _Meaning(lambda failure: True, *_REFUSED, "fix the reported field and run again"),
+)
+
+
+def _error(
+    failure: _Failure, call: Call, credentials: str, retry_after: float | None
+) -> CloudflareError:
+    meaning = next(meaning for meaning in _MEANINGS if meaning.applies(failure))
+    words = {
+        "status": failure.status,
+        "credentials": credentials,
+        "needed": f" and has the permission '{call.permission}'" if call.permission else "",
+    }
+    wait = retry_after if meaning.kind == RATE_LIMITED else None
+    return CloudflareError(
+        meaning.problem.format(**words),
+        meaning.advice.format(**words),
+        meaning.kind,
+        f"{call.name}: {failure.says}",
+        failure.status,
+        failure.code,
+        outcome_unknown=meaning.outcome_unknown,
+        not_found=meaning.not_found,
+        no_route=bool(failure.codes & NO_ROUTE) or failure.status == 405,
+        is_transient=meaning.is_transient and (wait is None or wait <= MAX_WINDOW),
         retry_after=wait,
-        **attributes,
     )
 
 
