@@ -31,7 +31,7 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
     """Return the error of a call that got no response.
 
     Arguments:
-        call: what `call_name` returned.
+        call: how messages name the call.
         host: where the call was sent, as a host and a port.
         timeout: seconds that each part of the response may take.
         error: what `requests` raised; it may be an error of another library.
