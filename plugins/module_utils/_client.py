@@ -224,23 +224,24 @@ class CloudflareClient:
             try:
                 self.rate_limit.acquire(max_wait)
                 response = self._send(call)
-            except RateLimitWait as wait:
-                raise replace(wait, attempts=failures, outcome_unknown=outcome_unknown) from None
-            except CloudflareError as error:
-                outcome_unknown = call.is_write and (outcome_unknown or error.outcome_unknown)
-                failed = replace(error, outcome_unknown=outcome_unknown)
-            else:
                 if call.is_write:
                     # Not after a read: that may succeed in every process while all writes fail.
                     self._refusals_before = 0
                 self._is_refused = False
                 return response
-            is_refused = self._is_refused = failed.kind == RATE_LIMITED
-            attempt = self._refusals_before + refusals if is_refused else failures
-            if not self.retry.allows(failed, attempt) or (outcome_unknown and not call.idempotent):
-                raise failed
-            self._prepare_retry(failed, attempt, retry_until)
-            refusals, failures = refusals + is_refused, failures + (not is_refused)
+            except RateLimitWait as wait:
+                raise replace(wait, attempts=failures, outcome_unknown=outcome_unknown) from None
+            except CloudflareError as error:
+                is_refused = self._is_refused = error.kind == RATE_LIMITED
+                attempt = self._refusals_before + refusals if is_refused else failures
+                outcome_unknown = call.is_write and (outcome_unknown or error.outcome_unknown)
+                if not self.retry.allows(error, attempt) or (
+                    outcome_unknown and not call.idempotent
+                ):
+                    # A variable for it would create a reference cycle.
+                    raise replace(error, outcome_unknown=outcome_unknown) from None
+                self._prepare_retry(error, attempt, retry_until)
+                refusals, failures = refusals + is_refused, failures + (not is_refused)
 
     def _prepare_retry(self, error: CloudflareError, attempt: int, retry_until: float) -> None:
         """Wait for the next attempt, or leave it to a later process."""
@@ -291,21 +292,22 @@ class CloudflareClient:
             self.rate_limit.observe(response.headers)
             interpreted = interpret(call, response, self._auth.description)
         except CloudflareError as error:
-            failed = self._with_wait(self._redacted(error))
-            if failed.is_transient:
-                block = failed.retry_after or 0.0
-            raise failed from None
+            wait = self._wait_after(error)
+            if error.is_transient:
+                block = wait or 0.0
+            raise replace(self._redacted(error), retry_after=wait) from None
         finally:
             self.rate_limit.release(block)
         self._keep_messages(interpreted.messages)
         return interpreted
 
-    def _with_wait(self, error: CloudflareError) -> CloudflareError:
-        """Return the error with the seconds that all workers wait after a 429 that names no wait."""
-        is_refused = error.kind == RATE_LIMITED
-        if not is_refused or error.retry_after is not None or self.rate_limit.is_blocked():
-            return error
-        return replace(error, retry_after=DEFAULT_WINDOW / max(1, self.retry.retries))
+    def _wait_after(self, error: CloudflareError) -> float | None:
+        """Return the seconds before a retry; by default, if a 429 names none and no window does."""
+        if error.kind != RATE_LIMITED or error.retry_after is not None:
+            return error.retry_after
+        if self.rate_limit.is_blocked():
+            return None
+        return DEFAULT_WINDOW / max(1, self.retry.retries)
 
     def _redacted(self, error: CloudflareError) -> CloudflareError:
         return replace(
