@@ -51,6 +51,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
     UnusableFile,
     absolute_path,
     decrypted,
+    list_option,
     path_for_host,
     path_option,
     path_to_write,
@@ -167,8 +168,9 @@ class ActionModule(ActionBase):
         name = shown_path(path)
         self._source = name
         prune = boolean(options.get("prune") or False, strict=False)
+        ignored_columns = list_option(options, "ignore_columns")
         with decrypted(self, path, name) as readable:
-            entries = read_entries(readable, name, prune)
+            entries = read_entries(readable, name, prune, ignored_columns)
         self._file_warnings = entries.warnings
         source = {"file": name, "lines": entries.lines}
         rest = {name: value for name, value in options.items() if name != "file"}

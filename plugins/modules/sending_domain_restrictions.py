@@ -68,18 +68,28 @@ options:
     description:
       - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
         relative path starts at the playbook's folder. The file may be encrypted with ansible-vault.
-      - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) has the list. All values are read as text,
-        so C(no) and C(0123) need no quotes.
+      - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) contains the list. All values are read as
+        text, so C(no) and C(0123) need no quotes.
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
-        C(id), of which only C(domain) is required. Columns are separated by commas, semicolons or tabs. Several names
-        in one C(exclude) cell are separated by spaces, commas, semicolons or line breaks. An empty cell is an empty
-        list or comment. The cell C((unchanged)) in C(exclude) or C(comments), or a missing column, is an omitted key.
-        An apostrophe before such a comment, or before one that a spreadsheet would run as a formula, is removed.
+        C(id), of which only C(domain) is required. Their letter case makes no difference. Columns are separated by
+        commas, semicolons or tabs. Several names in one C(exclude) cell are separated by spaces, commas, semicolons or
+        line breaks. An empty cell is an empty list or comment. The cell C((unchanged)) in C(exclude) or C(comments),
+        or a missing column, is an omitted key. An apostrophe before such a comment, or before one that a spreadsheet
+        would run as a formula, is removed.
       - In CSV, blanks around a cell are ignored unless they are quoted. A row that begins with C(#) is an error.
       - A quoted text that contains what reads as another row or entry is refused, because a stray quote would hide it.
       - If the file does not end with a line break, it may be cut off. The task warns, and with O(prune) it fails.
       - Nothing in the file is templated.
     type: path
+  ignore_columns:
+    description:
+      - The names of columns of a CSV O(file) to ignore, in any letter case. Other unknown columns are an error.
+      - V(*) ignores all unknown columns, except those whose name resembles C(domain), C(exclude) or C(state).
+        Otherwise, a misspelled column would be lost.
+      - An ignored column that this collection knows, such as C(comments), is a missing column.
+    type: list
+    elements: str
+    default: []
   directory:
     description: The directory on the controller that relative paths start at, instead of the playbook's folder.
     type: path
@@ -366,6 +376,7 @@ def main() -> None:
             "restrictions": {"type": "list", "elements": "raw"},
             "file": {"type": "path"},
             "directory": {"type": "path"},
+            "ignore_columns": {"type": "list", "elements": "str", "default": []},
             "compare": {"type": "bool", "default": False},
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},

@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads and writes lists of restrictions as CSV: a header row, and a row for each restriction."""
+"""Reads and writes lists of restrictions as CSV: a header row, and a row for each restriction.
+
+`_csv_rows` splits a text into rows and cells, `_csv_columns` reads the header row, and `_csv_cells`
+escapes comments.
+"""
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 
@@ -23,13 +26,21 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._librari
     IMPORT_ERROR,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
-    ENTRY_KEYS,
+    STATES,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_cells import (
     UNCHANGED,
     escaped,
     is_unchanged,
     unescaped,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_columns import (
+    BEGIN,
+    COLUMNS,
+    COMMENT,
+    NAME,
+    WrongHeader,
+    columns_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_rows import (
     Row,
@@ -38,33 +49,31 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_row
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 
-COLUMNS = ("domain", "exclude", "comments", "state")
 COMMA = ","
-
-_BEGIN = f"begin with {','.join(COLUMNS[:3])}"
-_COMMENT = "begins with '#', but CSV has no comments; delete the row, or correct its first cell"
 
 # Excel reads and writes this line, which names the separator of the others.
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=([,;\t|])"?[,;\t|]*\n', re.IGNORECASE)
-# Whether or not the controller can judge it: what is in the place of a domain and looks like one.
-_NAME = re.compile(r"[^\s.,;:\"'@/()]+(?:[.\u3002\uff0e\uff61][^\s.,;:\"'@/()]+)+\.?")
+_BETWEEN_NAMES = re.compile(r"[\s,;]+")
 _AFTER_NAMES = re.compile(r"[ ,;\t\"]+$", re.MULTILINE)
 _TO_QUOTE = re.compile(r'["\n]|\A\s|\s\Z')
 
 
-def read_csv(text: str, name: str, delimiter: str = COMMA) -> list[tuple[int, t.Any]]:
+def read_csv(
+    text: str, name: str, delimiter: str = COMMA, ignored_columns: t.Iterable[str] = ()
+) -> list[tuple[int, t.Any]]:
     """Return the entries of a table, each with the line on which it begins.
 
     Arguments:
         name: how messages name the file.
         delimiter: the separator of columns, unless the table uses another one.
+        ignored_columns: as in `columns_of`.
 
     Raises:
         UnusableFile: it is not a table of restrictions.
     """
     text = with_unix_line_ends(text)
     start, delimiter = _beginning(text, delimiter)
-    table = _Table(name, delimiter)
+    table = _Table(name, delimiter, ignored_columns)
     try:
         for row in rows(text, start, delimiter):
             if any(map(str.strip, row.cells)):
@@ -94,10 +103,11 @@ def can_be_cell(text: str, delimiter: str) -> bool:
 class _Table:
     """What was read of a table so far."""
 
-    def __init__(self, name: str, delimiter: str) -> None:
+    def __init__(self, name: str, delimiter: str, ignored_columns: t.Iterable[str]) -> None:
         self._name = name
         self._delimiter = delimiter
-        self._columns: list[str] = []
+        self._ignored_columns = ignored_columns
+        self._columns: list[str | None] = []
         # The position of the last column with a name, which each row must reach.
         self._last = 0
         self._entries: list[tuple[int, t.Any]] = []
@@ -105,9 +115,7 @@ class _Table:
 
     def add(self, row: Row) -> None:
         if not self._columns:
-            problem = self._read_header(row.cells)
-            if problem:
-                raise UnusableFile(f"{self._place(row.line)} {problem}")
+            self._read_header(row)
             return
         problem = self._problem(row)
         if problem:
@@ -118,7 +126,7 @@ class _Table:
     def complete_entries(self) -> list[tuple[int, t.Any]]:
         """Return all entries; raises `UnusableFile` with all problems, if there are any."""
         if not self._columns:
-            raise UnusableFile(f"{self._name} has no header row; {_BEGIN}")
+            raise UnusableFile(f"{self._name} has no header row; {BEGIN}")
         if self._problems:
             raise UnusableFile(str(self._all_problems()))
         return self._entries
@@ -126,30 +134,18 @@ class _Table:
     def _place(self, line: int) -> str:
         return f"{self._name} line {line}"
 
-    def _read_header(self, cells: list[str]) -> str:
-        """Take the names of the columns, "" for those without a name; return what is wrong."""
-        columns = self._columns = [cell.strip().lower() for cell in cells]
-        if cells[0].startswith("#"):
-            return _COMMENT
-        if not set(columns) & set(ENTRY_KEYS) and any(map(_NAME.fullmatch, columns)):
-            return f"is not a header row; {_BEGIN}"
-        for position, column in enumerate(columns):
-            if not column:
-                continue
-            if column not in ENTRY_KEYS:
-                close = difflib.get_close_matches(column, COLUMNS, 1)
-                advice = f"did you mean '{close[0]}'?" if close else f"use {', '.join(COLUMNS)}"
-                return f"has the unknown column {column!r}; {advice}"
-            if columns.count(column) > 1:
-                return f"has the column {column!r} twice; remove one"
-            self._last = position
-        return "" if "domain" in columns else "has no column 'domain'; add it"
+    def _read_header(self, row: Row) -> None:
+        try:
+            self._columns = columns_of(row.cells, self._ignored_columns)
+        except WrongHeader as error:
+            raise UnusableFile(f"{self._place(row.line)} {error}") from None
+        self._last = max(place for place, column in enumerate(self._columns) if column != "")
 
     def _problem(self, row: Row) -> str:
         """Return what is wrong with a row, "" if nothing is."""
         if row.cells[0].startswith("#") and self._columns[0] != "comments":
-            return _COMMENT
-        return self._swallowed_row(row) or self._wrong_length(row.cells)
+            return COMMENT
+        return self._swallowed_row(row) or self._wrong_length(row.cells) or self._domains(row.cells)
 
     def _wrong_length(self, cells: list[str]) -> str:
         columns, delimiter = self._columns, self._delimiter
@@ -161,9 +157,14 @@ class _Table:
         if any(cells[len(columns) :]):
             return f"{number}; quote cells that contain {delimiter!r}"
         for column, cell in zip(columns, cells):
-            if cell and not column:
+            if cell and column == "":
                 return f"has {cell!r} in a column without a name; name the column or clear the cell"
         return ""
+
+    def _domains(self, cells: list[str]) -> str:
+        names = _BETWEEN_NAMES.split(cells[self._columns.index("domain")])
+        count = sum(1 for name in names if NAME.fullmatch(name))
+        return f"has {count} domains in one cell; write one domain per row" if count > 1 else ""
 
     def _swallowed_row(self, row: Row) -> str:
         if "\n" not in row.source:
@@ -213,22 +214,25 @@ def _line_like_a_row(text: str, domain: int, last: int, delimiter: str) -> int:
     """
     for number, line in enumerate(text.split("\n")[1:], 1):
         cells = line.split(delimiter)
-        if len(cells) > last and _NAME.fullmatch(cells[domain].strip()):
+        if len(cells) > last and NAME.fullmatch(cells[domain].strip()):
             return number
     return 0
 
 
-def _entry(cells: dict[str, str]) -> dict[str, t.Any]:
+def _entry(cells: dict[str | None, str]) -> dict[str, t.Any]:
     """Return the entry of a row, without the times, which only the account sets."""
     entry: dict[str, t.Any] = {"domain": cells["domain"].strip()}
     exclude, comments = cells.get("exclude", UNCHANGED), cells.get("comments", UNCHANGED)
     if not is_unchanged(exclude):
-        entry["exclude"] = [name for name in re.split(r"[\s,;]+", exclude) if name]
+        entry["exclude"] = [name for name in _BETWEEN_NAMES.split(exclude) if name]
     if not is_unchanged(comments):
         entry["comments"] = unescaped(comments)
     for column in ("state", "id"):
         if cells.get(column, "").strip():
             entry[column] = cells[column].strip()
+    if entry.get("state", "").lower() in STATES:
+        # Spreadsheets begin a text with a capital letter.
+        entry["state"] = entry["state"].lower()
     return entry
 
 

@@ -15,6 +15,7 @@ import tempfile
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.validation import check_type_list
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
 if t.TYPE_CHECKING:
@@ -40,6 +41,18 @@ def path_option(options: dict[str, t.Any], name: str) -> str | None:
     if not isinstance(value, (str, int, float)):
         raise UnusableFile(f"{name} is not a path; give the path of one file")
     return str(value)
+
+
+def list_option(options: dict[str, t.Any], name: str) -> list[str]:
+    """Return the list in an option, as modules read it; empty if it is not set.
+
+    Raises:
+        UnusableFile: the value is not a list.
+    """
+    try:
+        return [str(value) for value in check_type_list(options.get(name) or [])]
+    except TypeError:
+        raise UnusableFile(f"{name} is not a list; give a list of names") from None
 
 
 def report_path(options: dict[str, t.Any], name: str) -> str | None:

@@ -24,6 +24,7 @@ YAML, CSV, TSV = "yaml", "csv", "tsv"
 DELIMITERS = {CSV: ",", TSV: "\t"}
 
 _FORMATS = {".yml": YAML, ".yaml": YAML, ".csv": CSV, ".tsv": TSV}
+_SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"}
 
 
 @dataclass
@@ -39,24 +40,31 @@ class Entries:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_entries(path: str, name: str, prune: bool = False) -> Entries:
+def read_entries(
+    path: str, name: str, prune: bool = False, ignored_columns: t.Iterable[str] = ()
+) -> Entries:
     """Read a list of restrictions.
 
     Arguments:
         name: how messages name the file; its extension decides the format.
         prune: whether what the list lacks is deleted. Then a file that may be cut off is refused.
+        ignored_columns: the names of columns of a table to ignore; `*` ignores all unknown ones.
 
     Raises:
         UnusableFile: it cannot be read, or is not a list of restrictions.
     """
     if os.path.isdir(path):
         raise UnusableFile(f"{name} is a folder; add the name of a file")
+    if os.path.splitext(name)[1].lower() in _SPREADSHEETS:
+        raise UnusableFile(f"{name} is a spreadsheet; save it as 'CSV UTF-8', and use that file")
     delimiter = DELIMITERS.get(format_of(name))
     text = _text(path, name)
     if not text.strip():
         empty = "write at least the header row" if delimiter else f"write {KEY}: []"
         raise UnusableFile(f"{name} is empty; {empty} for an empty list")
-    entries = read_csv(text, name, delimiter) if delimiter else read_yaml(text, name)
+    entries = (
+        read_csv(text, name, delimiter, ignored_columns) if delimiter else read_yaml(text, name)
+    )
     read = Entries([entry for _line, entry in entries], [line for line, _entry in entries])
     if not _is_complete(text):
         problem = f"{name} does not end with a line break, so it may be cut off"

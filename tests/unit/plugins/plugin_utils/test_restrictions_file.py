@@ -367,8 +367,7 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         (KEY + "- domain: !!binary YQ==\n", "l.yml", "line 2 has the tag !!binary; write the value as plain text"),
         (KEY + "- !!set {domain}\n", "l.yml", "line 2 has the tag !!set; write the value as plain text"),
         ("a: \x01\n", "l.yml", "is not valid YAML (control characters are not allowed); correct it"),
-        ("domain,exlude\n", "l.csv", "line 1 has the unknown column 'exlude'; did you mean 'exclude'?"),
-        ("domain,x\n", "l.csv", "line 1 has the unknown column 'x'; use domain, exclude, comments, state"),
+        ("domain;x\n", "l.csv", "line 1 has the unknown column 'x'; delete it, or name it in ignore_columns"),
         ("a.example,,x\n", "l.csv", f"line 1 is not a header row; {BEGIN}"),
         (",,\n", "l.csv", f"has no header row; {BEGIN}"),
         ("# Partners\n", "l.csv", f"line 1 {COMMENT}"),
@@ -409,6 +408,51 @@ def test_a_row_that_does_not_fit_is_named(refusal, row, problem):
     assert f": l.csv line 3: {problem}" in refusal(
         f"domain,comments,\na.example,\n{row}\n", "l.csv"
     )
+
+
+@pytest.mark.parametrize(
+    "names", ["a.example, b.example", "a.example b.example", "a.example;x,b.example;"]
+)
+def test_two_domains_in_one_cell_are_refused(refusal, names):
+    message = refusal(f'domain,comments\n"{names}",x\n', "l.csv")
+    assert ": l.csv line 2: has 2 domains in one cell; write one domain per row" in message
+
+
+@pytest.mark.parametrize("names", ["a.example,", "a.example encrypt", "a b"])
+def test_a_cell_with_one_domain_is_left_to_the_check_of_names(read, names):
+    assert read(f'domain,comments\n"{names}",x\n', "l.csv").entries[0]["domain"] == names
+
+
+@pytest.mark.parametrize(
+    ("cell", "state"),
+    [("Absent", "absent"), ("PRESENT", "present"), (" absent ", "absent"), ("Yes", "Yes")],
+)
+def test_the_state_is_read_in_any_letter_case(read, cell, state):
+    assert read(f"domain,state\na.example,{cell}\n", "l.csv").entries[0]["state"] == state
+
+
+@pytest.mark.parametrize("extension", ["xlsx", "XLS", "ods"])
+def test_a_spreadsheet_is_refused_with_the_format_to_save_it_in(refusal, extension):
+    assert refusal(b"PK", f"l.{extension}") == (
+        f"l.{extension} is a spreadsheet; save it as 'CSV UTF-8', and use that file"
+    )
+
+
+def test_ignored_columns_may_contain_anything(tmp_path):
+    path = tmp_path / "l.csv"
+    path.write_text('No.,Domain,Owner,comments\n1,a.example,"x, y",z\n,b.example,,\n')
+    entries = read_entries(str(path), "l.csv", ignored_columns=["owner", "No."]).entries
+    assert entries == [
+        {"domain": "a.example", "comments": "z"},
+        {"domain": "b.example", "comments": ""},
+    ]
+
+
+def test_a_row_that_ends_before_an_ignored_column_is_refused(tmp_path):
+    path = tmp_path / "l.csv"
+    path.write_text("domain,comments,Owner\na.example,x\n")
+    with pytest.raises(UnusableFile, match="has 2 cells instead of 3; add the missing ','"):
+        read_entries(str(path), "l.csv", ignored_columns=["*"])
 
 
 def test_a_comment_may_begin_with_a_hash(read):
