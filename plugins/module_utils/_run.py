@@ -124,7 +124,9 @@ def run_list(module: AnsibleModule) -> Result:
     for guard in ("max_delete_percent", "max_exclusion_loss_percent"):
         number_between(guard, options[guard], 0, 100)
     if options["restrictions"] is None:
-        raise InvalidOption("restrictions has no value; write [] for an empty list")
+        raise InvalidOption(
+            "restrictions has no value; give the list, or [] only if the account is to have none"
+        )
     shared = SharedOptions.of(module)
     desired = desired_restrictions(
         options["restrictions"], places(**options["source"]) if options["source"] else ()

@@ -413,7 +413,25 @@ def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):
 
 def test_a_list_without_a_value_is_refused(options, account):
     result = Task({**options, "restrictions": None}).run()
-    assert result["msg"] == "restrictions has no value; write [] for an empty list"
+    assert result["msg"] == (
+        "restrictions has no value; give the list, or [] only if the account is to have none"
+    )
+    assert account.requests() == []
+
+
+@pytest.mark.parametrize("ignored", ["Owner, no.", ["Owner", "No."], "*"])
+def test_columns_of_a_file_are_ignored_as_lists_are_given(options, account, tmp_path, ignored):
+    path = tmp_path / "list.csv"
+    path.write_text("No.,domain,Owner\n1,a.example,x\n")
+    assert Task({**options, "file": str(path), "ignore_columns": ignored}).run()["changed"]
+    assert [record["domain"] for record in account.restrictions()] == ["a.example"]
+
+
+def test_ignored_columns_that_are_not_a_list_are_refused(options, account, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("domain\na.example\n")
+    result = Task({**options, "file": str(path), "ignore_columns": {"Owner": 1}}).run()
+    assert result["msg"] == "ignore_columns is not a list; give a list of names"
     assert account.requests() == []
 
 
