@@ -15,6 +15,12 @@ import typing as t
 from functools import cached_property
 
 import yaml
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    unicode_form,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    printable,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     ENTRY_KEYS,
 )
@@ -32,6 +38,10 @@ _KEYS = "domain|exclude|comments|state|id"
 _LIKE_AN_ENTRY = re.compile(rf"[\s{{\[,-]*[\"']?(?:{_KEYS})[\"']?\s*:(?:\s|$)")
 _OTHER_BLANK = re.compile("^ *(?:[^\\S \t\r\n]|[\u200b\u2060\ufeff])", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_HALF_PAIR = ("has half of a surrogate pair, as JSON writes an emoji", "write the character itself")
+_ESCAPED_SURROGATE = re.compile(r"\\(?:u|U0000)d[89a-f]", re.IGNORECASE)
+# The lines of names: each value is on one line, and only comments may contain other characters.
+_A_LABELS = re.compile(r"^(?:- domain:|  -) ([0-9a-z._-]*xn--[0-9a-z._-]*)$", re.MULTILINE)
 
 
 def read_yaml(text: str, name: str) -> list[tuple[int, t.Any]]:
@@ -47,13 +57,13 @@ def read_yaml(text: str, name: str) -> list[tuple[int, t.Any]]:
 
 
 def yaml_text(entries: list[dict[str, t.Any]]) -> str:
-    """Return the list of these entries, each value on one line."""
+    """Return the list of these entries, each value on one line, names in a readable form too."""
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         pass
 
     Dumper.add_representer(str, _represented)
-    return yaml.dump(
+    text = yaml.dump(
         {KEY: entries},
         Dumper=Dumper,
         # Without libyaml, PyYAML writes U+0085 and others in a form that it reads as spaces.
@@ -61,6 +71,14 @@ def yaml_text(entries: list[dict[str, t.Any]]) -> str:
         sort_keys=False,
         width=10**9,
     )
+    return _A_LABELS.sub(_with_unicode_form, text)
+
+
+def _with_unicode_form(line: re.Match[str]) -> str:
+    """Return the line of a name with its Unicode form, if it has one, as a comment."""
+    name = line.group(1)
+    shown = unicode_form(name)
+    return f"{line.group()}  # {printable(shown)}" if shown != name else line.group()
 
 
 def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -83,13 +101,10 @@ class _Reader:
     def entries(self) -> list[tuple[int, t.Any]]:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self._text)
         try:
-            items = self._items(loader.get_single_node())
+            items = self._items(self._root(loader))
             return [(item.start_mark.line + 1, self._value(item)) for item in items]
         except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise UnusableFile(
-                f"{self._name} line {line} is not valid YAML ({error.problem}); correct it"
-            ) from None
+            raise self._syntax_error(error) from None
         except yaml.YAMLError as error:
             # Such as "unacceptable character #x0001: control characters are not allowed".
             problem = str(error).splitlines()[0].rpartition(": ")[2]
@@ -100,6 +115,24 @@ class _Reader:
             ) from None
         finally:
             loader.dispose()
+
+    def _syntax_error(self, error: yaml.MarkedYAMLError) -> UnusableFile:
+        line = error.problem_mark.line if error.problem_mark else 0
+        problem, advice = f"is not valid YAML ({error.problem})", "correct it"
+        # Without libyaml, PyYAML accepts such an escape, and `_text_of` refuses it.
+        if "character escape" in error.problem and _ESCAPED_SURROGATE.search(self._lines[line]):
+            problem, advice = _HALF_PAIR
+        return UnusableFile(f"{self._name} line {line + 1} {problem}; {advice}")
+
+    def _root(self, loader: t.Any) -> yaml.Node | None:
+        try:
+            return loader.get_single_node()
+        except (ValueError, OverflowError):
+            # Without libyaml, PyYAML looks up any number in an escape.
+            raise UnusableFile(
+                f"{self._name} is not valid YAML (invalid Unicode character escape code);"
+                " correct it"
+            ) from None
 
     def _items(self, root: yaml.Node | None) -> list[yaml.Node]:
         advice = f"write {KEY}: and the list below it"
@@ -169,7 +202,7 @@ class _Reader:
         if node.end_mark.line > node.start_mark.line and node.style:
             self._refuse_swallowed_entry(node)
         if self._may_have_surrogates and _SURROGATE.search(node.value):
-            raise self._error(node, "has half of a surrogate pair", "write the character itself")
+            raise self._error(node, *_HALF_PAIR)
         return None if node.tag == _TYPE + "null" else node.value
 
     def _refuse_swallowed_entry(self, node: yaml.ScalarNode) -> None:

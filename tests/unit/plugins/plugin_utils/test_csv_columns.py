@@ -110,6 +110,10 @@ def test_the_column_with_the_domains_is_needed_whatever_is_ignored():
     assert refusal("x", ["*"]) == refusal("domain", ["domain"]) == "has no column 'domain'; add it"
 
 
+def test_a_header_row_may_begin_with_a_number_sign():
+    assert columns_of(["#", "domain"], ["#"]) == [None, "domain"]
+
+
 def test_a_line_before_the_header_row_is_not_one_whatever_is_ignored():
     assert refusal("# Partners", ["*"]) == COMMENT
     assert refusal("a.example,x", ["*"]).startswith("is not a header row; ")

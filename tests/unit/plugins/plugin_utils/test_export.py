@@ -167,6 +167,32 @@ def test_a_file_is_readable_and_has_each_value_on_one_line(extension, text):
     assert exported.text.endswith(text.replace("COMMENTS", comments))
 
 
+def test_a_yaml_export_shows_names_in_unicode_too():
+    idn = "xn--mnchen-3ya.example"
+    found = [
+        {
+            "id": FIRST,
+            "domain": f"MX.{idn}",
+            "exclude": [f"a.mx.{idn}", f"_xn--b.mx.{idn}", f"xn--a.mx.{idn}"],
+            "comments": f"- domain: {idn}\n  - {idn}\n",
+        },
+        {"id": SECOND, "domain": "a.example", "comments": idn},
+    ]
+    text = export("x.yml", ACCOUNT_ID, found, []).text
+    assert text.splitlines()[2:] == [
+        "- domain: a.example",
+        "  exclude: []",
+        f"  comments: {idn}",
+        f"- domain: mx.{idn}  # mx.münchen.example",
+        "  exclude:",
+        f"  - _xn--b.mx.{idn}",
+        f"  - a.mx.{idn}  # a.mx.münchen.example",
+        f"  - xn--a.mx.{idn}",
+        f'  comments: "- domain: {idn}\\n  - {idn}\\n"',
+    ]
+    assert "münchen" not in export("x.csv", ACCOUNT_ID, found, []).text
+
+
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
     found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]
