@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -14,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
+    with_unix_line_ends,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
@@ -79,11 +79,13 @@ class ActionModule(ActionBase):
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
             exported = export(given, account["account_id"], restrictions, findings)
             is_changed = exported.text != old
-            if is_changed and old and not options["force"]:
+            # Git may have converted the line ends.
+            is_edited = with_unix_line_ends(old) != exported.text
+            if is_edited and old and not options["force"]:
                 _refuse_to_overwrite(old, shown_path(path), account["account_id"])
             if is_changed and not self._task.check_mode:
-                write_text(path, exported.text)
-        except (UnusableFile, OSError) as error:
+                _write(path, exported.text)
+        except UnusableFile as error:
             return {**result, "failed": True, "msg": str(error)}
         verb = "written to" if is_changed else "unchanged in"
         result.update(
@@ -118,11 +120,27 @@ def _refuse_to_overwrite(old: str, name: str, account_id: str) -> None:
 
 
 def _read_text(path: str) -> str:
-    """Return the text of a file, "" if it does not exist; raises `OSError`."""
-    if not os.path.exists(path):
+    """Return the text of a file, "" if it does not exist; raises `UnusableFile`."""
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
         return ""
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        return file.read()
+    except OSError as error:
+        raise UnusableFile(
+            f"{shown_path(path)} cannot be read ({error.strerror or error}); check its permissions, or use"
+            " another path"
+        ) from None
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise UnusableFile(
+            f"{shown_path(path)} cannot be written ({error.strerror or error}); check the permissions and the"
+            " free space of its directory, or use another path"
+        ) from None
 
 
 def _warnings(exported: Export, findings: list[Values]) -> t.Iterator[str]:

@@ -76,8 +76,10 @@ def test_an_export_warns_of_restrictions_that_it_writes_in_part(account, options
     assert warning.startswith("1 restriction without ") and "(a.example)" in warning
 
 
-def test_an_export_writes_line_ends_of_git_anew(options, tmp_path):
-    path = tmp_path / "all.yml"
+@pytest.mark.parametrize("extension", ["yml", "csv"])
+def test_an_export_writes_line_ends_of_git_anew(account, options, tmp_path, extension):
+    account.seed([{"domain": "a.example", "comments": "one\ntwo"}])
+    path = tmp_path / f"all.{extension}"
     Task({**options, "path": str(path)}, name=EXPORT).run()
     written = path.read_bytes()
     path.write_bytes(written.replace(b"\n", b"\r\n"))
@@ -94,9 +96,37 @@ def test_an_export_does_not_overwrite_a_file_that_is_not_text(options, tmp_path)
 
 
 def test_an_export_that_cannot_be_written_fails_with_the_reason(options, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.replace", mock.Mock(side_effect=OSError("disk full")))
+    full = mock.Mock(side_effect=OSError(28, "No space left on device"))
+    monkeypatch.setattr("os.replace", full)
+    monkeypatch.chdir(tmp_path)
     result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
-    assert (result["failed"], result["msg"]) == (True, "disk full")
+    assert (result["failed"], result["msg"]) == (
+        True,
+        "all.yml cannot be written (No space left on device); check the permissions and the free"
+        " space of its directory, or use another path",
+    )
+
+
+def test_an_export_over_a_file_that_cannot_be_read_fails_with_the_reason(
+    account, options, tmp_path, monkeypatch
+):
+    (tmp_path / "all.yml").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    task = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT)
+    # The tests may run as root, who may read everything.
+    denied = mock.Mock(side_effect=PermissionError(13, "Permission denied"))
+    monkeypatch.setattr("builtins.open", denied)
+    assert task.run()["msg"] == (
+        "all.yml cannot be read (Permission denied); check its permissions, or use another path"
+    )
+    assert account.requests() == []
+
+
+def test_an_edited_table_is_not_overwritten(account, options, tmp_path):
+    path = tmp_path / "all.csv"
+    path.write_bytes(b"domain,exclude,comments\r\na.example,,mine\r\n")
+    result = Task({**options, "path": str(path)}, name=EXPORT).run()
+    assert "set force" in result["msg"]
 
 
 def test_an_export_to_a_file_of_an_unknown_format_is_refused_before_anything_is_sent(
