@@ -43,7 +43,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     register_secrets,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    one_line,
     plain,
+    shown_message,
     task_options,
     warning_texts,
 )
@@ -122,6 +124,8 @@ class ActionModule(ActionBase):
             values.setdefault("status", FAILED)
         self._show_plan(values)
         self._write_reports(values, account)
+        if values.get("msg"):
+            values["msg"] = shown_message(values["msg"])
         result.update(values)
         return result
 
@@ -312,8 +316,8 @@ class ActionModule(ActionBase):
 
 
 def _message(result: Values) -> str:
-    """Return the message of a result; a module that crashed may have none."""
-    return result.get("msg") or "the module failed; run again with -vvv"
+    """Return the message of a result on one line; a module that crashed may have none."""
+    return one_line(result.get("msg") or "the module failed; run again with -vvv")
 
 
 def _ends_the_task(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 
 MAX_LISTED = 20
+MAX_PROBLEM_LENGTH = 500
 
 
 class InvalidEntries(ValueError):
@@ -80,15 +81,16 @@ def _domain_of(entry: t.Any) -> str:
 
 
 def _message(problems: list[str], total: int) -> str:
-    """Return one line that lists up to `MAX_LISTED` problems, as far as they fit."""
-    count = f"{len(problems)} of {total} entries {'is' if len(problems) == 1 else 'are'} invalid"
-    message = f"{count}, so nothing was sent; fix them and run again: "
+    """Return a message with up to `MAX_LISTED` problems, as far as they fit; several are on lines."""
+    verb, them, separator = ("is", "it", " ") if len(problems) == 1 else ("are", "them", "\n")
+    count = f"{len(problems)} of {total} entries {verb} invalid"
+    message = f"{count}, so nothing was sent; fix {them} and run again:"
     listed = 0
     for problem in problems[:MAX_LISTED]:
-        separator = " | " if listed else ""
-        if len(message) + len(separator) + len(problem) > MAX_MESSAGE_LENGTH:
+        shown = separator + shortened(problem, MAX_PROBLEM_LENGTH)
+        if len(message) + len(shown) > MAX_MESSAGE_LENGTH:
             break
-        message += separator + problem
+        message += shown
         listed += 1
     more = len(problems) - listed
-    return message + (f" | and {more} more" if more else "")
+    return message + (f"\nand {more} more" if more else "")

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible.release import __version__ as ansible_core
+
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
+SHOWS_LINE_BREAKS = tuple(map(int, ansible_core.split(".")[:2])) >= (2, 19)
 
 
 def task_options(action: ActionBase) -> dict[str, t.Any]:
@@ -45,6 +48,16 @@ def read_account(
 def plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return a result with plain strings instead of Ansible's own types, which PyYAML cannot dump."""
     return json.loads(json.dumps(result, default=str))
+
+
+def shown_message(message: str) -> str:
+    """Return a message whose parts are on lines, as this version of Ansible shows it best."""
+    return message if SHOWS_LINE_BREAKS else one_line(message)
+
+
+def one_line(message: str) -> str:
+    """Return a message whose parts are on lines as one line."""
+    return message.replace(":\n", ": ").replace("\n", " | ")
 
 
 def warning_texts(result: dict[str, t.Any]) -> list[str]:

@@ -20,6 +20,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
+    shortened,
     with_unix_line_ends,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import (
@@ -158,7 +159,7 @@ class _Table:
             return f"{number}; quote cells that contain {delimiter!r}"
         for column, cell in zip(columns, cells):
             if cell and column == "":
-                return f"has {cell!r} in a column without a name; name the column or clear the cell"
+                return f"has {shortened(repr(cell), 80)} in a column without a name; name the column or clear the cell"
         return ""
 
     def _domains(self, cells: list[str]) -> str:

@@ -17,6 +17,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _controller
 from in_process import Task
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
@@ -417,6 +418,18 @@ def test_a_list_without_a_value_is_refused(options, account):
         "restrictions has no value; give the list, or [] only if the account is to have none"
     )
     assert account.requests() == []
+
+
+@pytest.mark.parametrize("shows_line_breaks", [True, False])
+def test_invalid_entries_are_on_lines_of_their_own_where_ansible_shows_lines(
+    options, reports, monkeypatch, shows_line_breaks
+):
+    monkeypatch.setattr(_controller, "SHOWS_LINE_BREAKS", shows_line_breaks)
+    result = Task({**options, "restrictions": [{"domain": "com"}] * 2, **reports}).run()
+    separator = "\n" if shows_line_breaks else " | "
+    assert f"partner.example{separator}entry 2 (com): " in result["msg"]
+    for text in texts_of(reports):
+        assert "partner.example | entry 2 (com): " in text
 
 
 @pytest.mark.parametrize("ignored", ["Owner, no.", ["Owner", "No."], "*"])

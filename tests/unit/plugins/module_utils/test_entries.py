@@ -31,20 +31,25 @@ def test_all_invalid_entries_are_named_with_position_and_domain():
         {"domain": "A.example."},
     ]
     assert refusal(entries) == (
-        "4 of 5 entries are invalid, so nothing was sent; fix them and run again:"
-        " entry 2: expected a mapping such as {domain: partner.example}, got text"
-        " ('partner.example')"
-        " | entry 3: unknown key 'doman'; did you mean 'domain'?"
-        " | entry 4 (com): domain 'com' has a single label; use a full domain such as"
-        " partner.example"
-        " | entry 5 (a.example): has the same domain as entry 1; merge the two"
+        "4 of 5 entries are invalid, so nothing was sent; fix them and run again:\n"
+        "entry 2: expected a mapping such as {domain: partner.example}, got text"
+        " ('partner.example')\n"
+        "entry 3: unknown key 'doman'; did you mean 'domain'?\n"
+        "entry 4 (com): domain 'com' has a single label; use a full domain such as"
+        " partner.example\n"
+        "entry 5 (a.example): has the same domain as entry 1; merge the two"
     )
 
 
+def test_a_single_invalid_entry_is_named_on_the_same_line():
+    start, colon, rest = refusal([{"domain": "com"}, {"domain": "a.example"}]).partition(": ")
+    assert start == "1 of 2 entries is invalid, so nothing was sent; fix it and run again"
+    assert rest.startswith("entry 1 (com): ")
+
+
 def test_entries_of_a_file_are_named_by_line():
-    message = refusal([{"domain": "com"}], ["partners.csv line 2"])
-    assert message.startswith("1 of 1 entries is invalid, so nothing was sent; ")
-    assert ": partners.csv line 2 (com): domain 'com' has" in message
+    message = refusal([{"domain": "com"}], ["partners.csv line 2"]).partition(": ")[2]
+    assert message.startswith("partners.csv line 2 (com): domain 'com' has")
 
 
 def test_an_invalid_domain_is_shown_as_one_short_line():
@@ -57,27 +62,32 @@ def test_as_many_invalid_entries_are_listed_as_fit_and_the_others_counted():
     message = refusal([{"domain": "a" * 300 + ".example"}] * 15)
     assert MAX_MESSAGE_LENGTH - 300 < len(message) < MAX_MESSAGE_LENGTH + 20
     listed = message.count("entry ")
-    assert message.endswith(f" | and {15 - listed} more")
+    assert message.endswith(f"\nand {15 - listed} more")
 
 
 def test_twenty_invalid_entries_are_listed_and_the_others_counted():
     message = refusal([{"domain": "x"}] * 30)
-    assert message.count(" | ") == 20
+    assert message.count("\n") == 21
     assert message.endswith(
         "entry 20 (x): domain 'x' has a single label; use a full domain such as"
-        " partner.example | and 10 more"
+        " partner.example\nand 10 more"
     )
+
+
+def test_an_invalid_entry_is_listed_however_long_it_is():
+    error = InvalidEntries(["x" * 3000], 1)
+    assert str(error).endswith(f" {'x' * 499}…")
 
 
 @given(
     st.lists(st.dictionaries(st.sampled_from(["domain", "x"]), st.text(max_size=300)), min_size=1)
 )
-def test_the_message_is_always_one_short_line(entries):
+def test_the_message_is_always_short_and_has_a_line_for_each_entry(entries):
     try:
         desired_restrictions(entries)
     except InvalidEntries as error:
         assert len(str(error)) < 2000
-        assert "\n" not in str(error)
+        assert str(error).count("\n") in (0, len(error.problems), 21)
 
 
 def test_valid_entries_keep_their_order():

@@ -20,6 +20,16 @@ def test_warnings_are_texts_whatever_ansible_makes_of_them():
     assert _controller.warning_texts({}) == []
 
 
+@pytest.mark.parametrize(
+    ("shows_line_breaks", "shown"), [(True, "two:\na\nb"), (False, "two: a | b")]
+)
+def test_parts_of_a_message_are_on_lines_where_ansible_shows_lines(
+    monkeypatch, shows_line_breaks, shown
+):
+    monkeypatch.setattr(_controller, "SHOWS_LINE_BREAKS", shows_line_breaks)
+    assert _controller.shown_message("two:\na\nb") == shown
+
+
 def test_what_json_does_not_know_becomes_text():
     assert _controller.plain({"a": [stat, 1, "b"]}) == {"a": [str(stat), 1, "b"]}
 
