@@ -16,7 +16,7 @@ description:
     or CSV file on the controller. Applying the file with
     M(cloudflare_email.security.sending_domain_restrictions) changes nothing as long as the account stays the same.
   - Names are canonical and sorted, and there are no times, so that git diffs are small. An C(id) is written only where
-    C(exclude) has names outside the domain.
+    C(exclude) contains names outside the domain.
   - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
     are left out, because the list format cannot represent them. The task warns about both.
   - A C(comments) or C(exclude) that the format cannot represent, such as a comment with control characters, is omitted,
@@ -38,13 +38,14 @@ options:
     description:
       - The file to write, on the controller. The extension decides between YAML (C(.yml), C(.yaml)) and CSV (C(.csv),
         C(.tsv), separated by tabs). A relative path starts at the playbook's folder.
-      - In YAML, findings about the account, such as duplicates, are listed as comments at the top.
+      - In YAML, findings about the account, such as duplicates, are listed as comments at the top. Names with A-labels
+        are followed by their Unicode form as a comment.
     type: path
     required: true
   force:
     description:
       - Whether to overwrite a file that is not an unedited YAML export of the same account. Such an export,
-        recognized by its first line, is always overwritten.
+        recognized by its first line, is always overwritten, and so is a file of which only the line ends would change.
     type: bool
     default: false
   directory:

@@ -111,7 +111,9 @@ def _problem(unknown: dict[str, str | None], has_domain: bool) -> str:
         problems.append(f"the unknown {noun} {listing(list(unknown), MAX_LISTED)}")
         which = "it" if len(unknown) == 1 else "them"
         if not all(unknown.values()):
-            advice.append(f"delete {'the others' if advice else which}")
+            is_one = list(unknown.values()).count(None) == 1
+            others = "the other" if is_one else "the others"
+            advice.append(f"delete {others if advice else which}")
         advice.append(f"or name {which} in ignore_columns")
     if not has_domain:
         is_named_else = not all(unknown.values())

@@ -165,7 +165,9 @@ class _Table:
     def _domains(self, cells: list[str]) -> str:
         names = _BETWEEN_NAMES.split(cells[self._columns.index("domain")])
         count = sum(1 for name in names if NAME.fullmatch(name))
-        return f"has {count} domains in one cell; write one domain per row" if count > 1 else ""
+        return (
+            f"contains {count} domains in one cell; write one domain per row" if count > 1 else ""
+        )
 
     def _swallowed_row(self, row: Row) -> str:
         if "\n" not in row.source:

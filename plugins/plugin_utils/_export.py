@@ -38,11 +38,11 @@ _FIRST_LINE = "# Exported by cloudflare_email.security from account {}; sha256:{
 
 @dataclass
 class Export:
-    """The text of a file, and what it has.
+    """The text of a file, and what it contains.
 
     Attributes:
-        count: how many restrictions it has.
-        left_out: the domains whose restrictions it cannot have.
+        count: how many restrictions it contains.
+        left_out: the domains whose restrictions the format cannot represent.
         incomplete: the domains of which it lacks `comments` or `exclude`.
     """
 

@@ -38,7 +38,10 @@ _KEYS = "domain|exclude|comments|state|id"
 _LIKE_AN_ENTRY = re.compile(rf"[\s{{\[,-]*[\"']?(?:{_KEYS})[\"']?\s*:(?:\s|$)")
 _OTHER_BLANK = re.compile("^ *(?:[^\\S \t\r\n]|[\u200b\u2060\ufeff])", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_HALF_PAIR = ("has half of a surrogate pair, as JSON writes an emoji", "write the character itself")
+_HALF_PAIR = (
+    "contains half of a surrogate pair, as JSON writes an emoji",
+    "write the character itself",
+)
 _ESCAPED_SURROGATE = re.compile(r"\\(?:u|U0000)d[89a-f]", re.IGNORECASE)
 # The lines of names: each value is on one line, and only comments may contain other characters.
 _A_LABELS = re.compile(r"^(?:- domain:|  -) ([0-9a-z._-]*xn--[0-9a-z._-]*)$", re.MULTILINE)
@@ -147,7 +150,7 @@ class _Reader:
                 if close
                 else f"no key {KEY}; {advice}"
             )
-            raise UnusableFile(f"{self._name} has {problem}")
+            raise UnusableFile(f"{self._name} contains {problem}")
         node = keys[KEY]
         if not isinstance(node, yaml.SequenceNode):
             raise self._error(node, f"{KEY} is not a list", self._list_advice(node, keys))
@@ -193,8 +196,8 @@ class _Reader:
     def _unknown_tag(self, node: yaml.Node) -> UnusableFile:
         if node.tag.startswith(_TYPE):
             name = node.tag[len(_TYPE) :]
-            return self._error(node, f"has the tag !!{name}", "write the value as plain text")
-        return self._error(node, f"has the unknown tag {node.tag}", "remove it")
+            return self._error(node, f"contains the tag !!{name}", "write the value as plain text")
+        return self._error(node, f"contains the unknown tag {node.tag}", "remove it")
 
     def _text_of(self, node: yaml.ScalarNode) -> str | None:
         """Return the text of a scalar as it is written; `None` for null, an omitted value."""
@@ -212,7 +215,7 @@ class _Reader:
             if _LIKE_AN_ENTRY.match(self._lines[number]):
                 raise self._error(
                     node,
-                    f"has a text that contains line {number + 1}, which reads as part of an entry",
+                    f"begins a text that contains line {number + 1}, which reads as part of an entry",
                     "close its quote, or write such a text on one line, in quotes",
                 )
 
@@ -229,10 +232,10 @@ class _Reader:
         nodes: dict[str | None, yaml.Node] = {}
         for node, value in mapping.value:
             if not isinstance(node, yaml.ScalarNode):
-                raise self._error(node, "has a key that is not text", "correct it")
+                raise self._error(node, "contains a key that is not text", "correct it")
             key = self._value(node)
             if key in nodes:
-                raise self._error(node, f"has the key {key!r} twice", "remove one")
+                raise self._error(node, f"contains the key {key!r} twice", "remove one")
             nodes[key] = value
         return nodes
 

@@ -68,6 +68,10 @@ def test_no_column_is_advised_that_is_there_or_was_advised_already():
     )
 
 
+def test_a_single_other_column_is_named_as_one():
+    assert "rename 'Notes' to comments, delete the other, or" in refusal("domain,Notes,Owner")
+
+
 def test_everything_that_is_wrong_is_in_one_message():
     assert refusal("Partner,Notes,Owner") == (
         "has no column 'domain' and the unknown columns 'Partner', 'Notes', 'Owner'; name the one"

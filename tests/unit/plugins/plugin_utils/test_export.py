@@ -193,8 +193,14 @@ def test_a_yaml_export_shows_names_in_unicode_too():
     assert "münchen" not in export("x.csv", ACCOUNT_ID, found, []).text
 
 
+def test_the_unicode_form_of_a_name_has_escapes_for_invisible_characters():
+    found = [{"id": FIRST, "domain": "xn--mgba3gch31f060k.example"}]
+    text = export("x.yml", ACCOUNT_ID, found, []).text
+    assert "  # نامه\\u200cای.example\n" in text
+
+
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
+def test_what_the_list_format_cannot_represent_is_left_out_and_named(folder, extension):
     found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]
     exported, entries = read_back(folder, found, extension)
     assert (exported.left_out, exported.count) == (["com"], 1)
@@ -210,7 +216,7 @@ def test_what_a_list_cannot_have_is_left_out_and_named(folder, extension):
         ({"comments": "x" * 1025, "exclude": ["a..b"]}, {"comments", "exclude"}),
     ],
 )
-def test_a_field_that_a_list_cannot_have_stays_as_it_is(folder, fields, omitted):
+def test_a_field_that_the_list_format_cannot_represent_stays_as_it_is(folder, fields, omitted):
     found = [{"id": FIRST, "domain": "a.example", **fields}]
     exported, (entry,) = read_back(folder, found, "yml")
     assert {"domain", "exclude", "comments"} - set(entry) == omitted

@@ -179,7 +179,7 @@ def test_a_text_that_swallows_entries_is_refused_with_both_lines(refusal, value)
     line = 5 if value.startswith("|") else 4
     shown = message.replace("line 6", "line 5") if value.startswith("|") else message
     assert shown == (
-        f"list.yml line 3 has a text that contains line {line}, which reads as part of an entry;"
+        f"list.yml line 3 begins a text that contains line {line}, which reads as part of an entry;"
         " close its quote, or write such a text on one line, in quotes"
     )
 
@@ -254,7 +254,7 @@ def either_library(request, monkeypatch):
 @pytest.mark.parametrize("escape", ["\\ud800", "\\uD83D\\uDE00", "\\U0000D800"])
 def test_half_of_a_surrogate_pair_is_refused(refusal, either_library, escape):
     assert refusal(f'{KEY}- domain: a.example\n  comments: "x{escape}"\n') == (
-        "list.yml line 3 has half of a surrogate pair, as JSON writes an emoji; write the character"
+        "list.yml line 3 contains half of a surrogate pair, as JSON writes an emoji; write the character"
         " itself"
     )
 
@@ -363,20 +363,20 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         ("domain\n".encode("utf-16-le"), "l.csv", f"is not in UTF-8, perhaps in UTF-16; {SAVE}"),
         ("\xff\xfe".encode("latin-1"), "l.csv", f"is not in UTF-8; {SAVE}"),
         ("- a\n", "l.yml", "is not a mapping; write KEY: and the list below it"),
-        ("sending_restrictions: []", "l.yml", "has the key 'sending_restrictions' instead of KEY; rename it"),
-        ("x: []", "l.yml", "has no key KEY; write KEY: and the list below it"),
-        (KEY + "- a: 1\n  a: 2\n", "l.yml", "line 3 has the key 'a' twice; remove one"),
-        ("a: 1\na: 2\n", "l.yml", "line 2 has the key 'a' twice; remove one"),
+        ("sending_restrictions: []", "l.yml", "contains the key 'sending_restrictions' instead of KEY; rename it"),
+        ("x: []", "l.yml", "contains no key KEY; write KEY: and the list below it"),
+        (KEY + "- a: 1\n  a: 2\n", "l.yml", "line 3 contains the key 'a' twice; remove one"),
+        ("a: 1\na: 2\n", "l.yml", "line 2 contains the key 'a' twice; remove one"),
         (KEY + "- [a\n", "l.yml", "line 3 is not valid YAML (did not find expected ',' or ']'); correct it"),
-        (KEY + "- a: !vault x\n", "l.yml", "line 2 has the unknown tag !vault; remove it"),
-        (KEY + "- {a: b}\n- !vault {a: b}\n", "l.yml", "line 3 has the unknown tag !vault; remove it"),
-        (KEY + "- a: !x [b]\n", "l.yml", "line 2 has the unknown tag !x; remove it"),
-        (KEY + "- !x a: b\n", "l.yml", "line 2 has the unknown tag !x; remove it"),
+        (KEY + "- a: !vault x\n", "l.yml", "line 2 contains the unknown tag !vault; remove it"),
+        (KEY + "- {a: b}\n- !vault {a: b}\n", "l.yml", "line 3 contains the unknown tag !vault; remove it"),
+        (KEY + "- a: !x [b]\n", "l.yml", "line 2 contains the unknown tag !x; remove it"),
+        (KEY + "- !x a: b\n", "l.yml", "line 2 contains the unknown tag !x; remove it"),
         (KEY + "- <<: [{}, a]\n", "l.yml", "line 2 merges a value that is not a mapping; correct it"),
-        (KEY + "- ? [a]\n  : b\n", "l.yml", "line 2 has a key that is not text; correct it"),
+        (KEY + "- ? [a]\n  : b\n", "l.yml", "line 2 contains a key that is not text; correct it"),
         (KEY + "- &a [*a]\n", "l.yml", "is nested too deeply or contains itself; remove its aliases"),
-        (KEY + "- domain: !!binary YQ==\n", "l.yml", "line 2 has the tag !!binary; write the value as plain text"),
-        (KEY + "- !!set {domain}\n", "l.yml", "line 2 has the tag !!set; write the value as plain text"),
+        (KEY + "- domain: !!binary YQ==\n", "l.yml", "line 2 contains the tag !!binary; write the value as plain text"),
+        (KEY + "- !!set {domain}\n", "l.yml", "line 2 contains the tag !!set; write the value as plain text"),
         ("a: \x01\n", "l.yml", "is not valid YAML (control characters are not allowed); correct it"),
         ("domain;x\n", "l.csv", "line 1 has the unknown column 'x'; delete it, or name it in ignore_columns"),
         ("a.example,,x\n", "l.csv", f"line 1 is not a header row; {BEGIN}"),
@@ -426,7 +426,7 @@ def test_a_row_that_does_not_fit_is_named(refusal, row, problem):
 )
 def test_two_domains_in_one_cell_are_refused(refusal, names):
     message = refusal(f'domain,comments\n"{names}",x\n', "l.csv")
-    assert ": l.csv line 2: has 2 domains in one cell; write one domain per row" in message
+    assert ": l.csv line 2: contains 2 domains in one cell; write one domain per row" in message
 
 
 @pytest.mark.parametrize("names", ["a.example,", "a.example encrypt", "a b"])
