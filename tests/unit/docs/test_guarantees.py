@@ -131,7 +131,7 @@ VERIFIED_BY = {
     ],
     "Applying an export changes nothing": [
         "test_applying_an_export_changes_nothing_but_duplicates",
-        "test_what_a_list_cannot_have_is_left_out_and_named",
+        "test_what_the_list_format_cannot_represent_is_left_out_and_named",
         "playbooks/runme.sh",
     ],
     "No row and no column vanishes without a word": [

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -108,6 +109,35 @@ def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, fo
     assert plan.updates == []
     assert exported.count == len({known.domain for known in current})
     assert exported.left_out == []
+
+
+@given(
+    found=accounts(),
+    extra=st.lists(
+        st.text(
+            st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=",#"), max_size=8
+        ),
+        max_size=3,
+    ),
+    position=st.integers(0, 3),
+    change_case=st.sampled_from([str.upper, str.title, " {} ".format]),
+)
+def test_columns_of_a_spreadsheet_change_nothing_if_they_are_ignored(
+    folder, found, extra, position, change_case
+):
+    _exported, entries = read_back(folder, found, "csv")
+    path = str(folder / "spreadsheet.csv")
+    with open(str(folder / "list.csv"), encoding="utf-8-sig", newline="") as file:
+        header, *rows = csv.reader(file)
+    header = list(map(change_case, header))
+    header[position:position] = [f"Ours {number}" for number in range(len(extra))]
+    for row in rows:
+        row[position:position] = extra
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([header, *rows])
+    names = [f"ours {number}" for number in range(len(extra))]
+    for ignored in (names, ["*"]):
+        assert read_entries(path, "spreadsheet.csv", ignored_columns=ignored).entries == entries
 
 
 @pytest.mark.parametrize("comments", TRICKY)
