@@ -9,6 +9,7 @@ from __future__ import annotations
 import stat
 from types import SimpleNamespace
 
+import pytest
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _controller
 
 
