@@ -123,7 +123,9 @@ class _Reader:
         line = error.problem_mark.line if error.problem_mark else 0
         problem, advice = f"is not valid YAML ({error.problem})", "correct it"
         # Without libyaml, PyYAML accepts such an escape, and `_text_of` refuses it.
-        if "character escape" in error.problem and _ESCAPED_SURROGATE.search(self._lines[line]):
+        if "character escape" in str(error.problem) and _ESCAPED_SURROGATE.search(
+            self._lines[line]
+        ):
             problem, advice = _HALF_PAIR
         return UnusableFile(f"{self._name} line {line + 1} {problem}; {advice}")
 
