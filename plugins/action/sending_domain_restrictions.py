@@ -29,18 +29,24 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    CHANGED,
-    FAILED,
     MAX_MESSAGE_LENGTH,
-    RATE_LIMIT,
-    UNCHANGED,
     duration,
     summary,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
+    CHANGE_LISTS,
+    CHANGED,
+    FAILED,
+    UNCHANGED,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     known_secrets,
     masked,
     register_secrets,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    SliceReport,
+    WaitReason,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     one_line,
@@ -61,10 +67,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
     shown_path,
     write_text,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import (
-    LISTS,
-    Total,
-)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 
 # Seconds. A slice ends between two calls, and the next one starts early enough to be ready when the
 # rate limit resets.
@@ -221,18 +224,19 @@ class ActionModule(ActionBase):
         time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
             values = self._execute({**self._options, "time_slice": time_slice}, task_vars)
-            report = values.pop("time_slice", None)
-            if report is None:
+            reported = values.pop("time_slice", None)
+            if reported is None:
                 return total.ended_by(values) if total.has_begun else values
-            total.add(values, report)
-            if report["remaining"] == 0:
+            report = SliceReport.from_dict(reported)
+            total.add(report, values)
+            if report.remaining == 0:
                 return total.result()
             self._show_progress(total, report)
             self._wait(report)
-            time_slice = {"seconds": NEXT_SLICES, "progress": report["progress"]}
+            time_slice = {"seconds": NEXT_SLICES, "progress": report.progress.as_dict()}
 
-    def _show_progress(self, total: Total, report: Values) -> None:
-        estimate = report["estimate"]
+    def _show_progress(self, total: Total, report: SliceReport) -> None:
+        estimate = report.estimate
         if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
             total.is_estimate_shown = True
             self._show(
@@ -241,9 +245,9 @@ class ActionModule(ActionBase):
             )
         self._show(f"{total.progress}{_outlook(report)}")
 
-    def _wait(self, report: Values) -> None:
+    def _wait(self, report: SliceReport) -> None:
         """Wait until the next slice can begin, and show a heartbeat meanwhile."""
-        until = time.time() + report["wait"] - START_UP
+        until = time.time() + report.wait - START_UP
         heartbeat = f"still working{_outlook(report)}"
         while True:
             seconds = until - time.time()
@@ -302,7 +306,7 @@ class ActionModule(ActionBase):
             "restrictions": account.get("restrictions"),
             "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
-            **plain({name: values.get(name, []) for name in (*LISTS, "unlisted")}),
+            **plain({name: values.get(name, []) for name in (*CHANGE_LISTS, "unlisted")}),
         }
 
     def _summary(self, values: Values) -> str:
@@ -340,15 +344,15 @@ def _name_host(values: Values, host: str) -> None:
                 item[header] += f" on {host}"
 
 
-def _outlook(report: Values) -> str:
+def _outlook(report: SliceReport) -> str:
     """Return what a run waits for, and when it will be done, as far as that is known."""
     parts = []
-    if report["reason"] == RATE_LIMIT:
-        parts.append(f"waiting for {RATE_LIMIT} until {_clock(report['wait'])}")
-    elif report["reason"]:
-        parts.append(report["reason"])
-    if report["estimate"] >= MIN_ESTIMATE:
-        parts.append(f"expected to finish at about {_clock(report['estimate'])}")
+    if report.reason is WaitReason.RATE_LIMIT:
+        parts.append(f"waiting for Cloudflare's rate limit until {_clock(report.wait)}")
+    elif report.reason is WaitReason.RETRY:
+        parts.append(report.problem)
+    if report.estimate >= MIN_ESTIMATE:
+        parts.append(f"expected to finish at about {_clock(report.estimate)}")
     return "".join(f", {part}" for part in parts)
 
 

@@ -16,9 +16,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     counted,
     listing,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    final_result,
-)
 
 # The status of a comparison.
 EQUAL, DRIFT = "equal", "drift"
@@ -28,25 +25,6 @@ MAX_DOMAINS = 20
 _UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
 Record = t.Mapping[str, t.Any]
-
-
-def comparison_result(values: dict[str, t.Any], source: str, prune: bool) -> dict[str, t.Any]:
-    """Complete the result of a comparison: `msg`, `status`, and `failed` unless they are equal.
-
-    Arguments:
-        values, source, prune: as for `comparison`.
-    """
-    values = {**values, "changed": False}
-    others = [failure for failure in values["failures"] if failure["kind"] != DUPLICATES]
-    if others:
-        return final_result({**values, "failures": others}, check_mode=True)
-    status, message = comparison(values, source, prune)
-    return {
-        **values,
-        "status": status,
-        "msg": message,
-        **({"failed": True} if status == DRIFT else {}),
-    }
 
 
 def comparison(values: t.Mapping[str, t.Any], source: str, prune: bool) -> tuple[str, str]:

@@ -29,16 +29,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     shortened,
 )
 
-# What a run waits for.
-RATE_LIMIT = "Cloudflare's rate limit"
 MAX_MESSAGE_LENGTH = 1900
 MAX_REASONS = 5
 MAX_DOMAINS = 3
 MAX_UNLISTED = 10
-
-# The status of a result. Only `final_result` concludes that a run did all that was asked for.
-UNCHANGED, CHANGED = "unchanged", "changed"
-REFUSED, FAILED, INCOMPLETE = "refused", "failed", "incomplete"
 
 _NOUNS = {
     "create": ("create", "creates"),
@@ -48,22 +42,7 @@ _NOUNS = {
 }
 
 
-def final_result(values: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    """Complete the result of a whole run: `msg`, `status`, and `failed` if something failed."""
-    done = summary(values, check_mode)
-    values = {**values, "effects": counts_by_effect(changes_of(values))}
-    refusal = values.pop("refusal", None)
-    if refusal:
-        result = "" if check_mode else f". Result: {done}"
-        return {**values, "msg": f"{refusal}{result}", "failed": True, "status": REFUSED}
-    if values["failures"]:
-        message = failure_message(values["failures"], done)
-        return {**values, "msg": message, "failed": True, "status": FAILED}
-    message = "; ".join(filter(None, [done, _unlisted(values.get("unlisted") or ())]))
-    return {**values, "msg": message, "status": CHANGED if values["changed"] else UNCHANGED}
-
-
-def _unlisted(domains: t.Sequence[str]) -> str:
+def unlisted_sentence(domains: t.Sequence[str]) -> str:
     """Return what is said about the domains that still require TLS but are not in the list."""
     if not domains:
         return ""

@@ -10,7 +10,7 @@ import select
 import sys
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._alteration import (
     alteration_warnings,
@@ -44,12 +44,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._finding
     warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    RATE_LIMIT,
-    by_domain,
-    single_failure_message,
-    summary,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     InvalidOption,
     SharedOptions,
@@ -65,10 +59,17 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     Restriction,
     comparison_key,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
-    Progress,
-    TimeSlice,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
+    RunResult,
+    SingleResult,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    Progress,
+    SliceReport,
+    UnknownOutcome,
+    WaitReason,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
 from ansible_collections.cloudflare_email.security.plugins.module_utils._unknown_outcome import (
     SettlingApi,
 )
@@ -84,14 +85,14 @@ if t.TYPE_CHECKING:
 
 
 @dataclass
-class Result:
+class Run:
     """What a module returns, and the warnings that it shows."""
 
-    values: dict[str, t.Any]
-    warnings: list[str] = field(default_factory=list)
+    result: RunResult | SingleResult | SliceReport
+    warnings: list[str]
 
 
-def run_one(module: AnsibleModule) -> Result:
+def run_one(module: AnsibleModule) -> Run:
     """Bring one restriction into the state that the options of `module` describe.
 
     Raises:
@@ -106,13 +107,12 @@ def run_one(module: AnsibleModule) -> Result:
     warnings = warnings_about(plan, current)
     outcome = predict(plan) if module.check_mode else apply(plan, api)
     warnings += alteration_warnings(outcome.alterations, secrets=module.no_log_values)
-    values = _one(plan, outcome, desired, module.check_mode)
-    if module._diff:
-        values["diff"] = diff_of(plan)
-    return Result(values, warnings + api.warnings())
+    result = _single_result(plan, outcome, desired, module.check_mode)
+    result.diff = diff_of(plan) if module._diff else None
+    return Run(result, warnings + api.warnings())
 
 
-def run_list(module: AnsibleModule) -> Result:
+def run_list(module: AnsibleModule) -> Run:
     """Bring a list of restrictions into the desired state, or run one time slice of that.
 
     Raises:
@@ -140,11 +140,14 @@ def run_list(module: AnsibleModule) -> Result:
         time_slice.progress.refusals = api.client.refusals
         time_slice.progress.read_attempts = delay.attempts
         time_slice.progress.blocked_until = time.time() + delay.seconds
-        return _unfinished(time_slice.report(None, delay.seconds, RATE_LIMIT), api.client)
+        report = _unfinished(time_slice, api.client, delay.seconds, WaitReason.RATE_LIMIT)
+        return Run(report, api.client.warnings())
     except RetryLater as delay:
         time_slice.progress.read_attempts = delay.attempts
-        retry = f"{delay.error.problem}; retry {delay.attempts} of {api.client.retry.retries}"
-        return _unfinished(time_slice.report(None, delay.seconds, retry), api.client)
+        report = _unfinished(time_slice, api.client, delay.seconds, WaitReason.RETRY)
+        retry = f"retry {delay.attempts} of {api.client.retry.retries}"
+        report.problem = f"{delay.error.problem}; {retry}"
+        return Run(report, api.client.warnings())
     time_slice.progress.read_attempts = 0
     return _plan_and_apply(module, api, time_slice, desired, current)
 
@@ -171,10 +174,12 @@ def _limits(time_slice: TimeSlice) -> Limits:
     )
 
 
-def _unfinished(report: dict[str, t.Any], client: CloudflareClient) -> Result:
-    """Return the result of a time slice that ended before its plan was made."""
-    values = {"changed": False, "api_calls": client.calls, "time_slice": report}
-    return Result(values, client.warnings())
+def _unfinished(
+    time_slice: TimeSlice, client: CloudflareClient, wait: float, reason: WaitReason
+) -> SliceReport:
+    """Return the report of a time slice that ended before its plan was made."""
+    result = RunResult(api_calls=client.calls)
+    return SliceReport(result, time_slice.progress, wait=wait, reason=reason)
 
 
 def _plan_and_apply(
@@ -183,7 +188,7 @@ def _plan_and_apply(
     time_slice: TimeSlice,
     desired: list[DesiredRestriction],
     current: list[Restriction],
-) -> Result:
+) -> Run:
     options, progress = module.params, time_slice.progress
     plan = make_plan(
         desired,
@@ -195,27 +200,17 @@ def _plan_and_apply(
         failed_to_protect=progress.failed_to_protect,
     )
     predicted = predict(plan)
-    warnings: list[str] = []
-    values: dict[str, t.Any] = {}
+    warnings, diff = [], None
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
-        diff = drift_of if options["compare"] else diff_of
-        values = {"diff": diff(plan)} if module._diff else {}
+        shown = drift_of if options["compare"] else diff_of
+        diff = shown(plan) if module._diff else None
         progress.is_planned = True
-    unchanged = len(plan.unchanged)
-    # What this run created must not change what the guards allow.
-    created = set(progress.created)
-    guarded = [known for known in current if known.domain not in created]
-    refused = refusals(
-        plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
-    )
-    if refused and not options["compare"]:
-        counts = {**_changes(predicted), "unchanged": unchanged}
-        values["refusal"] = f"{'. '.join(refused)}. Plan: {summary(counts, check_mode=True)}"
+    refusal = "" if options["compare"] else _refusal(plan, predicted, current, progress, options)
     is_preview = module.check_mode or options["compare"]
     if is_preview:
         outcome = predicted
-    elif "refusal" in values:
+    elif refusal:
         outcome = Outcome()
     else:
         outcome = apply(
@@ -231,43 +226,93 @@ def _plan_and_apply(
     )
     progress.altered += len(outcome.alterations)
     progress.unaltered += len(_domains(outcome.unaltered) - outcome.tightened)
-    unchanged += progress.unaltered - _confirm(plan, progress.unknown_outcomes, outcome)
-    values.update(
-        _changes(outcome),
-        unchanged=unchanged,
-        unlisted=plan.unlisted,
-        changed=outcome.changed and "refusal" not in values,
-        api_calls=api.client.calls,
-    )
-    if time_slice.is_part:
-        _remember(outcome, progress, api)
-        estimate = api.client.rate_limit.seconds_for(outcome.remaining_calls)
-        reason = RATE_LIMIT if outcome.wait else ""
-        values["time_slice"] = time_slice.report(outcome.remaining, outcome.wait, reason, estimate)
+    confirmed = _confirm(plan, progress.unknown_outcomes, outcome)
+    result = _run_result(outcome, is_preview)
+    result.unchanged = len(plan.unchanged) + progress.unaltered - confirmed
+    result.unlisted = plan.unlisted
+    result.changed = outcome.changed and not refusal and not options["compare"]
+    result.compared_with = _list_name(options) if options["compare"] else ""
+    result.prune = options["prune"]
+    result.api_calls = api.client.calls
+    result.refusal = refusal
+    result.diff = diff
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and (options["report_html"] or options["report_markdown"]):
-        values["account"] = _account(api, current, Outcome() if is_preview else outcome)
-    return Result(values, warnings + api.warnings())
+        result.account = _account(api, current, Outcome() if is_preview else outcome)
+    warnings += api.warnings()
+    if time_slice.is_part:
+        _remember(outcome, progress, api)
+        return Run(_slice_report(result, progress, outcome, api), warnings)
+    return Run(result, warnings)
 
 
-def _confirm(
-    plan: Plan, unknown_outcomes: t.Mapping[str, t.Mapping[str, t.Any]], outcome: Outcome
-) -> int:
+def _refusal(
+    plan: Plan,
+    predicted: Outcome,
+    current: list[Restriction],
+    progress: Progress,
+    options: t.Mapping[str, t.Any],
+) -> str:
+    """Return why the guards do not allow a plan; empty if they do."""
+    # What this run created must not change what the guards allow.
+    created = set(progress.created)
+    guarded = [known for known in current if known.domain not in created]
+    refused = refusals(
+        plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
+    )
+    if not refused:
+        return ""
+    planned = _run_result(predicted, is_preview=True)
+    planned.unchanged = len(plan.unchanged)
+    return f"{'. '.join(refused)}. Plan: {planned.summary}"
+
+
+def _list_name(options: t.Mapping[str, t.Any]) -> str:
+    return options["source"]["file"] if options["source"] else "the list"
+
+
+def _run_result(outcome: Outcome, is_preview: bool) -> RunResult:
+    return RunResult(
+        is_preview=is_preview,
+        created=outcome.created,
+        updated=outcome.updated,
+        deleted=outcome.deleted,
+        failures=[failure.result() for failure in outcome.failures],
+        exception=outcome.traceback,
+    )
+
+
+def _slice_report(
+    result: RunResult, progress: Progress, outcome: Outcome, api: RestrictionsApi
+) -> SliceReport:
+    return SliceReport(
+        result,
+        progress,
+        outcome.remaining,
+        outcome.wait,
+        WaitReason.RATE_LIMIT if outcome.wait else None,
+        estimate=api.client.rate_limit.seconds_for(outcome.remaining_calls),
+    )
+
+
+def _confirm(plan: Plan, unknown_outcomes: t.Mapping[str, UnknownOutcome], outcome: Outcome) -> int:
     """Count as done what earlier slices changed without receiving the confirmation.
 
     Returns how many of the unchanged restrictions that concerns.
     """
-    confirmed = [known for known in plan.unchanged if known.domain in unknown_outcomes]
+    # A delete leaves nothing unchanged but the restriction that its duplicate was deleted for.
+    written = {domain for domain, write in unknown_outcomes.items() if write.action != DELETE}
+    confirmed = [known for known in plan.unchanged if known.domain in written]
     for restriction in confirmed:
         write = unknown_outcomes[restriction.domain]
-        record = {**restriction.record, "effect": write["effect"]}
-        if write["action"] == CREATE:
+        record = {**restriction.record, "effect": write.effect}
+        if write.action == CREATE:
             outcome.created.append(record)
         else:
-            outcome.updated.append({**record, "previous": write["previous"]})
+            outcome.updated.append({**record, "previous": write.previous})
     remaining = {delete.domain for delete in plan.deletes}
     if any(
-        write["action"] == DELETE and domain not in remaining
+        write.action == DELETE and domain not in remaining
         for domain, write in unknown_outcomes.items()
     ):
         outcome.outcome_unknown = True
@@ -284,11 +329,11 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
     progress.failed += [failure.domain for failure in outcome.failures]
     progress.failed_to_protect.update(outcome.failed_to_protect)
     progress.unknown_outcomes = {
-        domain: {
-            "action": change.action,
-            "effect": effect_of(change),
-            "previous": None if isinstance(change, Create) else dict(change.current.record),
-        }
+        domain: UnknownOutcome(
+            change.action,
+            effect_of(change),
+            None if isinstance(change, Create) else dict(change.current.record),
+        )
         for domain, change in outcome.unknown_outcomes.items()
     }
     progress.consecutive_failures = outcome.consecutive_failures
@@ -302,17 +347,6 @@ def _remember(outcome: Outcome, progress: Progress, api: RestrictionsApi) -> Non
 
 def _domains(records: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
     return {comparison_key(record["domain"]) for record in records}
-
-
-def _changes(outcome: Outcome) -> dict[str, t.Any]:
-    values = {
-        "changed": outcome.changed,
-        "created": by_domain(outcome.created),
-        "updated": by_domain(outcome.updated),
-        "deleted": by_domain(outcome.deleted),
-        "failures": by_domain([failure.result() for failure in outcome.failures]),
-    }
-    return {**values, "exception": outcome.traceback} if outcome.traceback else values
 
 
 def _account(
@@ -332,10 +366,9 @@ def _account(
     }
 
 
-def _one(
-    plan: Plan, outcome: Outcome, desired: DesiredRestriction, check_mode: bool
-) -> dict[str, t.Any]:
-    """Return the result of a run for one restriction."""
+def _single_result(
+    plan: Plan, outcome: Outcome, desired: DesiredRestriction, is_preview: bool
+) -> SingleResult:
     previous: dict[str, t.Any] | None = None
     record: dict[str, t.Any] | None = None
     verb = ""
@@ -352,28 +385,19 @@ def _one(
         record, previous = _record(unaltered), unaltered["previous"]
     elif plan.unchanged:
         record = previous = dict(plan.unchanged[0].record)
-    name = desired.domain or (comparison_key(previous["domain"]) if previous else desired.id)
-    values: dict[str, t.Any] = {
-        "changed": outcome.changed,
-        "sending_domain_restriction": record,
-        "previous": previous,
-        "effect": next((change["effect"] for change in _changed(outcome)), None),
-    }
-    if desired.state == "absent":
-        values["deleted"] = [_record(deleted) for deleted in outcome.deleted]
-    if outcome.failures:
-        failure = outcome.failures[0].result()
-        return {**values, "msg": single_failure_message(failure), "failed": True}
-    if verb:
-        count = f" ({len(outcome.deleted)} restrictions)" if len(outcome.deleted) > 1 else ""
-        values["msg"] = f"{name} {'would be ' if check_mode else ''}{verb}{count}"
-    else:
-        values["msg"] = f"{name} unchanged" if record else f"{name} has no restriction; no changes"
-    return values
-
-
-def _changed(outcome: Outcome) -> list[dict[str, t.Any]]:
-    return [*outcome.created, *outcome.updated, *outcome.deleted]
+    name = desired.domain or (comparison_key(previous["domain"]) if previous else str(desired.id))
+    changes = [*outcome.created, *outcome.updated, *outcome.deleted]
+    return SingleResult(
+        name,
+        is_preview,
+        outcome.changed,
+        record,
+        previous,
+        effect=changes[0]["effect"] if changes else None,
+        deleted=list(map(_record, outcome.deleted)) if desired.state == "absent" else None,
+        verb=verb,
+        failure=outcome.failures[0].result() if outcome.failures else None,
+    )
 
 
 def _record(changed: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -205,10 +205,10 @@ def main() -> None:
     )
     hide(module, known_secrets(module.params))
     try:
-        result = run_one(module)
+        run = run_one(module)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})
-    finish(module, result.values, result.warnings)
+    finish(module, run.result.as_dict(), run.warnings)
 
 
 if __name__ == "__main__":

@@ -343,24 +343,18 @@ api_calls:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
-    comparison_result,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     InvalidEntries,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    FAILED,
-    final_result,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_list
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import FAILED
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     finish,
     hide,
@@ -395,16 +389,10 @@ def main() -> None:
     )
     hide(module, known_secrets(module.params))
     try:
-        result = run_list(module)
+        run = run_list(module)
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error), "status": FAILED})
-    values = result.values
-    if module.params["compare"]:
-        source = (module.params["source"] or {}).get("file") or "the list"
-        values = comparison_result(values, source, module.params["prune"])
-    elif "time_slice" not in values:
-        values = final_result(values, module.check_mode)
-    finish(module, values, result.warnings)
+    finish(module, run.result.as_dict(), run.warnings)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
-    merged_updates,
+    Record,
+    merged_update,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     NOT_CONFIRMED,
@@ -21,15 +22,18 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    INCOMPLETE,
     MAX_MESSAGE_LENGTH,
-    by_domain,
-    final_result,
-    summary,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
+    INCOMPLETE,
+    RunResult,
 )
 
-LISTS = ("created", "updated", "deleted", "failures")
-_KEYS = {"created": "id", "deleted": "id", "failures": "domain"}
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+        SliceReport,
+        UnknownOutcome,
+    )
 
 Values = t.Dict[str, t.Any]
 
@@ -39,91 +43,108 @@ class Total:
     """What the time slices of a run did together.
 
     Attributes:
-        values: the result so far, as the module returns it.
         remaining: how many changes are left.
-        unknown_outcomes: by domain, the writes that may have taken effect, as in `Progress`.
-        tightened: domains of which only the first of two calls was made; `updated` has them too.
+        unknown_outcomes: by domain, the writes that may have taken effect.
+        tightened: domains of which only the first of two calls was made; they count as updated too.
         has_begun: whether a slice has returned.
         is_estimate_shown: whether the user was told how long the run takes.
     """
 
-    values: Values = field(default_factory=dict)
     remaining: int = 0
-    unknown_outcomes: dict[str, Values] = field(default_factory=dict)
+    unknown_outcomes: dict[str, UnknownOutcome] = field(default_factory=dict)
     tightened: list[str] = field(default_factory=list)
     has_begun: bool = False
     is_estimate_shown: bool = False
+    # By ID, failures by domain: a slice that was repeated reports some of them again.
+    _created: dict[str, Record] = field(default_factory=dict)
+    _updated: dict[str, Record] = field(default_factory=dict)
+    _deleted: dict[str, Record] = field(default_factory=dict)
+    _failures: dict[str, Record] = field(default_factory=dict)
+    # All else that the slices found out, and what Ansible adds to their results.
+    _rest: RunResult = field(default_factory=RunResult)
+    _added: Values = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """How many changes are done, or have failed."""
-        return sum(len(self.values.get(name, ())) for name in LISTS) - len(self.tightened)
+        entries = (self._created, self._updated, self._deleted, self._failures)
+        return sum(map(len, entries)) - len(self.tightened)
 
     @property
     def progress(self) -> str:
         total = self.count + self.remaining
         return f"{self.count} of {total} changes done" if total else "reading the account"
 
-    def add(self, values: Values, report: Values | None = None) -> None:
-        """Add the result of one more slice, and what it reports about the rest."""
-        before, self.has_begun = self.values, True
-        if report:
-            if report["remaining"] is not None:
-                self.remaining = report["remaining"]
-            self.unknown_outcomes = report["progress"]["unknown_outcomes"]
-            self.tightened = report["progress"]["tightened"]
-        self.values = {**before, **values}
-        for name in LISTS:
-            if name in before or name in values:
-                entries = [*before.get(name, ()), *values.get(name, ())]
-                self.values[name] = (
-                    merged_updates(entries) if name == "updated" else _once(entries, _KEYS[name])
-                )
-        for name in ("warnings", "deprecations"):
-            if name in before or name in values:
-                more = [
-                    entry for entry in values.get(name, ()) if entry not in before.get(name, ())
-                ]
-                self.values[name] = [*before.get(name, ()), *more]
-        self.values["changed"] = bool(before.get("changed") or values.get("changed"))
-        self.values["api_calls"] = before.get("api_calls", 0) + values.get("api_calls", 0)
+    def add(self, report: SliceReport, added: Values) -> None:
+        """Add the report of one more slice.
+
+        Arguments:
+            added: what else its result contains, such as warnings.
+        """
+        self.has_begun = True
+        self._keep_added(added)
+        self.unknown_outcomes = report.progress.unknown_outcomes
+        self.tightened = report.progress.tightened
+        result, before = report.result, self._rest
+        before.api_calls += result.api_calls
+        if report.remaining is None:
+            return
+        self.remaining = report.remaining
+        for record in result.created:
+            self._created.setdefault(record["id"], record)
+        for record in result.updated:
+            first = self._updated.get(record["id"])
+            self._updated[record["id"]] = merged_update(first, record) if first else record
+        for record in result.deleted:
+            self._deleted.setdefault(record["id"], record)
+        for failure in result.failures:
+            self._failures.setdefault(failure["domain"], failure)
+        # Each slice counts what it finds, so the last one knows best.
+        self._rest = replace(
+            result,
+            changed=before.changed or result.changed,
+            api_calls=before.api_calls,
+            diff=before.diff if result.diff is None else result.diff,
+        )
 
     def result(self) -> Values:
         """Return the result of the whole run."""
-        for name in LISTS:
-            self.values[name] = by_domain(self.values[name])
-        return final_result(self.values, check_mode=False)
+        return {**self._added, **self._run_result().as_dict()}
 
     def ended_by(self, values: Values) -> Values:
         """Return the result of a run whose last slice failed as a whole."""
         # Without a result of its own, the slice may have changed something before it died.
         died = "module_stdout" in values
         reason = values.pop("msg", "the module ended without a result")
-        self.add(values)
+        self._keep_added(values)
         return self.cut_short({"failed": True}, reason, is_certain=not died)
 
     def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
         """Return what is known about a run that ended early."""
-        values = {"unchanged": 0, **{name: [] for name in LISTS}, **self.values, **failure}
-        values["failures"] = values["failures"] + [
-            Failure(
-                domain, f"{NOT_CONFIRMED}; run again", OUTCOME_UNKNOWN, write["action"]
-            ).result()
+        result = self._run_result()
+        result.failures += [
+            Failure(domain, f"{NOT_CONFIRMED}; run again", OUTCOME_UNKNOWN, write.action).result()
             for domain, write in self.unknown_outcomes.items()
         ]
-        for name in LISTS:
-            values[name] = by_domain(values[name])
-        values["status"] = INCOMPLETE
-        values["changed"] = bool(values.get("changed") or self.unknown_outcomes or not is_certain)
+        result.changed = bool(result.changed or self.unknown_outcomes or not is_certain)
         rest = f". Changes left: {self.remaining}" if self.remaining else ""
-        rest += f". Result: {summary(values)}. Run again to finish the rest."
-        values["msg"] = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
-        return values
+        rest += f". Result: {result.summary}. Run again to finish the rest."
+        msg = shortened(reason, MAX_MESSAGE_LENGTH - len(rest)) + rest
+        return {**self._added, **result.ended(INCOMPLETE, msg), **failure}
 
+    def _run_result(self) -> RunResult:
+        return replace(
+            self._rest,
+            created=list(self._created.values()),
+            updated=list(self._updated.values()),
+            deleted=list(self._deleted.values()),
+            failures=list(self._failures.values()),
+        )
 
-def _once(entries: t.Iterable[Values], key: str) -> list[Values]:
-    """Return the first of the entries that have the same value of `key`."""
-    first: dict[str, Values] = {}
-    for entry in entries:
-        first.setdefault(entry[key], entry)
-    return list(first.values())
+    def _keep_added(self, added: Values) -> None:
+        before = self._added
+        self._added = {**before, **added}
+        for name in ("warnings", "deprecations"):
+            if name in before and name in added:
+                more = [entry for entry in added[name] if entry not in before[name]]
+                self._added[name] = [*before[name], *more]

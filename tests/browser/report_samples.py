@@ -56,7 +56,7 @@ def report(**fields):
     for name in ("unlisted", "failures", "findings", "warnings"):
         empty[name] = []
     origin = {"account_id": "0" * 32, "source": "partners.yml", "time": TIME}
-    return Report(**{"is_preview": True, **origin, **empty, **fields})
+    return Report(**{"is_preview": True, "is_comparison": False, **origin, **empty, **fields})
 
 
 def report_full_of(text):

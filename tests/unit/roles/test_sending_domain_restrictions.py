@@ -11,21 +11,16 @@ from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
 import pytest
 import yaml
 from ansible.plugins.test import core
-from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
-    comparison_result,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    final_result,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import RunResult
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
     Progress,
+    SliceReport,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 
@@ -151,18 +146,16 @@ def test_only_drift_compares():
     assert compares == [False, True]
 
 
-def result_of(check_mode=False, **values):
+def result_of(**values):
     """Return a result of the module for lists."""
-    lists = {name: [] for name in ("created", "updated", "deleted", "failures")}
-    counts = {"changed": False, "unchanged": 0, "unlisted": []}
-    return final_result({**lists, **counts, **values}, check_mode)
+    return RunResult(**values).as_dict()
 
 
 def cut_off():
     """Return the result of a run whose host was lost after a time slice that created something."""
     total = Total()
-    created = result_of(changed=True, created=[{"id": "1", "domain": "a.example"}])
-    total.add(created, {"remaining": 1, "progress": asdict(Progress())})
+    created = {"id": "1", "domain": "a.example", "effect": "newly_requires_tls"}
+    total.add(SliceReport(RunResult(changed=True, created=[created]), Progress(), 1), {})
     return total.cut_short({"failed": True}, "host lost")
 
 
@@ -183,11 +176,8 @@ FAILURE = {"domain": "a.example", "reason": "no", "kind": "refused", "action": "
     [
         (result_of(), []),
         (result_of(changed=True), []),
-        (comparison_result(result_of(), "a.csv", True), []),
-        (
-            comparison_result(result_of(created=[{"domain": "a"}]), "a.csv", True),
-            ["apply", "drift"],
-        ),
+        (result_of(compared_with="a.csv"), []),
+        (result_of(compared_with="a.csv", created=[{"domain": "a"}]), ["apply", "drift"]),
         (result_of(failures=[FAILURE]), ["apply", "drift"]),
         (result_of(refusal="too many deletes"), ["apply", "drift"]),
         (cut_off(), ["apply", "drift"]),

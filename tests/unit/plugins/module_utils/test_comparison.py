@@ -9,7 +9,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
     DRIFT,
     EQUAL,
     comparison,
-    comparison_result,
     utc_minute,
 )
 
@@ -83,23 +82,6 @@ def test_twenty_domains_are_named_and_the_others_counted():
 )
 def test_what_is_not_in_the_list_counts_only_with_prune(unlisted, prune, message):
     assert comparison(values(unlisted=unlisted), "partners.yml", prune) == (EQUAL, message)
-
-
-def test_a_drift_fails_and_changes_nothing():
-    result = comparison_result(values(created=named("a.example"), changed=True), "a.csv", False)
-    assert (result["status"], result["failed"], result["changed"]) == (DRIFT, True, False)
-    equal = comparison_result(values(), "a.csv", False)
-    assert (equal["status"], equal.get("failed")) == (EQUAL, None)
-
-
-def test_what_cannot_be_compared_is_a_failure_and_no_drift():
-    failures = [
-        {"domain": "a.example", "kind": kind, "reason": "no; fix it", "action": "entry"}
-        for kind in ("invalid", "duplicates")
-    ]
-    result = comparison_result(values(failures=failures, created=named("b.example")), "a.csv", True)
-    assert (result["status"], result["failed"], result["changed"]) == ("failed", True, False)
-    assert result["msg"].startswith("no for 1 entry (a.example); fix it.")
 
 
 @pytest.mark.parametrize(

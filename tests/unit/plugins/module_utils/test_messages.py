@@ -13,7 +13,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     by_domain,
     duration,
     failure_message,
-    final_result,
     single_failure_message,
     summary,
 )
@@ -199,20 +198,6 @@ def test_records_are_sorted_by_domain_without_letter_case_and_then_by_id():
 def test_a_single_failure_names_its_domain():
     assert single_failure_message(failed(1, "x; y (z)")) == "x for p1.example; y (z)"
     assert single_failure_message(failed(1, "x; y", action="entry")) == "x; y"
-
-
-def test_a_result_fails_with_its_failures_or_with_the_refusal_of_the_guard():
-    values = {**counts(1, 0, 0, 2), "failures": [], "changed": True}
-    assert final_result(dict(values), False)["msg"] == "1 created, 2 unchanged"
-    assert "failed" not in final_result(dict(values), False)
-    refused = final_result({**values, "refusal": "too many"}, False)
-    assert refused["failed"]
-    assert "refusal" not in refused
-    assert refused["msg"] == "too many. Result: 1 created, 2 unchanged"
-    assert final_result({**values, "refusal": "too many"}, True)["msg"] == "too many"
-    both = {**values, "refusal": "too many", "failures": [failed(1, "x; y")]}
-    assert final_result(both, True)["msg"] == "too many"
-    assert final_result({**values, "failures": [failed(1, "x; y")]}, True)["failed"]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    SliceReport,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 from hypothesis import given, settings
@@ -184,19 +187,19 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
             _diff=False,
         )
         with mock.patch.object(_run, "output_is_closed", lambda: account.is_interrupted):
-            values = _run._plan_and_apply(
+            run_of_slice = _run._plan_and_apply(
                 module, account, TimeSlice.of(module), entries, account.list_all()
-            ).values
-        values = json.loads(json.dumps(values))
-        report = values.pop("time_slice")
+            )
+        values = json.loads(json.dumps(run_of_slice.result.as_dict()))
+        report = SliceReport.from_dict(values.pop("time_slice"))
         if check_mode:
-            return values
-        total.add(values, report)
+            return report.result.as_dict()
+        total.add(report, values)
         if observe:
             observe(total)
-        if report["remaining"] == 0:
+        if report.remaining == 0:
             return total.result()
-        progress = report["progress"]
+        progress = report.progress.as_dict()
     raise AssertionError(f"the run does not end within {MAX_SLICES} slices")
 
 

@@ -26,7 +26,8 @@ def run_slice(options, monkeypatch):
     def run(restrictions, seconds=3600, **progress):
         time_slice = {"seconds": seconds, "progress": progress}
         given = {**options, "concurrency": 1, "restrictions": restrictions}
-        return run_module("sending_domain_restrictions", {**given, "time_slice": time_slice})
+        result = run_module("sending_domain_restrictions", {**given, "time_slice": time_slice})
+        return {**result.get("time_slice", {}).get("result", {}), **result}
 
     return run
 
@@ -36,7 +37,7 @@ def test_a_wait_for_the_rate_limit_is_reported_with_its_end(account, run_slice, 
     account.fault(calls=[call], **LIMITED)
     report = run_slice(numbered(1))["time_slice"]
     assert report["wait"] == 600
-    assert report["reason"] == "Cloudflare's rate limit"
+    assert report["reason"] == "rate_limit"
     assert report["progress"]["blocked_until"] == NOW + 600
     assert report["progress"]["refusals"] == 1
 
@@ -89,7 +90,8 @@ def test_a_reading_that_a_later_slice_continues_reports_its_calls_and_warnings(a
     account.fault(calls=["list"], kind="merge", set={"messages": ["Soon gone"]})
     account.fault(calls=["list"], kind="status", status=503)
     result = run_slice([], seconds=0)
-    assert result["time_slice"]["reason"] == "Cloudflare returned 503; retry 1 of 2"
+    assert result["time_slice"]["reason"] == "retry"
+    assert result["time_slice"]["problem"] == "Cloudflare returned 503; retry 1 of 2"
     assert result["time_slice"]["progress"]["read_attempts"] == 1
     assert result["api_calls"] == len(account.requests()) == 2
     assert "Cloudflare: Soon gone" in str(result["warnings"])

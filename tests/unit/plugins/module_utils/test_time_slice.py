@@ -11,9 +11,12 @@ import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     MIN_SECRET_LENGTH,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    Progress,
+    UnknownOutcome,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import (
     MAX_WAIT,
-    Progress,
     TimeSlice,
 )
 
@@ -43,14 +46,14 @@ def test_the_limits_of_a_slice(option, secrets, limits):
     assert time_slice.is_part == (time_slice.seconds < NO_LIMIT)
 
 
-def test_the_next_slice_gets_all_progress_that_a_slice_reports():
+def test_the_next_slice_gets_all_progress_of_the_one_before():
     progress = Progress(
         created=["a.example"],
         updated=["d.example"],
         tightened=["e.example"],
         failed=["b.example"],
         failed_to_protect={"b.example": "the create for b.example failed"},
-        unknown_outcomes={"c.example": "create"},
+        unknown_outcomes={"c.example": UnknownOutcome("update", "both", {"id": "1"})},
         consecutive_failures=1,
         refusals=2,
         read_attempts=3,
@@ -59,5 +62,5 @@ def test_the_next_slice_gets_all_progress_that_a_slice_reports():
         is_stalled=True,
         is_planned=True,
     )
-    report = json.loads(json.dumps(TimeSlice(4, MAX_WAIT, progress).report(7)))
-    assert time_slice_of({"seconds": 10, "progress": report["progress"]}).progress == progress
+    given = json.loads(json.dumps({"seconds": 10, "progress": progress.as_dict()}))
+    assert time_slice_of(given).progress == progress

@@ -1,0 +1,163 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run did or would do, as a value that becomes a module's result at the very end. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
+    DRIFT,
+    comparison,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    counts_by_effect,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    DUPLICATES,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
+    by_domain,
+    changes_of,
+    failure_message,
+    single_failure_message,
+    summary,
+    unlisted_sentence,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+        Record,
+    )
+
+# The status of a result. Only `RunResult` concludes that a run did all that was asked for.
+UNCHANGED, CHANGED = "unchanged", "changed"
+REFUSED, FAILED, INCOMPLETE = "refused", "failed", "incomplete"
+
+CHANGE_LISTS = ("created", "updated", "deleted", "failures")
+
+
+@dataclass
+class RunResult:
+    """What a run for a list did or, in a preview, would do.
+
+    Attributes:
+        changed: whether something on the account is, or may be, different.
+        created, updated, deleted: as in `_changed_record`.
+        failures: as `Failure.result` returns them.
+        unchanged: how many restrictions of the list were already in the desired state.
+        unlisted: the domains on the account that are not in the list and stay.
+        prune: whether the account should equal the list.
+        compared_with: how messages name the list, if the run only compares.
+        refusal: why nothing was changed, if a guard did not allow it.
+        account: what the account has, for the reports that the controller writes.
+        exception: the traceback of an unexpected exception.
+    """
+
+    is_preview: bool = False
+    changed: bool = False
+    created: list[Record] = field(default_factory=list)
+    updated: list[Record] = field(default_factory=list)
+    deleted: list[Record] = field(default_factory=list)
+    failures: list[Record] = field(default_factory=list)
+    unchanged: int = 0
+    unlisted: list[str] = field(default_factory=list)
+    api_calls: int = 0
+    prune: bool = False
+    compared_with: str = ""
+    refusal: str = ""
+    diff: list[dict[str, str]] | None = None
+    account: dict[str, t.Any] | None = None
+    exception: str | None = None
+
+    @property
+    def summary(self) -> str:
+        return summary(vars(self), self.is_preview)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the result of a module whose run is over."""
+        if self.refusal:
+            done = "" if self.is_preview else f". Result: {self.summary}"
+            return {**self.ended(REFUSED, f"{self.refusal}{done}"), "failed": True}
+        if self.compared_with and all(map(_is_duplicate, self.failures)):
+            status, message = comparison(vars(self), self.compared_with, self.prune)
+            return {**self.ended(status, message), **({"failed": True} if status == DRIFT else {})}
+        if self.failures:
+            message = failure_message(self.failures, self.summary)
+            return {**self.ended(FAILED, message), "failed": True}
+        message = "; ".join(filter(None, [self.summary, unlisted_sentence(self.unlisted)]))
+        return self.ended(CHANGED if self.changed else UNCHANGED, message)
+
+    def ended(self, status: str, msg: str) -> dict[str, t.Any]:
+        """Return the result of a module whose run ended in this way."""
+        optional = {name: getattr(self, name) for name in ("diff", "account", "exception")}
+        return {
+            "msg": msg,
+            "status": status,
+            "changed": self.changed,
+            **{name: by_domain(getattr(self, name)) for name in CHANGE_LISTS},
+            "unchanged": self.unchanged,
+            "unlisted": self.unlisted,
+            "effects": counts_by_effect(changes_of(vars(self))),
+            "api_calls": self.api_calls,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
+
+@dataclass
+class SingleResult:
+    """What a run for one restriction did or, in a preview, would do.
+
+    Attributes:
+        name: the restriction's domain, or its ID if the account has none with this ID.
+        record, previous: the restriction after and before the run, if there is one.
+        effect: what the change does to mail.
+        deleted: as they were; `None` if none should be deleted.
+        verb: what was done, such as `created`; empty if nothing was.
+        failure: as `Failure.result` returns it.
+    """
+
+    name: str
+    is_preview: bool
+    changed: bool
+    record: Record | None = None
+    previous: Record | None = None
+    effect: str | None = None
+    deleted: list[Record] | None = None
+    verb: str = ""
+    failure: dict[str, t.Any] | None = None
+    diff: list[dict[str, str]] | None = None
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return the result of the module."""
+        optional = {name: getattr(self, name) for name in ("deleted", "diff")}
+        return {
+            "msg": self._message,
+            "changed": self.changed,
+            "sending_domain_restriction": self.record,
+            "previous": self.previous,
+            "effect": self.effect,
+            **{name: value for name, value in optional.items() if value is not None},
+            **({"failed": True} if self.failure else {}),
+        }
+
+    @property
+    def _message(self) -> str:
+        if self.failure:
+            return single_failure_message(self.failure)
+        if self.verb:
+            number = len(self.deleted or ())
+            count = f" ({number} restrictions)" if number > 1 else ""
+            return f"{self.name} {'would be ' if self.is_preview else ''}{self.verb}{count}"
+        return (
+            f"{self.name} unchanged"
+            if self.record
+            else f"{self.name} has no restriction; no changes"
+        )
+
+
+def _is_duplicate(failure: t.Mapping[str, t.Any]) -> bool:
+    return failure["kind"] == DUPLICATES
