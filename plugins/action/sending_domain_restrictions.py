@@ -261,7 +261,7 @@ class ActionModule(ActionBase):
         """Show what Ansible does not: the message of a success, and the diff of a failure."""
         if not values.get("failed"):
             if "created" in values:
-                self._show(_message(values))
+                self._show(_message_of(values))
         # With `failed_when: false`, the task has not failed for Ansible.
         elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
             display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
@@ -287,7 +287,7 @@ class ActionModule(ActionBase):
             # Whatever it is must not hide what was changed.
             if not (isinstance(error, Exception) or _is_timeout(error)):
                 raise
-            problem = f"the report could not be written ({error}). {_message(values)}"
+            problem = f"the report could not be written ({error}). {_message_of(values)}"
             message = shortened(problem, MAX_MESSAGE_LENGTH)
             values.update(failed=True, status=FAILED, msg=message)
 
@@ -302,7 +302,7 @@ class ActionModule(ActionBase):
             "source": self._source,
             "time": datetime.now().astimezone(),
             "summary": self._summary(values) if "created" in values else "",
-            "problem": "" if values.get("status") in _COMPLETE else _message(values),
+            "problem": "" if values.get("status") in _COMPLETE else _message_of(values),
             "restrictions": account.get("restrictions"),
             "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
@@ -311,7 +311,7 @@ class ActionModule(ActionBase):
 
     def _summary(self, values: Values) -> str:
         if values.get("status") in (EQUAL, DRIFT):
-            return _message(values)
+            return _message_of(values)
         return summary(values, self._is_preview)
 
     def _show(self, sentence: str) -> None:
@@ -319,7 +319,7 @@ class ActionModule(ActionBase):
             display.display(f"[{self._host}] {sentence}", stderr=True)
 
 
-def _message(result: Values) -> str:
+def _message_of(result: Values) -> str:
     """Return the message of a result on one line; a module that crashed may have none."""
     return one_line(result.get("msg") or "the module failed; run again with -vvv")
 

@@ -30,7 +30,7 @@ class InvalidEntries(ValueError):
     """
 
     def __init__(self, problems: list[str], total: int) -> None:
-        super().__init__(_message(problems, total))
+        super().__init__(_summary_of(problems, total))
         self.problems = problems
 
 
@@ -80,7 +80,7 @@ def _domain_of(entry: t.Any) -> str:
     return f" ({shortened(domain if domain.isprintable() else repr(domain), 80)})"
 
 
-def _message(problems: list[str], total: int) -> str:
+def _summary_of(problems: list[str], total: int) -> str:
     """Return a message with up to `MAX_LISTED` problems, as far as they fit; several are on lines."""
     verb, them, separator = ("is", "it", " ") if len(problems) == 1 else ("are", "them", "\n")
     count = f"{len(problems)} of {total} entries {verb} invalid"

@@ -62,10 +62,10 @@ def one_line(message: str) -> str:
 
 def warning_texts(result: dict[str, t.Any]) -> list[str]:
     """Return the warnings of a result, which are objects since ansible-core 2.19."""
-    return [_text(warning) for warning in result.get("warnings", ())]
+    return [_warning_text(warning) for warning in result.get("warnings", ())]
 
 
-def _text(warning: t.Any) -> str:
+def _warning_text(warning: t.Any) -> str:
     if isinstance(warning, dict):
         return warning["event"]["msg"]
     return warning if isinstance(warning, str) else warning.event.msg

@@ -58,7 +58,7 @@ def read_entries(
     if os.path.splitext(name)[1].lower() in _SPREADSHEETS:
         raise UnusableFile(f"{name} is a spreadsheet; save it as 'CSV UTF-8', and use that file")
     delimiter = DELIMITERS.get(format_of(name))
-    text = _text(path, name)
+    text = _read_text(path, name)
     if not text.strip():
         empty = "write at least the header row" if delimiter else f"write {KEY}: []"
         raise UnusableFile(f"{name} is empty; {empty} for an empty list")
@@ -85,7 +85,7 @@ def format_of(name: str) -> str:
     return _FORMATS[extension]
 
 
-def _text(path: str, name: str) -> str:
+def _read_text(path: str, name: str) -> str:
     advice = "save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
