@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
         self._task.args = task_options(self)
         secrets = known_secrets(self._task.args)
         register_secrets(secrets)
-        _validation, options = self.validate_argument_spec(
+        _validation, options = self.validate_argument_spec(  # type: ignore[no-untyped-call]
             argument_spec={
                 **SHARED_ARGUMENTS,
                 "path": {"type": "raw", "required": True},

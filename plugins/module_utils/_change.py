@@ -34,7 +34,8 @@ class Create:
 
     @property
     def domain(self) -> str:
-        return self.body["domain"]
+        domain: str = self.body["domain"]
+        return domain
 
     @property
     def record(self) -> dict[str, t.Any]:

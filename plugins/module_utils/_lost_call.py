@@ -65,7 +65,13 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
             _detail(call, cause),
         )
     for known in causes:
-        if isinstance(known, (ssl.SSLCertVerificationError, urllib3.connection.CertificateError)):
+        if isinstance(
+            known,
+            (
+                ssl.SSLCertVerificationError,
+                urllib3.connection.CertificateError,  # type: ignore[attr-defined]  # not in its __all__
+            ),
+        ):
             reason = getattr(known, "verify_message", "") or known
             return CloudflareError(
                 f"the certificate of {host} is not trusted",

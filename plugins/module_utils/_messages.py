@@ -165,7 +165,7 @@ def _group_sentence(group: list[t.Mapping[str, t.Any]]) -> str:
     domains = listing([failure["domain"] for failure in group], MAX_DOMAINS)
     if group[0]["kind"] == DUPLICATES:
         if len(group) == 1:
-            return group[0]["reason"]
+            return str(group[0]["reason"])
         advice = rest.partition(" (IDs ")[0]
         return (
             f"{len(group)} domains are on the account more than once ({domains}){semicolon}{advice}"

@@ -36,4 +36,5 @@ class RetryPolicy:
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait between `attempt` (from 0) and the next one."""
-        return min(FIRST_BACKOFF * 2**attempt, MAX_BACKOFF) * (1 - self._jitter() / 2)
+        longest: float = min(FIRST_BACKOFF * 2**attempt, MAX_BACKOFF)
+        return longest * (1 - self._jitter() / 2)

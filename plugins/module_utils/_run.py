@@ -30,6 +30,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._diff im
     diff_of,
     drift_of,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import effect_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     desired_restrictions,
@@ -57,7 +60,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     RECORD_FIELDS,
     DesiredRestriction,
     Restriction,
-    comparison_key,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
     RunResult,

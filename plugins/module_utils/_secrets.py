@@ -21,7 +21,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._environ
 )
 
 try:
-    from ansible.module_utils.secrets import register_secrets
+    from ansible.module_utils.secrets import register_secrets as register_secrets
 except ImportError:  # ansible-core before 2.22
 
     def register_secrets(values: t.Iterable[str]) -> None:
@@ -30,6 +30,8 @@ except ImportError:  # ansible-core before 2.22
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+Value = t.TypeVar("Value")
 
 MASK = "********"
 # Shorter secrets, and their encoded forms, may occur in ordinary words and numbers.
@@ -70,7 +72,7 @@ def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
     return forms | {url for url in urls if url and "@" in url}
 
 
-def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
+def masked(value: Value, secrets: t.Iterable[str]) -> Value:
     """Return a copy of a result in which no text and no key contains one of the secrets.
 
     A secret shorter than `MIN_SECRET_LENGTH` stays in keys, as it may be part of `failed`.
@@ -78,7 +80,8 @@ def masked(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
     # The longest first: one secret may contain another.
     ordered = sorted(filter(None, secrets), key=len, reverse=True)
     in_keys = [secret for secret in ordered if len(secret) >= MIN_SECRET_LENGTH]
-    return _masked(value, ordered, in_keys)
+    copy: Value = _masked(value, ordered, in_keys)
+    return copy
 
 
 def hide(module: AnsibleModule, secrets: t.Collection[str]) -> None:

@@ -47,7 +47,8 @@ def read_account(
 
 def plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return a result with plain strings instead of Ansible's own types, which PyYAML cannot dump."""
-    return json.loads(json.dumps(result, default=str))
+    copy: dict[str, t.Any] = json.loads(json.dumps(result, default=str))
+    return copy
 
 
 def shown_message(message: str) -> str:
@@ -67,5 +68,5 @@ def warning_texts(result: dict[str, t.Any]) -> list[str]:
 
 def _warning_text(warning: t.Any) -> str:
     if isinstance(warning, dict):
-        return warning["event"]["msg"]
-    return warning if isinstance(warning, str) else warning.event.msg
+        return str(warning["event"]["msg"])
+    return str(warning if isinstance(warning, str) else warning.event.msg)

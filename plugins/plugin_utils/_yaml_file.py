@@ -156,7 +156,8 @@ class _Reader:
         node = keys[KEY]
         if not isinstance(node, yaml.SequenceNode):
             raise self._error(node, f"{KEY} is not a list", self._list_advice(node, keys))
-        return node.value
+        entries: list[yaml.Node] = node.value
+        return entries
 
     def _list_advice(self, node: yaml.Node, keys: t.Mapping[str | None, yaml.Node]) -> str:
         """Return how to make a list of a value that is not one; `[]` only if it is empty."""
