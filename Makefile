@@ -13,7 +13,7 @@ help:
 	@echo "make demo    see the main features on an emulator of the API"
 	@echo "make test    run all tests; SESSION=unit-3.13 runs one session and shows its output"
 	@echo "make bench   compare the speed of the collection with its alternatives"
-	@echo "make build   build the collection's tarball"
+	@echo "make build   build the collection's tarball; REPOSITORY=https://… adds the URLs that Galaxy needs"
 	@echo "make clean   remove everything that these commands created"
 
 # The command of a version manager may exist and still fail.
@@ -59,7 +59,11 @@ session-%: .venv/ready
 
 .PHONY: build
 build: .venv/ready
+ifdef REPOSITORY
+	@$(NOX) -s release -- $(REPOSITORY)
+else
 	@.venv/bin/python -m ansible galaxy collection build --force
+endif
 
 .PHONY: clean
 clean:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import antsibull_nox
 import nox
+import yaml
 
 ROOT = Path(__file__).parent
 CACHE = ROOT / ".cache"
@@ -80,15 +81,58 @@ def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(DEPENDENCIES, name)
 
 
+def galaxy(session: nox.Session, command: str, *arguments: str) -> None:
+    program = (sys.executable, "-m", "ansible", "galaxy", "collection")
+    session.run(*program, command, *arguments, external=True)
+
+
 @nox.session(python=False, default=False)
 def build(session: nox.Session) -> None:
     """Build and install the collection, for the other sessions."""
     shutil.rmtree(COLLECTIONS, ignore_errors=True)
-    galaxy = (sys.executable, "-m", "ansible", "galaxy", "collection")
     dist = CACHE / "dist"
-    session.run(*galaxy, "build", "--force", "--output-path", str(dist))
+    galaxy(session, "build", "--force", "--output-path", str(dist))
     (tarball,) = dist.glob("*.tar.gz")
-    session.run(*galaxy, "install", "--offline", "--no-deps", "-p", str(COLLECTIONS), str(tarball))
+    galaxy(session, "install", "--offline", "--no-deps", "-p", str(COLLECTIONS), str(tarball))
+    # Users need no tests, so that the tarball contains none.
+    ignored = shutil.ignore_patterns("__pycache__", "output", "inventory")
+    shutil.copytree(
+        *(ROOT / "tests", COLLECTIONS / COLLECTION / "tests"), ignore=ignored, dirs_exist_ok=True
+    )
+
+
+def build_release(session: nox.Session, repository: str, output: Path) -> Path:
+    """Build a tarball to publish, with the URLs of its repository, and return its path."""
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = Path(temporary) / "checkout"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.tar.gz"))
+        metadata = (copy / "galaxy.yml").read_text(encoding="utf-8")
+        version = yaml.safe_load(metadata)["version"]
+        urls = {
+            "repository": repository,
+            "documentation": f"{repository}/blob/{version}/docs/docsite/rst",
+            "homepage": repository,
+            "issues": f"{repository}/issues",
+        }
+        metadata += "".join(f"{key}: {url}\n" for key, url in urls.items())
+        (copy / "galaxy.yml").write_text(metadata, encoding="utf-8")
+        readme = (copy / "README.md").read_text(encoding="utf-8")
+        # Galaxy shows README.md alone, where relative links lead nowhere.
+        readme = re.sub(r"\]\((?!https?:|#)", f"]({repository}/blob/{version}/", readme)
+        (copy / "README.md").write_text(readme, encoding="utf-8")
+        with session.chdir(copy):
+            galaxy(session, "build", "--force", "--output-path", str(output))
+    return output / f"cloudflare_email-security-{version}.tar.gz"
+
+
+@nox.session(python=False, default=False)
+def release(session: nox.Session) -> None:
+    """Build the tarball to publish; the argument is the URL of the repository."""
+    if len(session.posargs) != 1 or not re.fullmatch(
+        r"https://[^/\s]+(/[^/\s]+)+", session.posargs[0]
+    ):
+        session.error("no repository; set REPOSITORY=https://… without a slash at the end")
+    build_release(session, session.posargs[0], ROOT)
 
 
 def ansible_test(session: nox.Session, core: str, command: str, **config: str) -> None:
@@ -299,7 +343,39 @@ def mypy(session: nox.Session) -> None:
     session.install(*group("mypy"))
     plugins = str(COLLECTIONS / COLLECTION / "plugins")
     cache = ("--cache-dir", str(CACHE / "mypy"))
-    session.run("mypy", *cache, plugins, "tests/emulator", "noxfile.py")
+    session.run("mypy", *cache, "--strict", plugins)
+    session.run("mypy", *cache, "tests/emulator", "noxfile.py")
+
+
+@nox.session(name="release-check", python=EMULATOR_PYTHON)
+def release_check(session: nox.Session) -> None:
+    """The tarball to publish: galaxy-importer, ansible-galaxy's verification and ansible-lint."""
+    session.install(*group("release-check"))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        # The project has no public home yet, so that the URL is an example.
+        url = "https://example.org/cloudflare_email.security"
+        tarball = build_release(session, url, folder)
+        path = ("-p", temporary)
+        galaxy(session, "install", "--offline", "--no-deps", *path, str(tarball))
+        galaxy(session, "verify", "--offline", *path, "cloudflare_email.security")
+        with session.chdir(folder):
+            # ansible-lint runs below, with more rules.
+            config = folder / "galaxy-importer.cfg"
+            config.write_text("[galaxy-importer]\nRUN_ANSIBLE_LINT = False\n", encoding="utf-8")
+            output = session.run(
+                *("python", "-m", "galaxy_importer.main", tarball.name),
+                silent=True,
+                env={"GALAXY_IMPORTER_CONFIG": str(config)},
+            )
+        session.log(output)
+        if re.search("^(WARNING|ERROR)", str(output), re.MULTILINE):
+            session.error("galaxy-importer complains")
+        with session.chdir(folder / COLLECTION):
+            session.run(
+                *("ansible-lint", "--offline", "--strict", "--profile", "production"),
+                env={"ANSIBLE_COLLECTIONS_PATH": temporary},
+            )
 
 
 @nox.session(python=False)
