@@ -104,7 +104,7 @@ class RestrictionsApi:
 
     def create(self, body: dict[str, t.Any]) -> Restriction:
         """Create the restriction `{domain, exclude, comments?}`."""
-        return self.client.request(
+        created: Restriction = self.client.request(
             Call(
                 "POST",
                 self._path,
@@ -114,10 +114,11 @@ class RestrictionsApi:
                 idempotent=False,
             )
         ).result
+        return created
 
     def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
         """Change the given fields of a restriction, and no others."""
-        return self.client.request(
+        updated: Restriction = self.client.request(
             Call(
                 "PATCH",
                 f"{self._path}/{restriction_id}",
@@ -126,6 +127,7 @@ class RestrictionsApi:
                 permission=WRITE,
             )
         ).result
+        return updated
 
     def delete(self, restriction_id: str) -> bool:
         """Delete a restriction; returns whether this call did, rather than somebody else."""

@@ -160,4 +160,4 @@ class SingleResult:
 
 
 def _is_duplicate(failure: t.Mapping[str, t.Any]) -> bool:
-    return failure["kind"] == DUPLICATES
+    return bool(failure["kind"] == DUPLICATES)

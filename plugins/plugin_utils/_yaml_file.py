@@ -131,13 +131,14 @@ class _Reader:
 
     def _root(self, loader: t.Any) -> yaml.Node | None:
         try:
-            return loader.get_single_node()
+            root: yaml.Node | None = loader.get_single_node()
         except (ValueError, OverflowError):
             # Without libyaml, PyYAML looks up any number in an escape.
             raise UnusableFile(
                 f"{self._name} is not valid YAML (invalid Unicode character escape code);"
                 " correct it"
             ) from None
+        return root
 
     def _items(self, root: yaml.Node | None) -> list[yaml.Node]:
         advice = f"write {KEY}: and the list below it"

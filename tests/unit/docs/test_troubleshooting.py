@@ -7,10 +7,14 @@
 from __future__ import annotations
 
 import ast
+import string
 from pathlib import Path
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _failure_kinds
+from ansible_collections.cloudflare_email.security.plugins.module_utils import (
+    _failure_kinds,
+    _response,
+)
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "docsite" / "rst" / "troubleshooting.rst"
@@ -40,7 +44,10 @@ def advice_of(path):
     advice = [
         call.args[1]
         for call in calls
-        if getattr(call.func, "id", "") == "CloudflareError" and len(call.args) > 1
+        if getattr(call.func, "id", "") == "CloudflareError"
+        and len(call.args) > 1
+        # The advice of the table of `_response` comes from there.
+        and not isinstance(call.args[1], ast.Call)
     ]
     names = set().union(*map(names_of, advice))
     for node in ast.walk(tree):
@@ -56,11 +63,19 @@ def advice_of(path):
         yield from texts_of(expression)
 
 
+def advice_about_responses():
+    """Yield the literal parts of the advice in the table of what failed responses mean."""
+    for meaning in _response._MEANINGS:
+        for text, *_field in string.Formatter().parse(meaning.advice):
+            yield text.strip(" ;,")
+
+
+MODULES = (ROOT / "plugins" / "module_utils").glob("*.py")
 ADVICE = sorted(
     {
         text
-        for path in (ROOT / "plugins" / "module_utils").glob("*.py")
-        for text in advice_of(path)
+        for texts in (*map(advice_of, MODULES), advice_about_responses())
+        for text in texts
         if len(text) >= MIN_LENGTH
     }
 )
