@@ -117,7 +117,7 @@ class ActionModule(ActionBase):
         else:
             values = self._run_module(task_vars)
         account = values.pop("account", None)
-        values.get("invocation", {}).get("module_args", {}).pop("time_slice", None)
+        values.get("invocation", {}).get("module_args", {}).pop("controller", None)
         if self._file_warnings or "warnings" in values:
             warnings = [*self._file_warnings, *warning_texts(values)]
             values["warnings"] = masked(warnings, self._secrets)
@@ -181,7 +181,7 @@ class ActionModule(ActionBase):
         self._file_warnings = entries.warnings
         source = {"file": name, "lines": entries.lines}
         rest = {name: value for name, value in options.items() if name != "file"}
-        return {**rest, "restrictions": entries.entries, "source": source}
+        return {**rest, "restrictions": entries.entries, "controller": {"source": source}}
 
     def _run_module(self, task_vars: Values) -> Values:
         try:
@@ -223,7 +223,8 @@ class ActionModule(ActionBase):
     def _repeat_slices(self, total: Total, task_vars: Values) -> Values:
         time_slice: Values = {"seconds": FIRST_SLICE}
         while True:
-            values = self._execute({**self._options, "time_slice": time_slice}, task_vars)
+            controller = {**self._options.get("controller", {}), "time_slice": time_slice}
+            values = self._execute({**self._options, "controller": controller}, task_vars)
             reported = values.pop("time_slice", None)
             if reported is None:
                 return total.ended_by(values) if total.has_begun else values

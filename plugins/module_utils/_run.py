@@ -130,9 +130,8 @@ def run_list(module: AnsibleModule) -> Run:
             "restrictions has no value; give the list, or [] only if the account is to have none"
         )
     shared = SharedOptions.of(module)
-    desired = desired_restrictions(
-        options["restrictions"], places(**options["source"]) if options["source"] else ()
-    )
+    source = _source(options)
+    desired = desired_restrictions(options["restrictions"], places(**source) if source else ())
     time_slice = TimeSlice.of(module)
     client = shared.client(concurrency, _limits(time_slice))
     api = SettlingApi(client, shared.account_id, time_slice.progress.has_batch_call)
@@ -233,7 +232,9 @@ def _plan_and_apply(
     result.unchanged = len(plan.unchanged) + progress.unaltered - confirmed
     result.unlisted = plan.unlisted
     result.changed = outcome.changed and not refusal and not options["compare"]
-    result.compared_with = _list_name(options) if options["compare"] else ""
+    if options["compare"]:
+        source = _source(options)
+        result.compared_with = source["file"] if source else "the list"
     result.prune = options["prune"]
     result.api_calls = api.client.calls
     result.refusal = refusal
@@ -269,8 +270,10 @@ def _refusal(
     return f"{'. '.join(refused)}. Plan: {planned.summary}"
 
 
-def _list_name(options: t.Mapping[str, t.Any]) -> str:
-    return options["source"]["file"] if options["source"] else "the list"
+def _source(options: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    """Return the file that the list comes from and the lines of its entries, if it is one."""
+    source: dict[str, t.Any] | None = (options["controller"] or {}).get("source")
+    return source
 
 
 def _run_result(outcome: Outcome, is_preview: bool) -> RunResult:

@@ -39,8 +39,8 @@ class TimeSlice:
 
     @classmethod
     def of(cls, module: AnsibleModule) -> TimeSlice:
-        """Read the internal option `time_slice`; without it, the slice is the whole run."""
-        given = module.params["time_slice"]
+        """Read the internal option `controller`; without a slice, it is the whole run."""
+        given = (module.params["controller"] or {}).get("time_slice")
         # Secrets are masked in what a module returns. A short one may be part of any domain, so
         # that the next slice could not be told what was done.
         if not given or any(len(secret) < MIN_SECRET_LENGTH for secret in module.no_log_values):

@@ -140,11 +140,8 @@ options:
   report_markdown:
     description: A file on the controller to write the same report to, as Markdown for a pull request comment.
     type: path
-  source:
-    description: Internal. The action plugin uses it to pass the line numbers of the entries in O(file).
-    type: dict
-  time_slice:
-    description: Internal. The action plugin uses it to run the module for a few seconds at a time.
+  controller:
+    description: Internal. What the action plugin of this module passes to it.
     type: dict
 notes:
   - If the task keyword C(timeout) ends the task, the result lists what the earlier time slices did. The module still
@@ -378,8 +375,7 @@ def main() -> None:
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},
-            "source": {"type": "dict"},
-            "time_slice": {"type": "dict"},
+            "controller": {"type": "dict"},
         },
         required_one_of=[("restrictions", "file")],
         mutually_exclusive=[("restrictions", "file")],

@@ -122,11 +122,13 @@ class Task:
         options = dict(self._task.args if module_args is None else module_args)
         if module_name is not None:
             return self.read_account(options)
-        time_slice = options.get("time_slice")
+        controller = options.get("controller") or {}
+        time_slice = controller.get("time_slice")
         if time_slice:
             # The waits of the action plugin take no time, so the rate limit must not block either.
             progress = {**time_slice.get("progress", {}), "blocked_until": 0}
-            options["time_slice"] = {"seconds": self._seconds, "progress": progress}
+            time_slice = {"seconds": self._seconds, "progress": progress}
+            options["controller"] = {**controller, "time_slice": time_slice}
         self.slices.append(options)
         assert len(self.slices) <= MAX_SLICES, f"the run does not end within {MAX_SLICES} slices"
         return self.execute(

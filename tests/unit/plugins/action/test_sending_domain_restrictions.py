@@ -350,7 +350,8 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
     assert refused.run()["failed"]
     # A slice after one that changed nothing waits by itself.
     assert [
-        options["time_slice"].get("progress", {}).get("refusals") for options in refused.slices
+        options["controller"]["time_slice"].get("progress", {}).get("refusals")
+        for options in refused.slices
     ] == [None, 1]
 
 
@@ -360,19 +361,23 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
 def test_a_job_and_a_preview_are_one_run_of_the_module(options, keywords, wrap_async):
     (given,) = runs_of(Task({**options, "restrictions": []}, **keywords))
     assert given["wrap_async"] == wrap_async
-    assert "time_slice" not in given["module_args"]
+    assert "controller" not in given["module_args"]
 
 
 def test_the_first_slice_is_short_so_that_progress_is_shown_soon(options):
     runs = runs_of(Task({**options, "restrictions": numbered(11)}, ONE_STEP))
-    assert [given["module_args"]["time_slice"]["seconds"] for given in runs] == [4, 10, 10]
+    assert [given["module_args"]["controller"]["time_slice"]["seconds"] for given in runs] == [
+        4,
+        10,
+        10,
+    ]
 
 
 def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options, monkeypatch):
     monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: 1000.0))
     account.fault(calls=["create"], **LIMITED)
     _first, second = runs_of(Task({**options, "restrictions": numbered(1)}, 4))
-    assert second["module_args"]["time_slice"]["progress"]["blocked_until"] == 1600
+    assert second["module_args"]["controller"]["time_slice"]["progress"]["blocked_until"] == 1600
 
 
 def test_no_log_shows_nothing(account, options):
@@ -462,7 +467,7 @@ def test_output_and_result_have_neither_the_secret_nor_the_progress_between_slic
     task = Task({**options, "restrictions": listed}, ONE_STEP, diff=True)
     result = task.run()
     assert result["failed"]
-    assert "time_slice" not in result.get("invocation", {}).get("module_args", {})
+    assert "controller" not in result.get("invocation", {}).get("module_args", {})
     shown = json.dumps([result, task.shown])
     assert token not in shown
     assert "time_slice" not in shown

@@ -180,7 +180,9 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
                 "concurrency": 1,
                 "report_html": None,
                 "report_markdown": None,
-                "time_slice": {"seconds": 0 if is_sliced else 10**9, "progress": progress},
+                "controller": {
+                    "time_slice": {"seconds": 0 if is_sliced else 10**9, "progress": progress}
+                },
             },
             no_log_values=set(),
             check_mode=check_mode,

@@ -26,7 +26,9 @@ def run_slice(options, monkeypatch):
     def run(restrictions, seconds=3600, **progress):
         time_slice = {"seconds": seconds, "progress": progress}
         given = {**options, "concurrency": 1, "restrictions": restrictions}
-        result = run_module("sending_domain_restrictions", {**given, "time_slice": time_slice})
+        result = run_module(
+            "sending_domain_restrictions", {**given, "controller": {"time_slice": time_slice}}
+        )
         return {**result.get("time_slice", {}).get("result", {}), **result}
 
     return run

@@ -24,7 +24,9 @@ NO_LIMIT = float("inf")
 
 
 def time_slice_of(option, secrets=("a-secret-of-20-letters",)):
-    return TimeSlice.of(SimpleNamespace(params={"time_slice": option}, no_log_values=set(secrets)))
+    return TimeSlice.of(
+        SimpleNamespace(params={"controller": {"time_slice": option}}, no_log_values=set(secrets))
+    )
 
 
 @pytest.mark.parametrize(
