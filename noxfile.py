@@ -320,6 +320,21 @@ def browser(session: nox.Session) -> None:
         )
 
 
+@nox.session(python=EMULATOR_PYTHON, default=False)
+def examples(session: nox.Session) -> None:
+    """Every snippet of the documentation, against the emulator."""
+    session.install(*group("examples"))
+    with session.chdir(COLLECTIONS / COLLECTION):
+        session.run(
+            *("pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", "."),
+            *(session.posargs or ["tests/examples"]),
+            env={
+                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+        )
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Compare the collection with its alternatives; not a test."""

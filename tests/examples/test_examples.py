@@ -1,0 +1,226 @@
+# Copyright: Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every snippet of the documentation runs against the emulator, or is checked against a schema.
+
+Each document runs from top to bottom in a folder and an account of its own, as a reader would: playbooks
+and commands run, and a snippet with the name of a file in its first line is that file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from emulator.harness import Emulator
+from snippets import COMMANDS, Snippet, snippets_in
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    *sorted((ROOT / "plugins" / "modules").glob("*.py")),
+    *sorted((ROOT / "roles").glob("*/README.md")),
+    *sorted((ROOT / "docs" / "docsite" / "rst").glob("*.rst")),
+    ROOT / "README.md",
+]
+PROGRAMS = Path(sys.executable).parent
+
+# They install programs, need a keyboard, or set what the test sets.
+NOT_RUN = ("ansible-galaxy ", "ansible-vault ", "export ", "make ", "pipx ", "python3 -m pip ")
+LIST = "sending_domain_restrictions"
+LIST_FILE = "restrictions_file="
+# An export without `force` writes a file that does not exist yet.
+FIRST_EXPORT = re.compile(
+    r"\.export -e restrictions_file=partners\.yml$|path: partners\.yml$", re.M
+)
+# The keys of files of other programs, which read them only with a network.
+OTHER_FILES = (
+    {"collections"},  # requirements.yml
+    {"version", "dependencies"},  # of ansible-builder
+    {"fields", "required"},  # of a credential type
+    {"env"},
+)
+# What the documentation assumes about an account.
+RESTRICTIONS = [
+    {
+        "id": "f174e90a-fafe-4643-bbbc-4a0ed4fc8415",
+        "domain": "partner.example",
+        "exclude": ["newsletter.partner.example"],
+        "comments": "TLS agreed with the postmaster of partner.example",
+    },
+    {"domain": "former-partner.example", "exclude": [], "comments": None},
+]
+ENTRIES = [{key: value for key, value in known.items() if key != "id"} for known in RESTRICTIONS]
+ACCOUNT_IDS = ("023e105f4ecef8ad9ca31a8372d0c353", "4ecef8ad9ca31a8372d0c353023e105f")
+PLAYBOOK = """\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - cloudflare_email.security.sending_domain_restriction_info:
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    with Emulator() as running:
+        yield running
+
+
+class Reader:
+    """Somebody who does what a document says, in `folder`."""
+
+    def __init__(self, folder, emulator):
+        self.folder = folder
+        self.account = emulator.create_account(restrictions=RESTRICTIONS)
+        self.inventory = ()
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "GIT_"))},
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "CLOUDFLARE_ACCOUNT_ID": self.account.id,
+            "CLOUDFLARE_API_TOKEN": self.account.tokens["write"],
+            "CLOUDFLARE_BASE_URL": emulator.url,
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": "user.name",
+            "GIT_CONFIG_VALUE_0": "Reader",
+            "GIT_CONFIG_KEY_1": "user.email",
+            "GIT_CONFIG_VALUE_1": "reader@example.com",
+            "NO_PROXY": "127.0.0.1",
+            "PATH": os.pathsep.join([str(PROGRAMS), os.environ["PATH"]]),
+        }
+        token = self.account.tokens["write"]
+        self.write("secrets.yml", f"vault_cloudflare_api_token: {token}\n")
+        self.write("partner_domain_tls.yml", PLAYBOOK)
+        self.write("partners.yml", yaml.safe_dump({LIST: ENTRIES[:1]}))
+        self.write("partners.csv", "domain\npartner.example\n")
+        for host in ("headquarters", "subsidiary"):
+            self.write(f"{host}.yml", yaml.safe_dump({LIST: ENTRIES}))
+        # The last commit is the mistake that `git revert` takes back.
+        self.run("git init -q && git add partners.yml && git commit -qm one")
+        self.write("partners.yml", yaml.safe_dump({LIST: ENTRIES}))
+        self.run("git commit -qam two")
+
+    def write(self, name, text):
+        for known in ACCOUNT_IDS:
+            text = text.replace(known, self.account.id)
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def run(self, command):
+        done = subprocess.run(
+            ["sh", "-ec", command],
+            cwd=self.folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+
+    def play(self, name):
+        self.run(" ".join(["ansible-playbook", *self.inventory, name]))
+
+    def restrictions(self):
+        known = sorted(self.account.restrictions(), key=lambda restriction: restriction["domain"])
+        return [
+            {
+                **{key: one[key] for key in ("domain", "exclude")},
+                "comments": one["comments"] or None,
+            }
+            for one in known
+        ]
+
+
+@pytest.fixture
+def reader(tmp_path, emulator):
+    return Reader(tmp_path, emulator)
+
+
+def follow(reader: Reader, snippets: list[Snippet]) -> None:
+    for index, snippet in enumerate(snippets):
+        if snippet.language in COMMANDS:
+            for command in snippet.commands():
+                if not command.startswith(NOT_RUN):
+                    reader.run(command)
+        elif snippet.language == "yaml":
+            later = "\n".join(each.text for each in snippets[index:] if each.language in COMMANDS)
+            use(reader, snippet, later)
+        else:
+            use_text(reader, snippet)
+
+
+def use(reader: Reader, snippet: Snippet, later: str) -> None:
+    """Use a YAML snippet; `later` has the commands that follow it."""
+    content = yaml.safe_load(snippet.text)
+    name = snippet.file_name or f"snippet{snippet.line}.yml"
+    text = snippet.text
+    is_play = isinstance(content, list) and all("hosts" in entry for entry in content)
+    if isinstance(content, list) and not is_play:
+        tasks = yaml.safe_dump(content, sort_keys=False)
+        variables = {"cloudflare_api_token": reader.account.tokens["write"]}
+        play = {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": "TASKS"}
+        text = yaml.safe_dump([{**play, "tasks": yaml.safe_load(tasks)}], sort_keys=False)
+    reader.write(name, text)
+    if isinstance(content, list):
+        if name not in later:
+            reader.play(name)
+    elif LIST in content:
+        if name != "partners.yml":
+            reader.run(
+                f"ansible-playbook cloudflare_email.security.apply --check -e {LIST_FILE}{name}"
+            )
+    elif "all" in content:
+        reader.inventory = ("-i", name)
+    elif "jobs" in content:
+        check_schema(reader, name, "--builtin-schema", "vendor.github-workflows")
+    else:
+        assert set(content) in OTHER_FILES
+
+
+def check_schema(reader: Reader, name: str, *schema: str) -> None:
+    reader.run(" ".join([sys.executable, "-m", "check_jsonschema", *schema, name]))
+
+
+def use_text(reader: Reader, snippet: Snippet) -> None:
+    assert snippet.language == "text"
+    if snippet.text.startswith("domain,"):
+        reader.write("text.csv", snippet.text)
+        reader.run(
+            f"ansible-playbook cloudflare_email.security.apply --check -e {LIST_FILE}text.csv"
+        )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_snippets_of_a_document_run(path, reader):
+    snippets = snippets_in(path)
+    if any(FIRST_EXPORT.search(snippet.text) for snippet in snippets):
+        (reader.folder / "partners.yml").unlink()
+    follow(reader, snippets)
+
+
+def test_the_guide_about_mistakes_restores_everything(reader):
+    """Changed comments and exclusions, and what was created and deleted."""
+    before = reader.restrictions()
+    by_name = {
+        snippet.file_name: snippet
+        for snippet in snippets_in(ROOT / "docs" / "docsite" / "rst" / "undo.rst")
+    }
+    mistake = [
+        {"domain": "partner.example", "exclude": [], "comments": ""},
+        {"domain": "new.example", "comments": "Wrong"},
+    ]
+    reader.write("partners.yml", json.dumps({LIST: mistake}) + "\n")
+    for name in ("partner_domain_tls.yml", "undo.yml"):
+        reader.write(name, by_name[name].text)
+    reader.play("partner_domain_tls.yml")
+    assert [one["domain"] for one in reader.restrictions()] == ["new.example", "partner.example"]
+    reader.play("undo.yml")
+    assert reader.restrictions() == before
