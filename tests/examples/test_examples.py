@@ -55,6 +55,7 @@ RESTRICTIONS = [
         "comments": "TLS agreed with the postmaster of partner.example",
     },
     {"domain": "former-partner.example", "exclude": [], "comments": None},
+    {"domain": "gone.example", "exclude": ["mail.gone.example"], "comments": "Agreed in May"},
 ]
 ENTRIES = [{key: value for key, value in known.items() if key != "id"} for known in RESTRICTIONS]
 ACCOUNT_IDS = ("023e105f4ecef8ad9ca31a8372d0c353", "4ecef8ad9ca31a8372d0c353023e105f")
@@ -215,12 +216,14 @@ def test_the_guide_about_mistakes_restores_everything(reader):
     }
     mistake = [
         {"domain": "partner.example", "exclude": [], "comments": ""},
+        {"domain": "former-partner.example", "comments": "Wrong"},
         {"domain": "new.example", "comments": "Wrong"},
     ]
     reader.write("partners.yml", json.dumps({LIST: mistake}) + "\n")
     for name in ("partner_domain_tls.yml", "undo.yml"):
         reader.write(name, by_name[name].text)
     reader.play("partner_domain_tls.yml")
-    assert [one["domain"] for one in reader.restrictions()] == ["new.example", "partner.example"]
+    domains = [one["domain"] for one in reader.restrictions()]
+    assert domains == ["former-partner.example", "new.example", "partner.example"]
     reader.play("undo.yml")
     assert reader.restrictions() == before
