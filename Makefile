@@ -12,6 +12,9 @@ JOBS ?= 3
 help:
 	@echo "make demo    see the main features on an emulator of the API"
 	@echo "make test    run all tests; SESSION=unit-3.13 runs one session and shows its output"
+	@echo "make test-matrix"
+	@echo "             run all tests on every supported ansible-core, and the snippets of the documentation"
+	@echo "make docs    build the HTML site of the documentation"
 	@echo "make bench   compare the speed of the collection with its alternatives"
 	@echo "make build   build the collection's tarball; REPOSITORY=https://… adds the URLs that Galaxy needs"
 	@echo "make clean   remove everything that these commands created"
@@ -41,6 +44,20 @@ test: session-build
 	  $$($(NOX) --list | sed -n 's/^\* \([^ ]*\).*/session-\1/p') && echo "All tests passed."
 	@grep -ho 'Session .* skipped: .*' .cache/logs/* || true
 endif
+
+NO_TESTS = session-(build|release|bench|coverage|matrix-generator)
+# Everything on every ansible-core, before a release. What a machine lacks is listed at the end.
+.PHONY: test-matrix
+test-matrix: session-build
+	@rm -f .cache/logs/*
+	@$(MAKE) --no-print-directory -k -O -j$(JOBS) \
+	  $$($(NOX) --list | sed -n 's/^[*-] \([^ ]*\).*/session-\1/p' | grep -vxE '$(NO_TESTS)') \
+	  && echo "All tests passed."
+	@grep -ho 'Session .* skipped: .*' .cache/logs/* || true
+
+.PHONY: docs
+docs: .venv/ready
+	@$(NOX) -s build docs
 
 .PHONY: bench
 bench: .venv/ready

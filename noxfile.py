@@ -32,7 +32,10 @@ DEPENDENCIES = nox.project.load_toml("pyproject.toml")
 # The Python versions for each ansible-core, in order of preference.
 CONTROLLERS = {
     "2.16": ["3.12", "3.11", "3.10"],
+    "2.17": ["3.12", "3.11", "3.10"],
+    "2.18": ["3.13", "3.12", "3.11"],
     "2.19": ["3.11", "3.12", "3.13"],
+    "2.20": ["3.13", "3.12", "3.14"],
     "2.21": ["3.14", "3.13", "3.12"],
     "2.22": ["3.14", "3.13"],
 }
@@ -241,6 +244,7 @@ def add_session(function: Callable[..., None], core: str, default: bool) -> None
 
 
 # By default, the oldest and the newest ansible-core that run here, and those whose Python is missing.
+# `make test-matrix` runs all.
 _cores = [core for core in CONTROLLERS if is_available(first_available(CONTROLLERS[core]))]
 for _core in CONTROLLERS:
     add_session(integration, _core, default=_core not in _cores[1:-1])
@@ -318,6 +322,40 @@ def browser(session: nox.Session) -> None:
                 "PYTHONPATH": str(COLLECTIONS),
             },
         )
+
+
+@nox.session(python=EMULATOR_PYTHON, default=False)
+def docs(session: nox.Session) -> None:
+    """The HTML site of the documentation, without warnings."""
+    session.install(*group("docs"))
+    site = CACHE / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    (site / "rst").mkdir(parents=True)
+    name = "cloudflare_email.security"
+    hierarchy = ("--use-current", "--squash-hierarchy", "--dest-dir")
+    with tempfile.TemporaryDirectory() as temporary:
+        # ansible-doc finds no roles below two folders of the name ansible_collections.
+        shutil.copytree(COLLECTIONS / COLLECTION, Path(temporary) / COLLECTION)
+        env = {"ANSIBLE_COLLECTIONS_PATH": temporary}
+        session.run("antsibull-docs", "sphinx-init", *hierarchy, str(site), name, env=env)
+        config = ("--config-file", str(site / "antsibull-docs.cfg"))
+        collection = ("collection", *hierarchy, str(site / "rst"), name)
+        session.run("antsibull-docs", *config, *collection, env=env)
+    # The inventories of other projects need a network, so that their labels may be unknown.
+    quiet = ("-q", "-c", str(site), "-D", "intersphinx_disabled_reftypes=*")
+    output = session.run(
+        *("sphinx-build", *quiet, str(site / "rst"), str(site / "html")), silent=True
+    )
+    warnings = [
+        line
+        for line in str(output).splitlines()
+        if ("WARNING" in line or "ERROR" in line)
+        and not re.search("undefined label: '(?!ansible_collections.cloudflare_email)", line)
+        and "inventories" not in line
+    ]
+    if warnings:
+        session.error("\n".join(warnings))
+    session.log(f"Open {site / 'html' / 'index.html'}")
 
 
 @nox.session(python=EMULATOR_PYTHON, default=False)
