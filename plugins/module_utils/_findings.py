@@ -91,7 +91,8 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     findings = [
         *_duplicates(restrictions),
         *_names_outside(rules),
-        *_void_exemptions(rules, rules),
+        # Those among duplicates follow from the finding about the duplicates.
+        *_void_exemptions(rules, rules, among_duplicates=False),
         *_redundant(rules, rules),
         *_shared_domains(rules),
         *_mixed_scripts(rules),
@@ -127,7 +128,7 @@ def _by_domain(rules: t.Iterable[TlsRule]) -> dict[str, list[TlsRule]]:
 
 
 def _void_exemptions(
-    rules: t.Iterable[TlsRule], changed: t.Iterable[TlsRule]
+    rules: t.Iterable[TlsRule], changed: t.Iterable[TlsRule], among_duplicates: bool = True
 ) -> t.Iterator[Finding]:
     """Yield each name that one restriction exempts while another one still requires TLS from it.
 
@@ -142,6 +143,8 @@ def _void_exemptions(
                     continue
                 if is_below(requiring.domain, exempting.domain) and requiring.exempt_names:
                     continue
+                if requiring.domain == exempting.domain and not among_duplicates:
+                    continue
                 yield Finding(name, "void_exemption", _void_message(name, exempting, requiring))
 
 
@@ -149,9 +152,12 @@ def _void_message(name: str, exempting: TlsRule, requiring: TlsRule) -> str:
     advice = f"exclude it there too, or remove it from the exclude of {exempting.domain}"
     if requiring.domain == name:
         advice = f"delete one of the two: the restriction for {name}, or the exclude entry"
+    other = f"the restriction for {requiring.domain}"
+    if requiring.domain == exempting.domain:
+        other = "its other restriction"
     return (
-        f"{name} is excluded from the restriction for {exempting.domain}, but the restriction for"
-        f" {requiring.domain} still requires TLS from it; {advice}"
+        f"{name} is excluded from the restriction for {exempting.domain}, but {other} still requires"
+        f" TLS from it; {advice}"
     )
 
 
@@ -180,15 +186,18 @@ def _covering(name: str, index: dict[str, list[TlsRule]]) -> t.Iterator[TlsRule]
 
 
 def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
-    ids: dict[str, list[str]] = {}
+    by_domain: dict[str, list[Restriction]] = {}
     for restriction in restrictions:
-        ids.setdefault(restriction.domain, []).append(restriction.id)
-    for domain, same in ids.items():
+        by_domain.setdefault(restriction.domain, []).append(restriction)
+    for domain, same in by_domain.items():
         if len(same) > 1:
+            ids = ", ".join(sorted(restriction.id for restriction in same))
+            exempt = {frozenset(TlsRule(domain, each.exclude).exempt_names) for each in same}
+            effect = ", and only a name that all of them exclude is exempt" if len(exempt) > 1 else ""
             yield Finding(
                 domain,
                 "duplicates",
-                f"{domain} has {len(same)} restrictions (IDs {', '.join(sorted(same))}); keep one",
+                f"{domain} has {len(same)} restrictions (IDs {ids}){effect}; keep one",
             )
 
 

@@ -177,6 +177,34 @@ def test_findings_about_an_account():
     assert findings_about(current[1:2]) == []
 
 
+def test_duplicates_that_exempt_different_names_are_one_finding():
+    current = [
+        existing(FIRST, **A_WITHOUT_SUB),
+        existing(SECOND, **A, exclude=["b.a.example"]),
+        existing("3", **SUB_WITHOUT_X),
+    ]
+    assert [(finding.domain, finding.message) for finding in findings_about(current)] == [
+        (
+            "a.example",
+            f"a.example has 2 restrictions (IDs {FIRST}, {SECOND}), and only a name that all of them"
+            " exclude is exempt; keep one",
+        ),
+        ("x.sub.a.example", void("x.sub.a.example", "sub.a.example", "a.example")),
+    ]
+
+
+def test_a_warning_calls_a_duplicate_the_other_restriction():
+    """A single module can change one of two restrictions for a domain by its ID."""
+    current = [existing(FIRST, **A_WITHOUT_SUB), existing(SECOND, **A)]
+    plan = make_plan([desired(**A, id=SECOND, exclude=["b.a.example"])], current)
+    (first, second) = warnings_about(plan, current)
+    for name, sentence in (("b.a.example", first), ("sub.a.example", second)):
+        assert sentence.startswith(
+            f"{name} is excluded from the restriction for a.example, but its other restriction"
+            " still requires TLS from it;"
+        )
+
+
 def test_an_exclude_entry_outside_its_domain_exempts_nothing():
     current = [
         existing(FIRST, "b.a.example", exclude=["a.example"]),
