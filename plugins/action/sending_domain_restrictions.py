@@ -297,6 +297,8 @@ class ActionModule(ActionBase):
         return {
             "is_preview": self._is_preview,
             "is_comparison": self._is_comparison,
+            "title": masked(str(self._options.get("report_title") or ""), self._secrets),
+            "note": masked(str(self._options.get("report_note") or ""), self._secrets),
             "account_id": account.get("account_id")
             or self._options.get("account_id")
             or "set by CLOUDFLARE_ACCOUNT_ID",

@@ -193,7 +193,9 @@ def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
         if len(same) > 1:
             ids = ", ".join(sorted(restriction.id for restriction in same))
             exempt = {frozenset(TlsRule(domain, each.exclude).exempt_names) for each in same}
-            effect = ", and only a name that all of them exclude is exempt" if len(exempt) > 1 else ""
+            effect = (
+                ", and only a name that all of them exclude is exempt" if len(exempt) > 1 else ""
+            )
             yield Finding(
                 domain,
                 "duplicates",

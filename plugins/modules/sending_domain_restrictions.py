@@ -140,6 +140,12 @@ options:
   report_markdown:
     description: A file on the controller to write the same report to, as Markdown for a pull request comment.
     type: path
+  report_title:
+    description: What the title of the reports names, such as the name of the account.
+    type: str
+  report_note:
+    description: A text for the top of the reports, such as the commit and the job that wrote them.
+    type: str
   controller:
     description: Internal. What the action plugin of this module passes to it.
     type: dict
@@ -177,6 +183,8 @@ EXAMPLES = r"""
     file: partners.csv
     prune: true
     report_html: report.html
+    report_title: Production
+    report_note: Commit 1a2b3c4, job 567
 
 - name: Delete all restrictions, which needs explicit permission
   cloudflare_email.security.sending_domain_restrictions:
@@ -375,6 +383,8 @@ def main() -> None:
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},
+            "report_title": {"type": "str"},
+            "report_note": {"type": "str"},
             "controller": {"type": "dict"},
         },
         required_one_of=[("restrictions", "file")],

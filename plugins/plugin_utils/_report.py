@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+    AUTHORS,
     NOT_READ,
-    TITLE,
     changes_of,
     counts_of,
+    filters_of,
+    heading_of,
     labels_of,
     notes_of,
-    shown_count,
     shown_time,
     tree_of,
     visible,
@@ -38,6 +39,9 @@ Records = t.Sequence[t.Mapping[str, t.Any]]
 
 __all__ = ["Report", "html_report", "markdown_report"]
 
+# They add about as much to the page as their data.
+MAX_CHANGES_WITHOUT_SCRIPTS = 1_000
+
 _ASSETS = Path(__file__).parent / "report"
 
 
@@ -48,6 +52,7 @@ class Report:
     Attributes:
         is_preview: the changes were not made.
         is_comparison: they are the differences between the account and the list.
+        title, note: what the user wants to say about it, such as a name of the account and a commit.
         source: the name of the file with the list, or `a variable`.
         time: when the account was read; with a time zone.
         summary: the counts of the changes in one line; empty if the run failed before it had a plan.
@@ -60,6 +65,8 @@ class Report:
 
     is_preview: bool
     is_comparison: bool
+    title: str
+    note: str
     account_id: str
     source: str
     time: datetime
@@ -84,19 +91,25 @@ def html_report(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
     )
-    environment.filters.update(visible=visible, shown_count=shown_count)
+    environment.filters.update(visible=visible)
+    labels, changes = labels_of(report), changes_of(report)
     style, script = _asset("report.css"), _asset("report.js")
     return environment.get_template("report.html.j2").render(
-        title=TITLE,
+        title=heading_of(report),
         report=report,
         time=shown_time(report.time),
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",
+        authors=AUTHORS,
         notes=notes_of(report),
+        labels=labels,
+        changes=changes,
+        max_changes=MAX_CHANGES_WITHOUT_SCRIPTS,
         data=_json(
             {
-                "labels": labels_of(report),
-                "changes": [vars(change) for change in changes_of(report)],
+                "labels": labels,
+                "filters": filters_of(report),
+                "changes": [vars(change) for change in changes],
                 "restrictions": [vars(row) for row in tree_of(report)],
             }
         ),

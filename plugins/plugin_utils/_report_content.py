@@ -14,6 +14,7 @@ import re
 import typing as t
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import timedelta, timezone
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
@@ -31,12 +32,24 @@ Record = t.Mapping[str, t.Any]
 # A field, `exclude` or `comments`, and what it has: an exempt subdomain or the comment.
 Fact = t.Tuple[str, str]
 
-TITLE = "Sending domain restrictions"
+# What Cloudflare's dashboard calls sending domain restrictions.
+TITLE = "Partner domain TLS"
 NOT_READ = "The account was not read to the end, because the run failed."
+AUTHORS = (
+    "Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of"
+    " comments are not in it."
+)
 
 # Deletes come first because they are what a reviewer must not overlook.
 ACTIONS = ("delete", "create", "update")
+NO_COUNT = "not read"
 
+# The filters of restrictions beside their statuses, and for some of them a number of days.
+_EXCEPTIONS = "exceptions"
+_RECENT = {"week": 7, "month": 30}
+
+# A name with an A-label that no message shows in its other form yet.
+_A_LABELS = re.compile(r"(?<![\w.-])(?=[\w.-]*xn--)[\w.-]*\w(?![.-]?\w| \()", re.IGNORECASE)
 _UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 # Joiners are part of emoji and of some scripts; elsewhere they only disguise a text.
 _CHARACTER = re.compile("(?P<kept>[\n\t]|(?<=[^\0-\x7f])[\u200c\u200d](?=[^\0-\x7f]))|.", re.DOTALL)
@@ -47,10 +60,11 @@ class Change:
     """A restriction that was changed, or would be.
 
     Attributes:
-        statuses: one of `ACTIONS`.
+        statuses: one of `ACTIONS`, or `duplicate` for the delete of one.
         before, after: the facts that differ; `None` if there is no restriction.
         unchanged: how many exempt subdomains stay.
         note: anything else that the reader must know.
+        times: when it was created and last modified, before an update or a delete.
     """
 
     statuses: list[str]
@@ -59,6 +73,7 @@ class Change:
     after: list[Fact] | None
     unchanged: int = 0
     note: str = ""
+    times: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,8 @@ class Row:
     """A restriction on the account, in the tree of domains.
 
     Attributes:
-        statuses: at most one of `ACTIONS`, `failed` and `unlisted`, and `finding`.
+        statuses: at most one of `ACTIONS`, `duplicate`, `failed` and `unlisted`, and `finding`.
+        filters: those of `filters_of` that show it.
         level: how many domains with a restriction there are above.
         parent: the nearest of them.
     """
@@ -79,6 +95,7 @@ class Row:
     comments: str
     created: str
     modified: str
+    filters: list[str]
 
 
 @dataclass
@@ -112,28 +129,56 @@ def shown_time(time: datetime) -> str:
 
 def labels_of(report: Report) -> dict[str, str]:
     """Return what the statuses of changes and rows are called."""
-    actions = {action: f"to {action}" if report.is_preview else f"{action}d" for action in ACTIONS}
-    return {**actions, "failed": "failed", "unlisted": "not in the list", "finding": "finding"}
+    delete, *others = (f"to {action}" if report.is_preview else f"{action}d" for action in ACTIONS)
+    changes = zip(
+        (*ACTIONS[:1], "duplicate", *ACTIONS[1:]), (delete, f"{delete} as duplicate", *others)
+    )
+    return {
+        **dict(changes),
+        "failed": "failed",
+        "unlisted": "not in the list",
+        "finding": "finding",
+    }
 
 
-def shown_count(count: int | None) -> str:
-    return "not read" if count is None else f"{count:,}"
+def filters_of(report: Report) -> dict[str, str]:
+    """Return what the filters of restrictions are called, beside those for their statuses."""
+    recent = {name: f"changed in the last {days} days" for name, days in _RECENT.items()}
+    return {_EXCEPTIONS: "with exceptions", **recent}
 
 
-def counts_of(report: Report) -> dict[str, int | None]:
-    """Return the numbers that the report starts with, by their labels; `None` if not known.
+def heading_of(report: Report) -> str:
+    """Return the first heading of the report: what it is about."""
+    return f"{TITLE}: {visible(report.title)}" if report.title else TITLE
 
-    Without a plan, there are no numbers of changes and failures.
+
+def counts_of(report: Report) -> dict[str, str]:
+    """Return the numbers that the report starts with, by their labels.
+
+    Without a plan, there are no numbers of changes and failures. Duplicates are counted apart from
+    the domains that lose their protection, and only if there are any.
     """
-    labels = labels_of(report)
-    counts: dict[str, int | None] = dict.fromkeys(("restrictions", "exclusions"))
+    counts = dict.fromkeys(("restrictions", "partners with exceptions", "exclusions"), NO_COUNT)
     if report.restrictions is not None:
-        exclusions = sum(len(record.get("exclude") or []) for record in report.restrictions)
-        counts = {"restrictions": len(report.restrictions), "exclusions": exclusions}
+        excluded = {_key(record["domain"]): 0 for record in report.restrictions}
+        for record in report.restrictions:
+            excluded[_key(record["domain"])] += len(record.get("exclude") or [])
+        with_exceptions = sum(map(bool, excluded.values()))
+        counts = {
+            "restrictions": f"{len(report.restrictions):,}",
+            "partners with exceptions": f"{with_exceptions:,} of {len(excluded):,}",
+            "exclusions": f"{sum(excluded.values()):,}",
+        }
     if report.summary:
-        counts.update({labels[action]: len(report.records(action)) for action in ACTIONS})
-        counts["failures"] = len(report.failures)
-    counts["findings"] = None if report.findings is None else len(report.findings)
+        numbers = {action: len(report.records(action)) for action in ACTIONS}
+        duplicates = sum(map(_is_duplicate, report.deleted))
+        if duplicates:
+            rest = numbers.pop("delete") - duplicates
+            numbers = {"delete": rest, "duplicate": duplicates, **numbers}
+        labels = labels_of(report)
+        counts.update((labels[status], f"{number:,}") for status, number in numbers.items())
+        counts["failures"] = f"{len(report.failures):,}"
+    counts["findings"] = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
     return counts
 
 
@@ -149,7 +194,7 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
         "Findings": _groups(
             report.findings or (), "message", lambda finding: shown_name(finding["domain"])
         ),
-        "Warnings": [Group("", "", [visible(text) for text in report.warnings])],
+        "Warnings": [Group("", "", [*map(_with_both_forms, report.warnings)])],
         "On the account but not in the list": [
             Group("", "They stay, because prune is off.", unlisted)
         ],
@@ -162,12 +207,14 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
 
 
 def changes_of(report: Report) -> list[Change]:
-    """Return the changes in the order of `ACTIONS`."""
-    return [
+    """Return the changes in the order of `labels_of`."""
+    changes = [
         _change(action, record, report.is_preview)
         for action in ACTIONS
         for record in report.records(action)
     ]
+    order = [*labels_of(report)]
+    return sorted(changes, key=lambda change: order.index(change.statuses[0]))
 
 
 def tree_of(report: Report) -> list[Row]:
@@ -180,6 +227,8 @@ def tree_of(report: Report) -> list[Row]:
     }
     statuses = _statuses(report)
     with_finding = {_key(finding["domain"]) for finding in report.findings or ()}
+    now = report.time.astimezone(timezone.utc)
+    since = {name: f"{now - timedelta(days=days):%Y-%m-%d %H:%M}" for name, days in _RECENT.items()}
     rows = []
     for key, record in sorted(
         zip(keys, records),
@@ -188,6 +237,9 @@ def tree_of(report: Report) -> list[Row]:
         *above, _own = paths[key]
         exclude = record.get("exclude") or []
         status = statuses.get(record.get("id") or "") or statuses.get(key)
+        modified = _minute(record.get("modified_at") or "")
+        is_recent = _UTC.fullmatch(record.get("modified_at") or "")
+        filters = [name for name, start in since.items() if is_recent and modified >= start]
         has_finding = with_finding and with_finding & {key, *map(_key, exclude)}
         rows.append(
             Row(
@@ -198,7 +250,8 @@ def tree_of(report: Report) -> list[Row]:
                 [shown_name(name) for name in sorted(exclude)],
                 visible(record.get("comments") or ""),
                 _minute(record.get("created_at") or ""),
-                _minute(record.get("modified_at") or ""),
+                modified,
+                [*([_EXCEPTIONS] if exclude else []), *filters],
             )
         )
     return rows
@@ -221,7 +274,7 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
         by_text.setdefault((item["kind"], item[text]), []).append(item)
     groups: dict[tuple[str, str], Group] = {}
     for (kind, words), same in by_text.items():
-        title, words = visible(kind.replace("_", " ").capitalize()), visible(words)
+        title, words = visible(kind.replace("_", " ").capitalize()), _with_both_forms(words)
         if len(same) > 1:
             groups[kind, words] = Group(title, words, [*map(line, same)])
         else:
@@ -233,13 +286,21 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
 
 def _change(action: str, record: Record, is_preview: bool) -> Change:
     domain, facts = shown_name(record["domain"]), _facts(record)
+    origin = record.get("previous") or record
+    times = [
+        f"{name} {_minute(origin[f'{name}_at'], ' UTC')}"
+        for name in ("created", "modified")
+        if origin.get(f"{name}_at")
+    ]
     if action == "create":
-        return Change([action], domain, None, facts)
+        return Change([action], domain, None, facts, 0, "", times)
     if action == "delete":
-        kept = visible(record.get("duplicate_of") or "")
-        stays = "stays" if is_preview else "stayed"
-        note = f"duplicate of the restriction {kept}, which {stays}" if kept else ""
-        return Change([action], domain, facts, None, 0, note)
+        status, note = action, ""
+        if _is_duplicate(record):
+            stays = "stays" if is_preview else "stayed"
+            kept = visible(record["duplicate_of"])
+            status, note = "duplicate", f"duplicate of the restriction {kept}, which {stays}"
+        return Change([status], domain, facts, None, 0, note, times)
     before = _facts(record["previous"]) if record.get("previous") else []
     return Change(
         [action],
@@ -248,7 +309,13 @@ def _change(action: str, record: Record, is_preview: bool) -> Change:
         [fact for fact in facts if fact not in before],
         sum(fact in facts for fact in before if fact[0] == "exclude"),
         "" if record.get("previous") else "the previous state is unknown",
+        times,
     )
+
+
+def _is_duplicate(record: Record) -> bool:
+    """Return whether this is the delete of a duplicate, so that its domain stays restricted."""
+    return bool(record.get("duplicate_of"))
 
 
 def _facts(record: Record) -> list[Fact]:
@@ -265,7 +332,8 @@ def _statuses(report: Report) -> dict[str, str]:
     statuses.update((_key(failure["domain"]), "failed") for failure in report.failures)
     for action in ACTIONS:
         records = report.records(action)
-        statuses.update((record["id"], action) for record in records if record.get("id"))
+        for record in filter(lambda record: record.get("id"), records):
+            statuses[record["id"]] = "duplicate" if _is_duplicate(record) else action
     return statuses
 
 
@@ -274,6 +342,11 @@ def _key(name: str) -> str:
     return comparison_key(name) if idna or name.isascii() else name.rstrip(".").lower()
 
 
-def _minute(time: str) -> str:
+def _with_both_forms(text: str) -> str:
+    """Return a text in which each internationalized name has its other form next to it."""
+    return _A_LABELS.sub(lambda match: shown_name(match.group()), visible(text))
+
+
+def _minute(time: str, zone: str = "") -> str:
     match = _UTC.fullmatch(time)
-    return f"{match[1]} {match[2]}" if match else visible(time)
+    return f"{match[1]} {match[2]}{zone}" if match else visible(time)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
-    ACTIONS,
+    AUTHORS,
     NOT_READ,
     TITLE,
     Change,
@@ -29,7 +29,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     counts_of,
     labels_of,
     notes_of,
-    shown_count,
     shown_time,
     tree_of,
     visible,
@@ -95,19 +94,22 @@ def markdown_report(report: Report) -> str:
 
 def _head(report: Report) -> str:
     counts = counts_of(report)
+    title = f" {_code(report.title)}" if report.title else ""
     table = (
         " | ".join(name.capitalize() for name in counts),
         " | ".join("---:" for _name in counts),
-        " | ".join(map(shown_count, counts.values())),
+        " | ".join(counts.values()),
     )
     parts = [
-        f"## {TITLE}: {'preview' if report.is_preview else 'result'}",
+        f"## {TITLE}{title}: {'preview' if report.is_preview else 'result'}",
+        _code(report.note, MAX_PROBLEM) if report.note else "",
         f"Failed: {_code(report.problem, MAX_PROBLEM)}" if report.problem else "",
         _code(report.summary) if report.summary else "",
         "\n".join(f"| {row} |" for row in table),
         NOT_READ if report.restrictions is None else "",
         f"Account {_code(report.account_id)}, list from {_code(report.source)},"
         f" {shown_time(report.time)}",
+        AUTHORS,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -120,9 +122,9 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     if report.failures:
         yield notes.pop(0)
     changes, labels = changes_of(report), labels_of(report)
-    for action in ACTIONS:
-        items = [_change(change) for change in changes if change.statuses == [action]]
-        yield _Section(f"{labels[action].capitalize()} ({len(items):,})", items, "diff")
+    for status, label in labels.items():
+        items = [_change(change) for change in changes if change.statuses == [status]]
+        yield _Section(f"{label.capitalize()} ({len(items):,})", items, "diff")
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
     yield _Section(f"Restrictions on the account ({len(rows):,})", rows, "text", is_folded=True)
@@ -142,8 +144,8 @@ def _note(group: Group) -> str:
 
 def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
-    mark = {"create": "+", "delete": "-"}.get(change.statuses[0], "!")
-    note = f" ({change.note})" if change.note else ""
+    mark = {"create": "+", "update": "!"}.get(change.statuses[0], "-")
+    note = "".join(f" ({text})" for text in (change.note, ", ".join(change.times)) if text)
     before, after = _lines(change.before), _lines(change.after)
     if before and after:
         # The comment comes last.

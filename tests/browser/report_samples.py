@@ -50,7 +50,7 @@ def finding(domain, message, kind="redundant"):
 
 def report(**fields):
     """Return a report on an account without restrictions, save for the given fields."""
-    empty = dict.fromkeys(("summary", "problem"), "")
+    empty = dict.fromkeys(("title", "note", "summary", "problem"), "")
     for name in ("restrictions", "created", "updated", "deleted"):
         empty[name] = []
     for name in ("unlisted", "failures", "findings", "warnings"):
@@ -63,6 +63,8 @@ def report_full_of(text):
     """Return a report that has the text wherever others than this collection may write."""
     known = restriction(text, text, comments=text, id=text, created_at=text, modified_at=text)
     return report(
+        title=text,
+        note=text,
         account_id=text,
         source=text,
         summary=text,
@@ -81,7 +83,11 @@ def report_full_of(text):
 def typical_report(is_preview=True):
     """Return a report with some of everything."""
     bank = restriction("bank.example", "news.bank.example", "crm.bank.example")
-    press = restriction("press.example", comments="Agreed with their Postmaster")
+    press = restriction(
+        "press.example",
+        comments="Agreed with their Postmaster",
+        created_at="2026-02-03T04:05:06Z",
+    )
     return report(
         is_preview=is_preview,
         summary="1 to create, 1 to update, 2 to delete, 4 unchanged",
@@ -96,7 +102,11 @@ def typical_report(is_preview=True):
             restriction("xn--bcher-kva.example", *(f"x{i}.example" for i in range(9))),
             restriction("unlisted.example"),
         ],
-        created=[restriction("added.example", "news.added.example", id=None)],
+        created=[
+            restriction(
+                "added.example", "news.added.example", id=None, created_at=None, modified_at=None
+            )
+        ],
         updated=[
             {
                 **restriction("bank.example", "news.bank.example", "list.bank.example"),

@@ -11,12 +11,14 @@ import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import html_report
 from browser.report_samples import (
     HOSTILE,
+    TIME,
     finding,
     large_report,
     report,
@@ -28,6 +30,7 @@ from browser.report_samples import (
 NODE_MODULES = Path(os.environ["NODE_MODULES"])
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 HTML_VALIDATE = NODE_MODULES / ".bin" / "html-validate"
+TIMES = "created 2026-01-02 05:20 UTC modified 2026-03-04 06:30 UTC"
 LEFTS = "cells => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingLeft))"
 
 
@@ -130,10 +133,12 @@ def test_the_policy_stops_markup_that_others_could_have_brought_in(open_report, 
         ("crm.bank", ["bank.example"]),
         ("x8.example", ["xn--bcher-kva.example (bücher.example)"]),
         (" with their postmaster ", ["press.example"]),
+        ("2026-09-09", ["mail.bank.example"]),
+        ("2026-02-03 04:05", ["press.example"]),
         ("nothing like it", []),
     ],
 )
-def test_search_looks_at_domains_exempt_names_and_comments(open_report, text, found):
+def test_search_looks_at_all_facts_of_restrictions(open_report, text, found):
     page = open_report(typical_report())
     page.locator("#restrictions input").fill(text)
     assert domains(page) == found
@@ -144,7 +149,7 @@ def test_search_looks_at_domains_exempt_names_and_comments(open_report, text, fo
 def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
     previous = restriction("renewed.example", "gone.renewed.example", comments="Ticket 7")
     renewed = restriction("renewed.example", "added.renewed.example", comments="Contract 8")
-    duplicate = restriction("twice.example", duplicate_of="kept")
+    duplicate = restriction("twice.example", duplicate_of="kept", created_at="2025-12-24T18:00:00Z")
     old = restriction("old.example", "Left.old.example")
     new = [restriction(f"new-{i}.example") for i in range(2)]
     sample = report(
@@ -152,7 +157,16 @@ def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
     )
     page = open_report(sample)
     found = {}
-    for text in ("Duplicate of", "left.", "gone.", "ticket 7", "added.", "contract", "NEW-1"):
+    for text in (
+        "Duplicate of",
+        "left.",
+        "gone.",
+        "ticket 7",
+        "added.",
+        "contract",
+        "NEW-1",
+        "2025-12-24",
+    ):
         page.get_by_label("Search changes").fill(text)
         found[text] = domains(page, "changes")
     assert found == {
@@ -160,6 +174,7 @@ def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
         "left.": ["old.example"],
         **dict.fromkeys(("gone.", "ticket 7", "added.", "contract"), ["renewed.example"]),
         "NEW-1": ["new-1.example"],
+        "2025-12-24": ["twice.example"],
     }
 
 
@@ -167,18 +182,19 @@ def test_filters_show_one_status_and_combine_with_search(open_report):
     page = open_report(typical_report())
     buttons = page.locator("#restrictions .filters button")
     assert buttons.all_inner_texts() == [
-        *("all 8", "to delete 2", "to update 1", "not in the list 1", "finding 1")
+        *("all 8", "to delete 1", "to delete as duplicate 1", "to update 1", "not in the list 1"),
+        *("finding 1", "with exceptions 2"),
     ]
     is_pressed = "buttons => buttons.map((button) => button.ariaPressed === 'true')"
-    assert buttons.evaluate_all(is_pressed) == [True, False, False, False, False]
+    assert buttons.evaluate_all(is_pressed) == [True, *[False] * 6]
     seen = []
-    for index, text in [(1, ""), (1, "twice"), (0, "twice"), (0, "")]:
+    for index, text in [(6, ""), (6, "bank"), (0, "bank"), (0, "")]:
         buttons.nth(index).click()
         page.locator("#restrictions input").fill(text)
         seen.append((buttons.evaluate_all(is_pressed).index(True), len(domains(page)), shown(page)))
     assert seen == [
-        (1, 2, "2 of 8 restrictions match"),
-        (1, 1, "1 of 8 restrictions match"),
+        (6, 2, "2 of 8 restrictions match"),
+        (6, 1, "1 of 8 restrictions match"),
         (0, 2, "2 of 8 restrictions match"),
         (0, 8, "8 restrictions"),
     ]
@@ -278,8 +294,28 @@ def test_restrictions_are_sorted_by_status_with_deletes_first(open_report):
     page = open_report(typical_report())
     page.locator("#restrictions thead .statuses button").click()
     statuses = page.locator("#restrictions tbody .statuses").all_inner_texts()
-    labels = [*("to delete",) * 2, "to update", "not in the list", "finding", *("",) * 3]
-    assert statuses == labels
+    labels = ["to delete", "to delete as duplicate", "to update", "not in the list", "finding"]
+    assert statuses == [*labels, *("",) * 3]
+
+
+def test_filters_show_what_was_changed_in_the_days_before_the_report(open_report):
+    ages = {"now": 0, "day": 1, "week": 8, "month": 29, "year": 365}
+    known = [
+        restriction(f"{name}.example", modified_at=f"{TIME - timedelta(days=age):%FT%TZ}")
+        for name, age in ages.items()
+    ]
+    page = open_report(report(restrictions=known))
+    # The clock of the reader does not matter.
+    buttons = page.locator("#restrictions .filters button")
+    seen = {}
+    for button in buttons.all():
+        button.click()
+        seen[button.inner_text()] = {name.partition(".")[0] for name in domains(page)}
+    assert seen == {
+        "all 5": set(ages),
+        "changed in the last 7 days 2": {"now", "day"},
+        "changed in the last 30 days 4": {"now", "day", "week", "month"},
+    }
 
 
 def test_changes_show_deletes_first_and_before_and_after_side_by_side(open_report):
@@ -287,17 +323,17 @@ def test_changes_show_deletes_first_and_before_and_after_side_by_side(open_repor
     rows = page.locator("#changes tbody tr")
     cells = [row.locator("th, td").all_inner_texts() for row in rows.all()]
     assert [[" ".join(text.split()) for text in row] for row in cells] == [
-        ["to delete", "old.example", "no exempt names", "no restriction"],
+        ["to delete", f"old.example {TIMES}", "no exempt names", "no restriction"],
         [
-            "to delete",
-            "twice.example duplicate of the restriction kept, which stays",
+            "to delete as duplicate",
+            f"twice.example duplicate of the restriction kept, which stays {TIMES}",
             "no exempt names",
             "no restriction",
         ],
         ["to create", "added.example", "no restriction", "exempt news.added.example"],
         [
             "to update",
-            "bank.example",
+            f"bank.example {TIMES}",
             "exempt crm.bank.example",
             "exempt list.bank.example 1 exempt name unchanged",
         ],
@@ -343,14 +379,17 @@ def test_everything_can_be_done_from_the_keyboard(open_report):
     page.keyboard.type("example")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert focused_text(page) == "to delete 2"
-    page.keyboard.press("Space")
-    assert domains(page) == ["old.example", "twice.example"]
-    for _filter in range(4):
+    assert focused_text(page) == "to delete 1"
+    for _filter in range(5):
         page.keyboard.press("Tab")
+    assert focused_text(page) == "with exceptions 2"
+    page.keyboard.press("Space")
+    names = ["bank.example", "xn--bcher-kva.example (bücher.example)"]
+    assert domains(page) == names
+    page.keyboard.press("Tab")
     assert focused_text(page) == "Domain"
     page.keyboard.press("Enter")
-    assert domains(page) == ["twice.example", "old.example"]
+    assert domains(page) == names[::-1]
 
 
 def test_whatever_has_the_focus_is_outlined(open_report):
@@ -449,17 +488,32 @@ def test_paper_is_white_and_has_the_colors_of_the_marks(open_report):
 
 def test_paper_says_how_many_rows_it_leaves_out(open_report):
     page = open_report(report(restrictions=large_report(2001).restrictions))
+    page.emulate_media(media="print")
+    box = page.locator("#omitted")
+    assert not box.is_visible()
     before_print(page)
     assert shown(page) == "2,001 restrictions, the first 2,000 are shown"
+    assert box.inner_text() == f"1 row omitted: {shown(page)}"
+    assert style(box, "borderStyle") == "solid"
+    assert box.bounding_box()["y"] < page.locator("h1").bounding_box()["y"]
+    page.emulate_media(media="screen")
+    assert not box.is_visible()
+    page.emulate_media(media="print")
     after_print(page)
     for _click in range(20):
         page.locator("#restrictions .more").dispatch_event("click")
     before_print(page)
-    assert shown(page) == "2,001 restrictions"
+    assert (shown(page), box.is_visible()) == ("2,001 restrictions", False)
 
 
-def test_without_javascript_the_summary_and_the_notes_remain(open_report):
-    page = open_report(typical_report(), java_script_enabled=False)
+@pytest.mark.parametrize("is_stopped_by", ["browser", "policy"])
+def test_without_scripts_everything_but_the_restrictions_remains(open_report, is_stopped_by):
+    """Jenkins serves reports with a policy that stops scripts and styles."""
+    page = open_report(report(), java_script_enabled=is_stopped_by != "browser")
+    policy = {"Content-Security-Policy": "default-src 'none'"} if is_stopped_by == "policy" else {}
+    answer = {"body": html_report(typical_report()), "headers": policy, "content_type": "text/html"}
+    page.route("https://reports.example/", lambda route: route.fulfill(**answer))
+    page.goto("https://reports.example/")
     text = page.locator("body").inner_text()
     for part in (
         "1 to create, 1 to update, 2 to delete, 4 unchanged",
@@ -467,10 +521,47 @@ def test_without_javascript_the_summary_and_the_notes_remain(open_report):
         "new.example (create): comments is too long",
         "mail.bank.example is already covered",
         "bank.example: overlaps",
-        "need JavaScript",
+        "Changes (4)",
+        "to delete: old.example (created 2026-01-02",
+        "to delete as duplicate: twice.example (duplicate of the restriction kept, which stays)",
+        "to create: added.example",
+        "to update: bank.example",
+        "before: exempt crm.bank.example",
+        "after: exempt list.bank.example",
+        "Without JavaScript",
     ):
         assert part in text
     assert not page.locator("table >> visible=true").count()
+
+
+def test_with_scripts_nothing_is_there_twice(open_report):
+    page = open_report(typical_report())
+    assert page.get_by_text("added.example", exact=True).count() == 1
+    assert "Without JavaScript" not in page.locator("main").inner_text()
+
+
+def test_sections_without_rows_vanish(open_report):
+    page = open_report(report())
+    assert page.get_by_role("heading").all_inner_texts() == ["Partner domain TLS", "At a glance"]
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_labels_are_not_broken_within_a_word(open_report, width):
+    page = open_report(report_full_of("x" * 300), width, is_mobile=True)
+    broken = page.evaluate("""() => {
+      const labels = document.querySelectorAll("dt, h2, h3, label, button, .status");
+      const isBroken = (node) => {
+        const range = document.createRange();
+        return [...node.textContent.matchAll(/[A-Za-z]+/g)].some(({ 0: word, index }) => {
+          range.setStart(node, index);
+          range.setEnd(node, index + word.length);
+          return range.getClientRects().length > 1;
+        });
+      };
+      const texts = [...labels].flatMap((label) => [...label.childNodes]);
+      return texts.filter((node) => node.nodeType === 3 && isBroken(node)).map((node) => node.data);
+    }""")
+    assert broken == []
 
 
 @pytest.mark.parametrize("width", [320, 400, 800])
@@ -484,14 +575,14 @@ def test_long_names_and_comments_do_not_widen_the_page(open_report, width):
 def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report):
     page = open_report(typical_report(), 400, is_mobile=True)
     assert page.evaluate("innerWidth") == 400
-    headers = page.locator("#changes thead th >> visible=true")
-    assert headers.all_inner_texts() == ["Change", "Domain"]
+    assert page.locator("thead >> visible=true").count() == 0
     row = page.locator("#changes tbody tr").last
     boxes = [cell.bounding_box() for cell in row.locator("th, td").all()]
     assert {box["x"] for box in boxes} == {boxes[0]["x"]}
     for table, column, name in (
         ("changes", "before", "Before"),
         ("changes", "after", "After"),
+        ("restrictions", "comments", "Comments"),
         ("restrictions", "created", "Created (UTC)"),
         ("restrictions", "modified", "Modified (UTC)"),
     ):

@@ -12,7 +12,7 @@ const MAX_PRINTED_ROWS = 2000;
 const MAX_LINES = 6;
 const MIN_ROWS_FOR_CONTROLS = 5;
 
-const { labels, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const { labels, filters: otherFilters, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
 const STATUSES = Object.keys(labels);
 const { compare } = new Intl.Collator("en", { numeric: true });
 
@@ -89,9 +89,10 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 function changeCells(change) {
   const nothing = change.statuses[0] === "update" ? "–" : "no exempt names";
   const note = change.note ? [element("p", "muted", change.note)] : [];
+  const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
   return [
     statusCell(change),
-    domainCell(change, ...note),
+    domainCell(change, ...note, element("p", "muted", ...times)),
     sideCell("before", "del", change.before, nothing, 0),
     sideCell("after", "ins", change.after, nothing, change.unchanged),
   ];
@@ -151,6 +152,7 @@ function setUp(id, noun, rows, words, makeCells) {
   rows.forEach((row, index) => {
     row.index = index;
     row.text = words(row).join("\n").toLowerCase();
+    row.filters = [...row.statuses, ...(row.filters || [])];
   });
 
   function makeRow(row) {
@@ -183,7 +185,7 @@ function setUp(id, noun, rows, words, makeCells) {
     const { key, isDescending } = sorted;
     const order = ORDERS[key] || ((one, other) => compare(one[key], other[key]));
     matching = rows.filter(
-      (row) => row.text.includes(text) && (!filter || row.statuses.includes(filter)),
+      (row) => row.text.includes(text) && (!filter || row.filters.includes(filter)),
     );
     matching.sort((one, other) => (isDescending ? order(other, one) : order(one, other)));
     for (const header of headers) {
@@ -210,10 +212,10 @@ function setUp(id, noun, rows, words, makeCells) {
   }
 
   addFilter("", "all", rows.length);
-  for (const status of STATUSES) {
-    const number = rows.filter((row) => row.statuses.includes(status)).length;
+  for (const [name, label] of Object.entries({ ...labels, ...otherFilters })) {
+    const number = rows.filter((row) => row.filters.includes(name)).length;
     if (number > 0 && number < rows.length) {
-      addFilter(status, labels[status], number);
+      addFilter(name, label, number);
     }
   }
   filters.hidden = filters.children.length === 1;
@@ -241,20 +243,32 @@ function setUp(id, noun, rows, words, makeCells) {
   window.addEventListener("beforeprint", () => {
     shownBefore = body.rows.length;
     showFirst(Math.max(shownBefore, MAX_PRINTED_ROWS));
+    sayOmitted(matching.length - body.rows.length, shownText.textContent);
   });
   window.addEventListener("afterprint", () => showFirst(shownBefore));
 
   update();
-  section.hidden = false;
+  section.hidden = rows.length === 0;
+}
+
+const omitted = document.getElementById("omitted");
+window.addEventListener("beforeprint", () => omitted.replaceChildren());
+
+/* Say at the top of the paper that rows of a table are not on it. */
+function sayOmitted(number, shown) {
+  if (number > 0) {
+    omitted.append(element("span", "", `${count(number, "row")} omitted: ${shown}`));
+  }
 }
 
 setUp(
   "changes",
   "change",
   changes,
-  ({ domain, note, before, after }) => [
+  ({ domain, note, times, before, after }) => [
     domain,
     note,
+    ...times,
     ...[...(before || []), ...(after || [])].map(([, text]) => text),
   ],
   changeCells,
@@ -263,9 +277,12 @@ setUp(
   "restrictions",
   "restriction",
   restrictions,
-  ({ domain, exclude, comments }) => [domain, ...exclude, comments],
+  ({ domain, exclude, comments, created, modified }) =>
+    [domain, ...exclude, comments, created, modified],
   restrictionCells,
 );
+
+document.getElementById("without-scripts").remove();
 
 /* Paper has nothing to click on. */
 let opened = [];

@@ -110,7 +110,7 @@ def test_reports_show_what_changes_and_what_is_enforced(
     for text in texts_of(reports):
         assert "The run failed" not in text and "Failed:" not in text
         for expected in (
-            f"Sending domain restrictions: {'preview' if check_mode else 'result'}",
+            f"Partner domain TLS: {'preview' if check_mode else 'result'}",
             "a.example",
             "b.example",
             "partners.csv",
@@ -144,6 +144,14 @@ def test_a_report_contains_each_part_of_the_result(account, options, reports):
         "On the account but not in the list (1)",
         "Restrictions on the account (5)",
     ]
+
+
+def test_reports_have_the_title_and_the_note_of_the_task_without_secrets(options, table, reports):
+    token = options["api_token"]
+    texts = {"report_title": "Production", "report_note": f"Commit 1a2b3c4, {token}"}
+    Task({**options, "file": str(table), **reports, **texts}).run()
+    for text in texts_of(reports):
+        assert "Production" in text and "Commit 1a2b3c4" in text and token not in text
 
 
 def test_a_failed_run_writes_reports(account, options, table, reports):
@@ -320,7 +328,9 @@ def test_a_report_without_a_reading_says_so_instead_of_zeros(
     page, markdown = texts_of(reports)
     shown = dict(re.findall("<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
     del shown["Account"], shown["List"]
-    assert shown == dict.fromkeys(("Restrictions", "Exclusions", "Findings"), "not read")
+    assert shown == dict.fromkeys(
+        ("Restrictions", "Partners with exceptions", "Exclusions", "Findings"), "not read"
+    )
     assert "| not read | not read | not read |" in markdown
     assert all("The account was not read" in text for text in (page, markdown))
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import html.parser
 import json
 import re
 import sys
 from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import example, given
@@ -31,6 +33,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report 
 )
 from browser.report_samples import (
     HOSTILE,
+    TIME,
     failure,
     finding,
     large_report,
@@ -45,17 +48,23 @@ HOSTILE_TEXTS = st.text(
     "ab.1 <>&\"'`~|*_[]()!#-+@{}%\\/\n\t\r\0\x1b\u202e\u2066\u200d\u2028\xad\xe9", min_size=1
 )
 MARKDOWN = """\
-## Sending domain restrictions: preview
+## Partner domain TLS ` Production `: preview
+
+` Commit 1a2b3c4 `
 
 Failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
-| Restrictions | Exclusions | To delete | To create | To update | Failures | Findings |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 2 | 2 | 1 | 1 | 1 | 3 | 1 |
+| Restrictions | Partners with exceptions | Exclusions | To delete | To delete as duplicate\
+ | To create | To update | Failures | Findings |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 2 | 1 of 2 | 2 | 0 | 1 | 1 | 1 | 3 | 1 |
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-11-25 04:30 UTC
+
+Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of\
+ comments are not in it.
 
 ### Failures (3)
 
@@ -65,10 +74,11 @@ Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-1
 - Refused (1)
   - ` bad.example (create): too long `
 
-### To delete (1)
+### To delete as duplicate (1)
 
 ```diff
-- old.example (duplicate of the restriction kept, which stays)
+- old.example (duplicate of the restriction kept, which stays)\
+ (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
 -   exclude: x.old.example
 ```
 
@@ -82,7 +92,7 @@ Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-1
 ### To update (1)
 
 ```diff
-! bank.example
+! bank.example (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
 -   exclude: crm.bank.example
 +   comments: Renewed
 ```
@@ -224,16 +234,28 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 
 @pytest.mark.parametrize(
     ("is_preview", "labels"),
-    [(True, ["to delete", "to create", "to update"]), (False, ["deleted", "created", "updated"])],
+    [
+        (True, ["to delete", "to delete as duplicate", "to create", "to update"]),
+        (False, ["deleted", "deleted as duplicate", "created", "updated"]),
+    ],
 )
 def test_both_forms_start_with_the_same_counts(is_preview, labels):
     sample = typical_report(is_preview)
-    counts = ["8", "11", "2", "1", "1", "1", "1"]
-    names = ["restrictions", "exclusions", *labels, "failures", "findings"]
+    counts = ["8", "2 of 7", "11", "1", "1", "1", "1", "1", "1"]
+    names = [
+        "restrictions",
+        "partners with exceptions",
+        "exclusions",
+        *labels,
+        "failures",
+        "findings",
+    ]
     header, _line, row = re.findall(r"^\| (.*) \|$", markdown_report(sample), re.MULTILINE)
     assert header.lower().split(" | ") == names
     assert row.split(" | ") == counts
-    found = re.findall("<div class=[^>]*><dt>([^<]*)</dt><dd>([0-9,]+)</dd>", html_report(sample))
+    found = re.findall(
+        "<div class=[^>]*><dt>([^<]*)</dt><dd>([0-9][^<]*)</dd>", html_report(sample)
+    )
     assert [(name.lower(), count) for name, count in found] == list(zip(names, counts))
 
 
@@ -258,6 +280,19 @@ def test_the_page_says_whether_it_is_a_preview(is_preview, title, kind, caption)
     assert caption in written
     assert '<time datetime="2026-11-25T04:30:00+00:00">' in written
     assert "The run failed" not in written
+
+
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+def test_both_forms_say_where_to_find_who_changed_a_restriction(kind):
+    assert content.AUTHORS in html.unescape(kind(report()))
+
+
+def test_the_page_has_the_title_and_the_note_of_the_user():
+    written = html_report(report(title="Production", note="Commit 1a2b3c4"))
+    assert "<title>Partner domain TLS: Production: preview</title>" in written
+    assert "<h1><bdi>Partner domain TLS: Production</bdi></h1>" in written
+    assert "<bdi>Commit 1a2b3c4</bdi>" in written
+    assert 'class="note"' not in html_report(report())
 
 
 def test_the_page_has_the_notes_by_kind_and_reason():
@@ -311,7 +346,7 @@ def test_a_row_has_its_exempt_names_in_order():
     sample = report(restrictions=known)
     names = [row.exclude for row in content.tree_of(sample)]
     assert names == [["b.a.example", "c.a.example"], []]
-    assert content.counts_of(sample)["exclusions"] == 2
+    assert content.counts_of(sample)["exclusions"] == "2"
 
 
 def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
@@ -340,7 +375,7 @@ def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
             "id-bank.example": ["update"],
             "id-mail.bank.example": ["finding"],
             "id-old.example": ["delete"],
-            "duplicate": ["delete"],
+            "duplicate": ["duplicate"],
             "id-unlisted.example": ["unlisted"],
         }
     )
@@ -426,6 +461,84 @@ def test_unlisted_restrictions_are_listed_with_the_reason_why_they_stay():
     }
 
 
+@pytest.mark.parametrize(
+    ("time", "filters"),
+    [
+        ("2026-11-25T04:30:00Z", ["week", "month"]),
+        ("2026-11-25T04:31:00Z", ["week", "month"]),
+        ("2026-11-18T04:30:00.123Z", ["week", "month"]),
+        ("2026-11-18T04:29:59Z", ["month"]),
+        ("2026-10-26T04:30:00Z", ["month"]),
+        ("2026-10-26T04:29:59Z", []),
+        ("yesterday", []),
+        (None, []),
+    ],
+)
+def test_restrictions_changed_recently_are_those_of_the_days_before_the_report(time, filters):
+    for zone in (timezone.utc, timezone(timedelta(hours=-8))):
+        known = [restriction("a.example", modified_at=time)]
+        sample = report(restrictions=known, time=TIME.astimezone(zone))
+        assert content.tree_of(sample)[0].filters == filters
+
+
+def test_a_restriction_has_exceptions_if_it_excludes_names():
+    known = [restriction("a.example"), restriction("b.example", "x.b.example")]
+    rows = content.tree_of(report(restrictions=known))
+    assert [row.filters for row in rows] == [[], ["exceptions"]]
+
+
+def test_partners_with_exceptions_are_counted_by_domain():
+    known = [
+        restriction("A.example", "x.a.example"),
+        restriction("a.example", "y.a.example"),
+        restriction("b.example"),
+    ]
+    counts = content.counts_of(report(restrictions=known))
+    assert (counts["restrictions"], counts["partners with exceptions"]) == ("3", "1 of 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "xn--bcher-kva.example is covered by XN--bcher-KVA.example.",
+            "xn--bcher-kva.example (b\xfccher.example) is covered by"
+            " XN--bcher-KVA.example (b\xfccher.example).",
+        ),
+        (
+            "crm.xn--bcher-kva.example, see above",
+            "crm.xn--bcher-kva.example (crm.b\xfccher.example), see above",
+        ),
+        ("xn--bcher-kva.example (b\xfccher.example) mixes", None),
+        ("partner.example is not xn-- anything", None),
+    ],
+)
+def test_names_in_messages_are_shown_in_both_forms(text, shown):
+    sample = report(
+        findings=[finding("xn--bcher-kva.example", text)],
+        warnings=[text],
+        failures=[failure("xn--bcher-kva.example", text), failure("a.example", text)],
+    )
+    failures, findings, warnings = content.notes_of(sample).values()
+    expected = shown or text
+    assert failures[0].text == expected
+    assert findings[0].lines[0].endswith(expected)
+    assert warnings[0].lines == [expected]
+
+
+def test_the_page_without_scripts_counts_the_changes_that_it_leaves_out():
+    names = [f"{i:02}.a.example" for i in range(12)]
+    changed = [restriction(f"{i:04}.example") for i in range(1001)]
+    written = html_report(report(deleted=[restriction("a.example", *names)], created=changed))
+    assert "<bdi>09.a.example</bdi>\n<br>before: 2 more" in written
+    assert ("<bdi>0998.example</bdi>" in written, "<bdi>0999.example</bdi>" in written) == (
+        True,
+        False,
+    )
+    assert "2 more changes are left out here." in written
+    assert "left out here" not in html_report(report(created=changed[:1000]))
+
+
 @pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
 def test_times_are_cut_to_minutes(time):
     (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
@@ -444,11 +557,13 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
     bank = restriction("bank.example", "news.bank.example", "crm.bank.example")
     renewed = restriction("bank.example", "news.bank.example", comments="Renewed")
     sample = report(
+        title="Production",
+        note="Commit 1a2b3c4",
         summary="1 to create, 1 to update, 1 to delete",
         problem="3 failed",
         restrictions=[bank, restriction("mail.bank.example", comments="one\ntwo")],
-        created=[restriction("new.example", "news.new.example")],
-        updated=[{**renewed, "previous": bank}],
+        created=[restriction("new.example", "news.new.example", created_at=None, modified_at=None)],
+        updated=[{**renewed, "modified_at": "2026-11-25T04:29:00Z", "previous": bank}],
         deleted=[restriction("old.example", "x.old.example", duplicate_of="kept")],
         failures=[
             failure("bad.example", "too long"),
@@ -460,14 +575,14 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
     assert markdown_report(sample) == MARKDOWN
     without_failures = markdown_report(replace(sample, failures=[]))
     assert re.findall("^### (.*) ", without_failures, re.MULTILINE) == [
-        *("To delete", "To create", "To update", "Findings", "Warnings")
+        *("To delete as duplicate", "To create", "To update", "Findings", "Warnings")
     ]
 
 
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
     markdown = markdown_report(large_report())
     assert 50_000 < len(markdown) <= 60_000
-    assert "\n| 10,000 | 10,000 | 1,000 |" in markdown
+    assert "\n| 10,000 | 10,000 of 10,000 | 10,000 | 1,000 |" in markdown
     assert "\n- Refused (1,000)" in markdown
     sections = re.split(r"\n(?:### |<details><summary>)", markdown)[1:]
     assert len(sections) == 8
@@ -559,5 +674,5 @@ def test_markdown_shows_where_two_comments_differ(shared, before, after):
 
 def test_markdown_has_no_empty_sections():
     assert re.findall("^#.*", markdown_report(report()), re.MULTILINE) == [
-        "## Sending domain restrictions: preview"
+        "## Partner domain TLS: preview"
     ]
