@@ -21,10 +21,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._environ
 )
 
 try:
-    from ansible.module_utils.secrets import register_secrets as register_secrets
+    from ansible.module_utils.secrets import register_secrets as _register
 except ImportError:  # ansible-core before 2.22
 
-    def register_secrets(values: t.Iterable[str]) -> None:
+    def _register(values: t.Iterable[str]) -> None:
         """Do nothing."""
 
 
@@ -82,6 +82,11 @@ def masked(value: Value, secrets: t.Iterable[str]) -> Value:
     in_keys = [secret for secret in ordered if len(secret) >= MIN_SECRET_LENGTH]
     copy: Value = _masked(value, ordered, in_keys)
     return copy
+
+
+def register_secrets(secrets: t.Iterable[str]) -> None:
+    """Have Ansible mask these secrets wherever it shows something, if its version can."""
+    _register(secrets)
 
 
 def hide(module: AnsibleModule, secrets: t.Collection[str]) -> None:
