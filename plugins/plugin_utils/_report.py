@@ -20,6 +20,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     counts_of,
     filters_of,
     heading_of,
+    kind_of,
     labels_of,
     notes_of,
     shown_time,
@@ -97,6 +98,7 @@ def html_report(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         title=heading_of(report),
         report=report,
+        kind=kind_of(report),
         time=shown_time(report.time),
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",

@@ -40,6 +40,14 @@ AUTHORS = (
     " comments are not in it."
 )
 
+# What the changes of a plan are called in a comparison.
+_DIFFERENCES = {
+    "delete": "only on the account",
+    "duplicate": "more than once on the account",
+    "create": "missing on the account",
+    "update": "different",
+}
+
 # Deletes come first because they are what a reviewer must not overlook.
 ACTIONS = ("delete", "create", "update")
 NO_COUNT = "not read"
@@ -127,14 +135,21 @@ def shown_time(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M %Z}"
 
 
+def kind_of(report: Report) -> str:
+    """Return what kind of report this is: `preview`, `result` or `comparison`."""
+    if report.is_comparison:
+        return "comparison"
+    return "preview" if report.is_preview else "result"
+
+
 def labels_of(report: Report) -> dict[str, str]:
     """Return what the statuses of changes and rows are called."""
     delete, *others = (f"to {action}" if report.is_preview else f"{action}d" for action in ACTIONS)
-    changes = zip(
-        (*ACTIONS[:1], "duplicate", *ACTIONS[1:]), (delete, f"{delete} as duplicate", *others)
+    changes = dict(
+        zip((*ACTIONS[:1], "duplicate", *ACTIONS[1:]), (delete, f"{delete} as duplicate", *others))
     )
     return {
-        **dict(changes),
+        **(_DIFFERENCES if report.is_comparison else changes),
         "failed": "failed",
         "unlisted": "not in the list",
         "finding": "finding",

@@ -27,6 +27,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     Row,
     changes_of,
     counts_of,
+    kind_of,
     labels_of,
     notes_of,
     shown_time,
@@ -101,7 +102,7 @@ def _head(report: Report) -> str:
         " | ".join(counts.values()),
     )
     parts = [
-        f"## {TITLE}{title}: {'preview' if report.is_preview else 'result'}",
+        f"## {TITLE}{title}: {kind_of(report)}",
         _code(report.note, MAX_PROBLEM) if report.note else "",
         f"Failed: {_code(report.problem, MAX_PROBLEM)}" if report.problem else "",
         _code(report.summary) if report.summary else "",

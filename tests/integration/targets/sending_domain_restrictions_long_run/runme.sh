@@ -10,7 +10,7 @@ set -eu -o pipefail
 . ../setup_account/account.sh
 
 progress='^\[testhost\] [0-9]+ of [0-9]+ changes done'
-done_so_far='"changed": true, .*"msg": ".*\. Result: [0-9]+ created\. Run again'
+done_so_far='"changed": true, .*"msg": ".*\. Result: [0-9]+ newly requires? TLS \([0-9]+ created\)\. Run again'
 
 play() {
     ansible-playbook -i "${INVENTORY_PATH}" -e "@${CONFIG}" "$@" play.yml 2>&1 | tee log

@@ -233,14 +233,23 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 
 
 @pytest.mark.parametrize(
-    ("is_preview", "labels"),
+    ("fields", "labels"),
     [
-        (True, ["to delete", "to delete as duplicate", "to create", "to update"]),
-        (False, ["deleted", "deleted as duplicate", "created", "updated"]),
+        ({}, ["to delete", "to delete as duplicate", "to create", "to update"]),
+        ({"is_preview": False}, ["deleted", "deleted as duplicate", "created", "updated"]),
+        (
+            {"is_comparison": True},
+            [
+                "only on the account",
+                "more than once on the account",
+                "missing on the account",
+                "different",
+            ],
+        ),
     ],
 )
-def test_both_forms_start_with_the_same_counts(is_preview, labels):
-    sample = typical_report(is_preview)
+def test_both_forms_start_with_the_same_counts(fields, labels):
+    sample = replace(typical_report(), **fields)
     counts = ["8", "2 of 7", "11", "1", "1", "1", "1", "1", "1"]
     names = [
         "restrictions",
@@ -267,14 +276,22 @@ def test_both_forms_say_when_from_which_file_and_which_account(kind):
 
 
 @pytest.mark.parametrize(
-    ("is_preview", "title", "kind", "caption"),
+    ("fields", "title", "kind", "caption"),
     [
-        (True, "preview", "Preview, nothing was changed", "What would change on the account"),
-        (False, "result", "Result of a run", "What has changed on the account"),
+        ({}, "preview", "Preview, nothing was changed", "What would change on the account"),
+        ({"is_preview": False}, "result", "Result of a run", "What has changed on the account"),
+        (
+            {"is_comparison": True},
+            "comparison",
+            "Comparison, nothing was changed",
+            "How the account differs from the list",
+        ),
     ],
 )
-def test_the_page_says_whether_it_is_a_preview(is_preview, title, kind, caption):
-    written = html_report(report(is_preview=is_preview, summary="1 to create"))
+def test_the_report_says_what_kind_it_is(fields, title, kind, caption):
+    sample = report(**fields, summary="1 to create")
+    assert markdown_report(sample).startswith(f"## {content.TITLE}: {title}\n")
+    written = html_report(sample)
     assert f"<title>{content.TITLE}: {title}</title>" in written
     assert f"<strong>{kind}</strong>: 1 to create" in written
     assert caption in written
