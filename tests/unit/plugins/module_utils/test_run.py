@@ -23,9 +23,9 @@ def run_slice(options, monkeypatch):
     """Run one time slice at the time `NOW`, and return its result."""
     monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: NOW))
 
-    def run(restrictions, seconds=3600, **progress):
+    def run(restrictions, seconds=3600, prune=False, **progress):
         time_slice = {"seconds": seconds, "progress": progress}
-        given = {**options, "concurrency": 1, "restrictions": restrictions}
+        given = {**options, "concurrency": 1, "restrictions": restrictions, "prune": prune}
         result = run_module(
             "sending_domain_restrictions", {**given, "controller": {"time_slice": time_slice}}
         )
@@ -140,6 +140,18 @@ def test_an_unconfirmed_delete_counts_as_a_change_only_if_it_took_effect(
     result = run_slice(numbered(1, state="absent"), unknown_outcomes={"d000.example": write})
     assert result["changed"] is took_effect
     assert result["deleted"] == []
+
+
+def test_a_lost_delete_of_a_duplicate_is_not_an_update_of_the_restriction_that_stays(
+    account, run_slice
+):
+    account.seed(numbered(1) * 2)
+    account.fault(calls=["delete"], kind="drop", moment="after")
+    account.fault(calls=["delete"], **LIMITED)
+    progress = run_slice(numbered(1), prune=True)["time_slice"]["progress"]
+    assert list(progress["unknown_outcomes"]) == ["d000.example"]
+    result = run_slice(numbered(1), prune=True, **{**progress, "blocked_until": 0})
+    assert (result["changed"], result["updated"], result["unchanged"]) == (True, [], 1)
 
 
 A = {"domain": "a.example"}

@@ -120,6 +120,11 @@ def test_an_update_of_which_one_of_two_calls_was_made_is_not_done():
     assert total.progress == "1 of 2 changes done"
 
 
+def test_the_diff_of_the_first_slice_is_that_of_the_run():
+    first, second = slice_of(remaining=1, diff=[{"after": "x"}]), slice_of()
+    assert total_of(first, second).result()["diff"] == [{"after": "x"}]
+
+
 def test_two_updates_of_one_restriction_are_one():
     first = {"id": "1", "domain": "a.example", "exclude": [], "previous": {"id": "1"}}
     later = {**first, "exclude": ["b.a.example"], "previous": {"id": "1", "exclude": []}}
