@@ -116,14 +116,14 @@ class RestrictionsApi:
         ).result
         return created
 
-    def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
+    def update(self, before: Restriction, changes: dict[str, t.Any]) -> Restriction:
         """Change the given fields of a restriction, and no others."""
         updated: Restriction = self.client.request(
             Call(
                 "PATCH",
-                f"{self._path}/{restriction_id}",
+                f"{self._path}/{before.id}",
                 body=changes,
-                parse=_restriction_with("id", restriction_id, changes),
+                parse=_restriction_with("id", before.id, changes),
                 permission=WRITE,
             )
         ).result

@@ -143,7 +143,7 @@ def _send(step: Step, api: RestrictionsApi) -> Done:
         stored = api.create(step.body)
         return Done(step, [created_record(step, stored)], alterations(step.body, stored))
     if isinstance(step, Update):
-        stored = api.update(step.current.id, step.changes)
+        stored = api.update(step.current, step.changes)
         return Done(step, [updated_record(step, stored)], alterations(step.changes, stored))
     if isinstance(step, Delete):
         is_ours = api.delete(step.current.id)

@@ -66,18 +66,21 @@ class SettlingApi(RestrictionsApi):
                 raise _without_effect(failed)
         raise AssertionError("unreachable")
 
-    def update(self, restriction_id: str, changes: dict[str, t.Any]) -> Restriction:
+    def update(self, before: Restriction, changes: dict[str, t.Any]) -> Restriction:
         """Change the given fields of a restriction, and no others."""
         try:
-            return super().update(restriction_id, changes)
+            return super().update(before, changes)
         except CloudflareError as error:
             if not error.outcome_unknown:
                 raise
             failed = error
-        current = self._look_up(failed, lambda: self.get(restriction_id))
+        current = self._look_up(failed, lambda: self.get(before.id))
         if current and current.has_fields(changes):
             return current
-        raise _without_effect(failed)
+        if current is None or current.managed_fields() == before.managed_fields():
+            raise _without_effect(failed)
+        # Cloudflare may have stored it differently, or someone else changed it.
+        raise _not_confirmed(failed)
 
     def delete(self, restriction_id: str) -> bool:
         """Delete a restriction; returns whether this call did, rather than somebody else."""
@@ -141,6 +144,14 @@ class SettlingApi(RestrictionsApi):
                     self.delete(duplicate.id)
                 return ours[0] if ours else None
         theirs = next(known for known in found if known not in ours)
+        if not ours and any(_may_be_altered(body, known) for known in found):
+            raise CloudflareError(
+                NOT_CONFIRMED,
+                "run again",
+                OUTCOME_UNKNOWN,
+                f"the account has a different restriction for {domain}, ID {theirs.id}",
+                outcome_unknown=True,
+            )
         raise CloudflareError(
             "someone else created another restriction for the same domain at the same time",
             "run again",
@@ -160,15 +171,27 @@ def _errors_of_look_up(outcome_unknown: bool = True) -> t.Iterator[None]:
     except CloudflareError as error:
         if not outcome_unknown:
             raise
-        raise CloudflareError(
-            NOT_CONFIRMED,
-            "run again",
-            OUTCOME_UNKNOWN,
-            ", ".join(filter(None, [error.problem, error.detail])),
-            status=error.status,
-            code=error.code,
-            outcome_unknown=True,
-        ) from None
+        raise _not_confirmed(error) from None
+
+
+def _may_be_altered(body: t.Mapping[str, t.Any], stored: Restriction) -> bool:
+    """Return whether Cloudflare may have made this of a create: what was not sent is empty."""
+    return stored.has_fields(
+        {name: empty for name, empty in (("exclude", []), ("comments", "")) if not body.get(name)}
+    )
+
+
+def _not_confirmed(error: CloudflareError) -> CloudflareError:
+    """Return the error of a write that may have taken effect."""
+    return CloudflareError(
+        NOT_CONFIRMED,
+        "run again",
+        OUTCOME_UNKNOWN,
+        ", ".join(filter(None, [error.problem, error.detail])),
+        status=error.status,
+        code=error.code,
+        outcome_unknown=True,
+    )
 
 
 def _without_effect(failed: CloudflareError) -> CloudflareError:

@@ -11,7 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _workers
-from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import apply, predict
+from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import (
+    Outcome,
+    apply,
+    predict,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
     RateLimitWait,
@@ -33,6 +37,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._plan im
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._step import Failed
 from samples import FIRST, SECOND, desired, domains, existing
 
 # Seconds; only a test that fails waits that long.
@@ -70,9 +75,9 @@ class FakeApi:
         self._call("create", body["domain"])
         return existing(f"id-of-{body['domain'].replace('.', '-')}", **body)
 
-    def update(self, restriction_id, changes):
-        self._call("update", restriction_id)
-        return existing(restriction_id, "a.example", **changes)
+    def update(self, before, changes):
+        self._call("update", before.id)
+        return existing(before.id, "a.example", **changes)
 
     def delete(self, restriction_id):
         self._call("delete", restriction_id)
@@ -444,6 +449,12 @@ def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     assert api.stopped.is_set()
 
 
+def test_a_later_failure_does_not_hide_an_unexpected_error():
+    outcome = Outcome()
+    outcome.add([Failed([], traceback="Traceback"), Failed([])])
+    assert outcome.traceback == "Traceback"
+
+
 def test_a_run_ends_if_nobody_waits_for_its_result():
     api = FakeApi()
     outcome = apply(creates(*names(10)), api, is_cancelled=lambda: len(api.calls) >= 3)
@@ -478,7 +489,7 @@ def test_what_stopped_a_run_first_is_reported():
 
 def test_what_a_response_lacks_is_taken_from_the_plan():
     api = FakeApi()
-    api.update = lambda restriction_id, changes: existing(restriction_id, "a.example", **changes)
+    api.update = lambda before, changes: existing(before.id, "a.example", **changes)
     current = existing(FIRST, "a.example", created_at="2026-01-01T00:00:00Z")
     plan = Plan(updates=[Update(current, {"comments": "x"})])
     (updated,) = apply(plan, api).updated
@@ -488,7 +499,7 @@ def test_what_a_response_lacks_is_taken_from_the_plan():
 def test_an_update_that_changed_nothing_is_not_a_change():
     api = FakeApi()
     current = existing(FIRST, "a.example", comments="x", exclude=["b.a.example"])
-    api.update = lambda restriction_id, changes: current
+    api.update = lambda before, changes: current
     plan = Plan(updates=[Update(current, {"comments": " x"})])
     outcome = apply(plan, api)
     assert not outcome.changed

@@ -122,7 +122,8 @@ class FakeAccount:
         self._write(f"create {created.domain}", {restriction_id: created})
         return created
 
-    def update(self, restriction_id, changes):
+    def update(self, before, changes):
+        restriction_id = before.id
         known = self.current[restriction_id]
         updated = Restriction.from_api({**known.record, **changes})
         self._write(f"update {known.domain}", {restriction_id: updated})

@@ -10,10 +10,14 @@ import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
     RestrictionsApi,
 )
+from samples import existing
 
 PARTNER = {"domain": "partner.example", "exclude": ["a.partner.example"], "comments": "TLS agreed"}
 DOMAIN = {"domain": "partner.example"}
@@ -35,7 +39,7 @@ def test_a_restriction_is_created_read_updated_and_deleted(api, account, sparse)
     account.change(sparse=sparse)
     created = api.create(PARTNER)
     assert api.list_all() == [created] == [api.get(created.id)]
-    updated = api.update(created.id, {"exclude": [], "comments": ""})
+    updated = api.update(created, {"exclude": [], "comments": ""})
     assert updated.managed_fields() == {**PARTNER, "exclude": [], "comments": ""}
     assert api.delete(created.id)
     assert account.restrictions() == []
@@ -54,7 +58,7 @@ def test_the_oldest_restriction_comes_first(api, account):
         (lambda api: api.list_all(), "Read"),
         (lambda api: api.get(ID), "Read"),
         (lambda api: api.create(PARTNER), "Write"),
-        (lambda api: api.update(ID, {"comments": ""}), "Write"),
+        (lambda api: api.update(existing(ID, "a.example"), {"comments": ""}), "Write"),
         (lambda api: api.delete(ID), "Write"),
         (lambda api: api.delete_batch([ID]), "Write"),
     ],
@@ -74,7 +78,7 @@ def test_the_letter_case_of_an_id_does_not_matter(api, account):
     (restriction,) = account.seed([PARTNER])
     returned = {"id": restriction["id"].upper(), **DOMAIN}
     account.fault(calls=["update"], kind="merge", set={"result": returned})
-    assert api.update(restriction["id"], {"comments": "x"}).comments == "x"
+    assert api.update(Restriction.from_api(restriction), {"comments": "x"}).comments == "x"
     assert calls(account) == ["update"]
 
 

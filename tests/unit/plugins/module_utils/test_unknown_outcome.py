@@ -18,6 +18,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     OUTCOME_UNKNOWN,
     RATE_LIMITED,
     REFUSED,
+    UNAVAILABLE,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
@@ -211,14 +215,14 @@ def test_an_absurdly_long_wait_after_an_unknown_outcome_is_an_error(api, account
 def test_an_update_with_an_unknown_outcome_is_retried(api, account, moment):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], kind="drop", moment=moment)
-    api.update(restriction["id"], {"comments": ""})
+    api.update(Restriction.from_api(restriction), {"comments": ""})
     assert managed(account.restrictions()) == [{**PARTNER, "comments": ""}]
 
 
 def test_an_update_with_an_unusable_response_is_looked_up_at_the_end(api, account):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], times=None, kind="merge", set={"result": {"id": "zz"}})
-    assert api.update(restriction["id"], {"comments": "x"}).comments == "x"
+    assert api.update(Restriction.from_api(restriction), {"comments": "x"}).comments == "x"
     assert calls(account) == ["update"] * 6 + ["get"]
 
 
@@ -226,16 +230,56 @@ def test_an_update_that_always_fails_has_a_known_outcome(api, account):
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], times=None, kind="drop")
     with pytest.raises(CloudflareError) as error:
-        api.update(restriction["id"], {"comments": "x"})
+        api.update(Restriction.from_api(restriction), {"comments": "x"})
     assert not error.value.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [
+        ({**BARE, "comments": " x"}, {"stored_comments": "trimmed"}),
+        (
+            {**DOMAIN, "exclude": ["a.partner.example", "b.a.partner.example"]},
+            {"simplify_exclude": True},
+        ),
+    ],
+)
+def test_a_create_that_may_be_stored_differently_is_unknown(api, account, body, stored):
+    account.change(**stored)
+    account.fault(calls=["create"], kind="drop", moment="after")
+    with pytest.raises(CloudflareError) as error:
+        api.create(body)
+    (restriction,) = account.restrictions()
+    assert str(error.value) == (
+        "could not confirm the outcome; run again (the account has a different restriction for"
+        f" partner.example, ID {restriction['id']})"
+    )
+    assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
+    assert calls(account) == ["create", "list"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "outcome_unknown"),
+    [(" y", OUTCOME_UNKNOWN, True), (" TLS agreed", UNAVAILABLE, False)],
+    ids=["changed", "as before"],
+)
+def test_an_update_that_may_be_stored_differently_is_unknown_if_something_changed(
+    api, account, sent, kind, outcome_unknown
+):
+    account.change(stored_comments="trimmed")
+    (restriction,) = account.seed([PARTNER])
+    account.fault(calls=["update"], times=None, kind="drop", moment="after")
+    with pytest.raises(CloudflareError) as error:
+        api.update(Restriction.from_api(restriction), {"comments": sent})
+    assert (error.value.kind, error.value.outcome_unknown) == (kind, outcome_unknown)
 
 
 @pytest.mark.parametrize(
     ("call", "write"),
     [
-        ("update", lambda api, restriction_id: api.update(restriction_id, {"comments": "x"})),
-        ("delete", lambda api, restriction_id: api.delete(restriction_id)),
-        ("batch", lambda api, restriction_id: api.delete_batch([restriction_id])),
+        ("update", lambda api, known: api.update(known, {"comments": "x"})),
+        ("delete", lambda api, known: api.delete(known.id)),
+        ("batch", lambda api, known: api.delete_batch([known.id])),
     ],
 )
 def test_a_write_that_cannot_be_looked_up_is_unknown(api, account, call, write):
@@ -243,7 +287,7 @@ def test_a_write_that_cannot_be_looked_up_is_unknown(api, account, call, write):
     account.fault(calls=[call], times=None, kind="drop", moment="after")
     account.fault(calls=["get", "list"], times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
-        write(api, restriction["id"])
+        write(api, Restriction.from_api(restriction))
     assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
 
 
