@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 
@@ -20,6 +21,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     comparison_key,
     parents,
     unicode_form,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    BOTH,
+    COMMENT_OR_SPELLING,
+    DUPLICATE_REMOVED,
+    NEWLY_REQUIRES_TLS,
+    NO_LONGER_REQUIRES_TLS,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
 
@@ -40,16 +48,41 @@ AUTHORS = (
     " comments are not in it."
 )
 
-# What the changes of a plan are called in a comparison.
-_DIFFERENCES = {
-    "delete": "only on the account",
-    "duplicate": "more than once on the account",
-    "create": "missing on the account",
-    "update": "different",
-}
+ACTIONS = ("create", "update", "delete")
 
-# Deletes come first because they are what a reviewer must not overlook.
-ACTIONS = ("delete", "create", "update")
+# What the statuses of changes are called, by kind of report. What drops mail comes first.
+_LABELS = {
+    "preview": {
+        "newly": "would newly require TLS",
+        "both": "would require TLS for other names",
+        "no-longer": "would no longer require TLS",
+        "duplicate": "duplicate to remove",
+        "other": "comment or spelling only",
+    },
+    "result": {
+        "newly": "newly requires TLS",
+        "both": "requires TLS for other names",
+        "no-longer": "no longer requires TLS",
+        "duplicate": "duplicate removed",
+        "other": "comment or spelling only",
+    },
+    "comparison": {
+        "extra": "only on the account",
+        "missing": "missing on the account",
+        "different": "different",
+        "duplicate": "more than once on the account",
+    },
+}
+_STATUSES_OF_EFFECTS = {
+    NEWLY_REQUIRES_TLS: "newly",
+    BOTH: "both",
+    NO_LONGER_REQUIRES_TLS: "no-longer",
+    DUPLICATE_REMOVED: "duplicate",
+    COMMENT_OR_SPELLING: "other",
+}
+_DIFFERENCES = {"create": "missing", "update": "different", "delete": "extra"}
+# These have a count only if there is such a change.
+_RARE = {"both", "duplicate"}
 NO_COUNT = "not read"
 
 # The filters of restrictions beside their statuses, and for some of them a number of days.
@@ -68,7 +101,7 @@ class Change:
     """A restriction that was changed, or would be.
 
     Attributes:
-        statuses: one of `ACTIONS`, or `duplicate` for the delete of one.
+        statuses: one of `_LABELS`.
         before, after: the facts that differ; `None` if there is no restriction.
         unchanged: how many exempt subdomains stay.
         note: anything else that the reader must know.
@@ -89,7 +122,7 @@ class Row:
     """A restriction on the account, in the tree of domains.
 
     Attributes:
-        statuses: at most one of `ACTIONS`, `duplicate`, `failed` and `unlisted`, and `finding`.
+        statuses: at most one of `_LABELS`, `failed` and `unlisted`, and `finding`.
         filters: those of `filters_of` that show it.
         level: how many domains with a restriction there are above.
         parent: the nearest of them.
@@ -144,12 +177,8 @@ def kind_of(report: Report) -> str:
 
 def labels_of(report: Report) -> dict[str, str]:
     """Return what the statuses of changes and rows are called."""
-    delete, *others = (f"to {action}" if report.is_preview else f"{action}d" for action in ACTIONS)
-    changes = dict(
-        zip((*ACTIONS[:1], "duplicate", *ACTIONS[1:]), (delete, f"{delete} as duplicate", *others))
-    )
     return {
-        **(_DIFFERENCES if report.is_comparison else changes),
+        **_LABELS[kind_of(report)],
         "failed": "failed",
         "unlisted": "not in the list",
         "finding": "finding",
@@ -185,13 +214,16 @@ def counts_of(report: Report) -> dict[str, str]:
             "exclusions": f"{sum(excluded.values()):,}",
         }
     if report.summary:
-        numbers = {action: len(report.records(action)) for action in ACTIONS}
-        duplicates = sum(map(_is_duplicate, report.deleted))
-        if duplicates:
-            rest = numbers.pop("delete") - duplicates
-            numbers = {"delete": rest, "duplicate": duplicates, **numbers}
-        labels = labels_of(report)
-        counts.update((labels[status], f"{number:,}") for status, number in numbers.items())
+        numbers = Counter(
+            _status(report, action, record)
+            for action in ACTIONS
+            for record in report.records(action)
+        )
+        counts.update(
+            (label, f"{numbers[status]:,}")
+            for status, label in _LABELS[kind_of(report)].items()
+            if numbers[status] or status not in _RARE
+        )
         counts["failures"] = f"{len(report.failures):,}"
     counts["findings"] = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
     return counts
@@ -224,9 +256,7 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
 def changes_of(report: Report) -> list[Change]:
     """Return the changes in the order of `labels_of`."""
     changes = [
-        _change(action, record, report.is_preview)
-        for action in ACTIONS
-        for record in report.records(action)
+        _change(report, action, record) for action in ACTIONS for record in report.records(action)
     ]
     order = [*labels_of(report)]
     return sorted(changes, key=lambda change: order.index(change.statuses[0]))
@@ -299,7 +329,18 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
     return sorted(groups.values(), key=lambda group: -len(group.lines))
 
 
-def _change(action: str, record: Record, is_preview: bool) -> Change:
+def _status(report: Report, action: str, record: Record) -> str:
+    """Return what a change does to mail or, in a comparison, how the account differs."""
+    if _is_duplicate(record) and (report.is_comparison or "effect" not in record):
+        return "duplicate"
+    if report.is_comparison:
+        return _DIFFERENCES[action]
+    # A secret that is one letter may have masked the effect.
+    return _STATUSES_OF_EFFECTS.get(record.get("effect", ""), "both")
+
+
+def _change(report: Report, action: str, record: Record) -> Change:
+    status = _status(report, action, record)
     domain, facts = shown_name(record["domain"]), _facts(record)
     origin = record.get("previous") or record
     times = [
@@ -308,17 +349,16 @@ def _change(action: str, record: Record, is_preview: bool) -> Change:
         if origin.get(f"{name}_at")
     ]
     if action == "create":
-        return Change([action], domain, None, facts, 0, "", times)
+        return Change([status], domain, None, facts, 0, "", times)
     if action == "delete":
-        status, note = action, ""
+        note = ""
         if _is_duplicate(record):
-            stays = "stays" if is_preview else "stayed"
-            kept = visible(record["duplicate_of"])
-            status, note = "duplicate", f"duplicate of the restriction {kept}, which {stays}"
+            stays = "stays" if report.is_preview else "stayed"
+            note = f"duplicate of the restriction {visible(record['duplicate_of'])}, which {stays}"
         return Change([status], domain, facts, None, 0, note, times)
     before = _facts(record["previous"]) if record.get("previous") else []
     return Change(
-        [action],
+        [status],
         domain,
         [fact for fact in before if fact not in facts],
         [fact for fact in facts if fact not in before],
@@ -348,7 +388,7 @@ def _statuses(report: Report) -> dict[str, str]:
     for action in ACTIONS:
         records = report.records(action)
         for record in filter(lambda record: record.get("id"), records):
-            statuses[record["id"]] = "duplicate" if _is_duplicate(record) else action
+            statuses[record["id"]] = _status(report, action, record)
     return statuses
 
 

@@ -97,7 +97,7 @@ def _head(report: Report) -> str:
     counts = counts_of(report)
     title = f" {_code(report.title)}" if report.title else ""
     table = (
-        " | ".join(name.capitalize() for name in counts),
+        " | ".join(map(_capitalized, counts)),
         " | ".join("---:" for _name in counts),
         " | ".join(counts.values()),
     )
@@ -125,10 +125,14 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     changes, labels = changes_of(report), labels_of(report)
     for status, label in labels.items():
         items = [_change(change) for change in changes if change.statuses == [status]]
-        yield _Section(f"{label.capitalize()} ({len(items):,})", items, "diff")
+        yield _Section(f"{_capitalized(label)} ({len(items):,})", items, "diff")
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
     yield _Section(f"Restrictions on the account ({len(rows):,})", rows, "text", is_folded=True)
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _list(groups: list[Group]) -> list[str]:
@@ -145,7 +149,7 @@ def _note(group: Group) -> str:
 
 def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
-    mark = {"create": "+", "update": "!"}.get(change.statuses[0], "-")
+    mark = "+" if change.before is None else "-" if change.after is None else "!"
     note = "".join(f" ({text})" for text in (change.note, ", ".join(change.times)) if text)
     before, after = _lines(change.before), _lines(change.after)
     if before and after:

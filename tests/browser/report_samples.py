@@ -12,6 +12,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report 
 
 TIME = datetime.datetime(2026, 11, 25, 4, 30, tzinfo=datetime.timezone.utc)
 
+EFFECTS = {
+    "created": "newly_requires_tls",
+    "updated": "comment_or_spelling",
+    "deleted": "no_longer_requires_tls",
+}
+
 # Texts that would do something if they were not shown as text.
 HOSTILE = (
     "<script>window.attacked = true</script>",
@@ -49,7 +55,15 @@ def finding(domain, message, kind="redundant"):
 
 
 def report(**fields):
-    """Return a report on an account without restrictions, save for the given fields."""
+    """Return a report on an account without restrictions, save for the given fields.
+
+    A change without an effect gets the usual one.
+    """
+    for name, effect in EFFECTS.items():
+        fields[name] = [
+            {"effect": "duplicate_removed" if record.get("duplicate_of") else effect, **record}
+            for record in fields.get(name, [])
+        ]
     empty = dict.fromkeys(("title", "note", "summary", "problem"), "")
     for name in ("restrictions", "created", "updated", "deleted"):
         empty[name] = []
@@ -90,7 +104,7 @@ def typical_report(is_preview=True):
     )
     return report(
         is_preview=is_preview,
-        summary="1 to create, 1 to update, 2 to delete, 4 unchanged",
+        summary="2 would newly require TLS (1 to create, 1 to update, 2 to delete)",
         problem="Cloudflare refused the request for 1 create (new.example)",
         restrictions=[
             press,
@@ -111,6 +125,7 @@ def typical_report(is_preview=True):
             {
                 **restriction("bank.example", "news.bank.example", "list.bank.example"),
                 "previous": bank,
+                "effect": "both",
             }
         ],
         deleted=[

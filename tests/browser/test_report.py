@@ -182,8 +182,8 @@ def test_filters_show_one_status_and_combine_with_search(open_report):
     page = open_report(typical_report())
     buttons = page.locator("#restrictions .filters button")
     assert buttons.all_inner_texts() == [
-        *("all 8", "to delete 1", "to delete as duplicate 1", "to update 1", "not in the list 1"),
-        *("finding 1", "with exceptions 2"),
+        *("all 8", "would require TLS for other names 1", "would no longer require TLS 1"),
+        *("duplicate to remove 1", "not in the list 1", "finding 1", "with exceptions 2"),
     ]
     is_pressed = "buttons => buttons.map((button) => button.ariaPressed === 'true')"
     assert buttons.evaluate_all(is_pressed) == [True, *[False] * 6]
@@ -290,12 +290,18 @@ def test_a_header_sorts_up_and_then_down(open_report):
     assert seen == [up, down, up, down, ("Change", "ascending", "↑"), up]
 
 
-def test_restrictions_are_sorted_by_status_with_deletes_first(open_report):
+def test_restrictions_are_sorted_by_status_with_what_drops_mail_first(open_report):
     page = open_report(typical_report())
     page.locator("#restrictions thead .statuses button").click()
     statuses = page.locator("#restrictions tbody .statuses").all_inner_texts()
-    labels = ["to delete", "to delete as duplicate", "to update", "not in the list", "finding"]
-    assert statuses == [*labels, *("",) * 3]
+    assert statuses == [
+        *(
+            "would require TLS for other names",
+            "would no longer require TLS",
+            "duplicate to remove",
+        ),
+        *("not in the list", "finding", "", "", ""),
+    ]
 
 
 def test_filters_show_what_was_changed_in_the_days_before_the_report(open_report):
@@ -318,24 +324,29 @@ def test_filters_show_what_was_changed_in_the_days_before_the_report(open_report
     }
 
 
-def test_changes_show_deletes_first_and_before_and_after_side_by_side(open_report):
+def test_changes_show_what_drops_mail_first_and_before_and_after_side_by_side(open_report):
     page = open_report(typical_report())
     rows = page.locator("#changes tbody tr")
     cells = [row.locator("th, td").all_inner_texts() for row in rows.all()]
     assert [[" ".join(text.split()) for text in row] for row in cells] == [
-        ["to delete", f"old.example {TIMES}", "no exempt names", "no restriction"],
+        ["would newly require TLS", "added.example", "no restriction", "exempt news.added.example"],
         [
-            "to delete as duplicate",
-            f"twice.example duplicate of the restriction kept, which stays {TIMES}",
-            "no exempt names",
-            "no restriction",
-        ],
-        ["to create", "added.example", "no restriction", "exempt news.added.example"],
-        [
-            "to update",
+            "would require TLS for other names",
             f"bank.example {TIMES}",
             "exempt crm.bank.example",
             "exempt list.bank.example 1 exempt name unchanged",
+        ],
+        [
+            "would no longer require TLS",
+            f"old.example {TIMES}",
+            "no exempt names",
+            "no restriction",
+        ],
+        [
+            "duplicate to remove",
+            f"twice.example duplicate of the restriction kept, which stays {TIMES}",
+            "no exempt names",
+            "no restriction",
         ],
     ]
     assert rows.locator("ins").all_inner_texts() == ["news.added.example", "list.bank.example"]
@@ -350,26 +361,22 @@ def test_an_update_of_the_comment_shows_only_the_comment(open_report):
 
 
 @pytest.mark.parametrize("is_preview", [True, False])
-def test_deletes_stand_out(open_report, is_preview):
+def test_what_drops_mail_stands_out(open_report, is_preview):
     old = restriction("old.example", "news.old.example")
     new = restriction("new.example", "news.new.example")
-    sample = {"created": [new], "is_preview": is_preview, "summary": "1 to create"}
-    pages = open_report(report(deleted=[old], **sample)), open_report(report(**sample))
-    label = "to delete" if is_preview else "deleted"
+    sample = {"deleted": [old], "is_preview": is_preview, "summary": "1 to delete"}
+    pages = open_report(report(created=[new], **sample)), open_report(report(**sample))
+    label = "would newly require TLS" if is_preview else "newly requires TLS"
     counts = [page.locator(f".counts div:has-text('{label}')") for page in pages]
     colors = [style(count, "backgroundColor") for count in counts]
-    assert colors[0] == style(pages[0].locator("del"), "backgroundColor") != colors[1]
+    statuses = pages[0].locator("#changes tbody .status")
+    assert colors[0] == style(statuses.nth(0), "backgroundColor") != colors[1]
     muted = style(pages[1].locator("#changes caption"), "color")
     assert style(counts[1].locator("dd"), "color") == muted
     rows = pages[0].locator("#changes tbody tr")
     stripes = [style(row.locator(":first-child").first, "boxShadow") for row in rows.all()]
     assert stripes[0] != stripes[1]
-    colors = [
-        [style(row.locator(mark), "backgroundColor") for mark in (".status", "del, ins")]
-        for row in rows.all()
-    ]
-    # The color of the change, for its label and for what it removes or adds.
-    assert [len(set(color)) for color in colors] == [1, 1] and colors[0] != colors[1]
+    assert style(statuses.nth(0), "backgroundColor") != style(statuses.nth(1), "backgroundColor")
     assert "line-through" in style(rows.locator("del"), "textDecorationLine")
 
 
@@ -379,7 +386,7 @@ def test_everything_can_be_done_from_the_keyboard(open_report):
     page.keyboard.type("example")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert focused_text(page) == "to delete 1"
+    assert focused_text(page) == "would require TLS for other names 1"
     for _filter in range(5):
         page.keyboard.press("Tab")
     assert focused_text(page) == "with exceptions 2"
@@ -516,16 +523,16 @@ def test_without_scripts_everything_but_the_restrictions_remains(open_report, is
     page.goto("https://reports.example/")
     text = page.locator("body").inner_text()
     for part in (
-        "1 to create, 1 to update, 2 to delete, 4 unchanged",
+        "2 would newly require TLS (1 to create, 1 to update, 2 to delete)",
         "Cloudflare refused the request for 1 create",
         "new.example (create): comments is too long",
         "mail.bank.example is already covered",
         "bank.example: overlaps",
         "Changes (4)",
-        "to delete: old.example (created 2026-01-02",
-        "to delete as duplicate: twice.example (duplicate of the restriction kept, which stays)",
-        "to create: added.example",
-        "to update: bank.example",
+        "would no longer require TLS: old.example (created 2026-01-02",
+        "duplicate to remove: twice.example (duplicate of the restriction kept, which stays)",
+        "would newly require TLS: added.example",
+        "would require TLS for other names: bank.example",
         "before: exempt crm.bank.example",
         "after: exempt list.bank.example",
         "Without JavaScript",

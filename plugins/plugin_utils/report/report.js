@@ -87,7 +87,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 }
 
 function changeCells(change) {
-  const nothing = change.statuses[0] === "update" ? "–" : "no exempt names";
+  const nothing = change.before && change.after ? "–" : "no exempt names";
   const note = change.note ? [element("p", "muted", change.note)] : [];
   const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
   return [

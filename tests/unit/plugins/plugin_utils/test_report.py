@@ -56,10 +56,10 @@ Failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
-| Restrictions | Partners with exceptions | Exclusions | To delete | To delete as duplicate\
- | To create | To update | Failures | Findings |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 2 | 1 of 2 | 2 | 0 | 1 | 1 | 1 | 3 | 1 |
+| Restrictions | Partners with exceptions | Exclusions | Would newly require TLS | Would require TLS for other names\
+ | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures | Findings |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 2 | 1 of 2 | 2 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-11-25 04:30 UTC
 
@@ -74,27 +74,27 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 - Refused (1)
   - ` bad.example (create): too long `
 
-### To delete as duplicate (1)
-
-```diff
-- old.example (duplicate of the restriction kept, which stays)\
- (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
--   exclude: x.old.example
-```
-
-### To create (1)
+### Would newly require TLS (1)
 
 ```diff
 + new.example
 +   exclude: news.new.example
 ```
 
-### To update (1)
+### Would require TLS for other names (1)
 
 ```diff
 ! bank.example (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
 -   exclude: crm.bank.example
 +   comments: Renewed
+```
+
+### Duplicate to remove (1)
+
+```diff
+- old.example (duplicate of the restriction kept, which stays)\
+ (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
+-   exclude: x.old.example
 ```
 
 ### Findings (1)
@@ -233,24 +233,17 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 
 
 @pytest.mark.parametrize(
-    ("fields", "labels"),
+    ("fields", "labels", "numbers"),
     [
-        ({}, ["to delete", "to delete as duplicate", "to create", "to update"]),
-        ({"is_preview": False}, ["deleted", "deleted as duplicate", "created", "updated"]),
-        (
-            {"is_comparison": True},
-            [
-                "only on the account",
-                "more than once on the account",
-                "missing on the account",
-                "different",
-            ],
-        ),
+        ({}, content._LABELS["preview"].values(), "11110"),
+        ({"is_preview": False}, content._LABELS["result"].values(), "11110"),
+        ({"is_comparison": True}, content._LABELS["comparison"].values(), "1111"),
     ],
 )
-def test_both_forms_start_with_the_same_counts(fields, labels):
+def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
     sample = replace(typical_report(), **fields)
-    counts = ["8", "2 of 7", "11", "1", "1", "1", "1", "1", "1"]
+    counts = ["8", "2 of 7", "11", *numbers, "1", "1"]
+    labels = [label.lower() for label in labels]
     names = [
         "restrictions",
         "partners with exceptions",
@@ -380,7 +373,7 @@ def test_a_failure_of_a_domain_is_not_shown_for_a_duplicate_that_was_changed():
     rows = content.tree_of(
         report(restrictions=duplicates, deleted=duplicates[1:], failures=failures)
     )
-    assert [row.statuses for row in rows] == [["failed"], ["delete"]]
+    assert [row.statuses for row in rows] == [["failed"], ["no-longer"]]
 
 
 def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
@@ -389,9 +382,9 @@ def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
     statuses = {record["id"]: [] for record in sample.restrictions}
     statuses.update(
         {
-            "id-bank.example": ["update"],
+            "id-bank.example": ["both"],
             "id-mail.bank.example": ["finding"],
-            "id-old.example": ["delete"],
+            "id-old.example": ["no-longer"],
             "duplicate": ["duplicate"],
             "id-unlisted.example": ["unlisted"],
         }
@@ -546,14 +539,14 @@ def test_names_in_messages_are_shown_in_both_forms(text, shown):
 def test_the_page_without_scripts_counts_the_changes_that_it_leaves_out():
     names = [f"{i:02}.a.example" for i in range(12)]
     changed = [restriction(f"{i:04}.example") for i in range(1001)]
-    written = html_report(report(deleted=[restriction("a.example", *names)], created=changed))
-    assert "<bdi>09.a.example</bdi>\n<br>before: 2 more" in written
+    written = html_report(report(created=[restriction("a.example", *names)], deleted=changed))
+    assert "<bdi>09.a.example</bdi>\n<br>after: 2 more" in written
     assert ("<bdi>0998.example</bdi>" in written, "<bdi>0999.example</bdi>" in written) == (
         True,
         False,
     )
     assert "2 more changes are left out here." in written
-    assert "left out here" not in html_report(report(created=changed[:1000]))
+    assert "left out here" not in html_report(report(deleted=changed[:1000]))
 
 
 @pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
@@ -580,7 +573,9 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
         problem="3 failed",
         restrictions=[bank, restriction("mail.bank.example", comments="one\ntwo")],
         created=[restriction("new.example", "news.new.example", created_at=None, modified_at=None)],
-        updated=[{**renewed, "modified_at": "2026-11-25T04:29:00Z", "previous": bank}],
+        updated=[
+            {**renewed, "modified_at": "2026-11-25T04:29:00Z", "previous": bank, "effect": "both"}
+        ],
         deleted=[restriction("old.example", "x.old.example", duplicate_of="kept")],
         failures=[
             failure("bad.example", "too long"),
@@ -592,7 +587,8 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
     assert markdown_report(sample) == MARKDOWN
     without_failures = markdown_report(replace(sample, failures=[]))
     assert re.findall("^### (.*) ", without_failures, re.MULTILINE) == [
-        *("To delete as duplicate", "To create", "To update", "Findings", "Warnings")
+        *("Would newly require TLS", "Would require TLS for other names", "Duplicate to remove"),
+        *("Findings", "Warnings"),
     ]
 
 
