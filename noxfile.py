@@ -390,6 +390,16 @@ def ruff(session: nox.Session) -> None:
     session.run("ruff", "format", "--no-cache", "--check", ".")
 
 
+@nox.session(name="yaml-files")
+def yaml_files(session: nox.Session) -> None:
+    """Style of YAML files, and the schema of the workflows."""
+    session.install(*group("yaml-files"))
+    session.run("yamllint", "--strict", ".")
+    workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
+    schema = ("--builtin-schema", "vendor.github-workflows")
+    session.run("check-jsonschema", *schema, *workflows)
+
+
 @nox.session
 def mypy(session: nox.Session) -> None:
     """Types."""
