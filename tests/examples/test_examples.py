@@ -123,6 +123,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}"
 
