@@ -43,7 +43,7 @@ def imports_of(path):
     return {module.partition(prefix)[2] for module in modules if prefix in module}
 
 
-@pytest.mark.parametrize(("folder", "table"), zip(FOLDERS, TABLES))
+@pytest.mark.parametrize(("folder", "table"), [*zip(FOLDERS, TABLES)])
 def test_each_file_has_a_row_and_imports_only_from_rows_below(folder, table):
     rows = rows_of(table)
     files = {path.stem: path for path in (ROOT / "plugins" / folder).glob("_*.py")}
