@@ -83,10 +83,12 @@ class RunResult:
             done = "" if self.is_preview else f". Result: {self.summary}"
             return {**self.ended(REFUSED, f"{self.refusal}{done}"), "failed": True}
         if self.compared_with and all(map(_is_duplicate, self.failures)):
-            status, message = comparison(vars(self), self.compared_with, self.prune)
+            lists = {name: by_domain(getattr(self, name)) for name in CHANGE_LISTS}
+            values = {**vars(self), **lists}
+            status, message = comparison(values, self.compared_with, self.prune)
             return {**self.ended(status, message), **({"failed": True} if status == DRIFT else {})}
         if self.failures:
-            message = failure_message(self.failures, self.summary)
+            message = failure_message(by_domain(self.failures), self.summary)
             return {**self.ended(FAILED, message), "failed": True}
         message = "; ".join(filter(None, [self.summary, unlisted_sentence(self.unlisted)]))
         return self.ended(CHANGED if self.changed else UNCHANGED, message)

@@ -87,6 +87,19 @@ def test_only_duplicates_are_a_difference_and_other_failures_are_not(kind, statu
     assert (result["status"], result["failed"]) == (status, True)
 
 
+def test_messages_name_domains_in_order():
+    names = ["c.example", "a.example", "b.example"]
+    failures = [
+        {"domain": name, "kind": "refused", "reason": "no; fix it", "action": "create"}
+        for name in names
+    ]
+    failed = RunResult(failures=failures).as_dict()
+    assert "(a.example, b.example, c.example)" in failed["msg"]
+    created = [{"domain": name} for name in names]
+    drift = RunResult(compared_with="a.csv", created=created).as_dict()
+    assert drift["msg"].endswith("a.example, b.example, c.example")
+
+
 def test_what_still_requires_tls_is_never_passed_over_in_silence():
     one = RunResult(unchanged=1, unlisted=["mistake.example"]).as_dict()
     assert one["msg"] == (
