@@ -9,11 +9,13 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .messages import Messages, Searches
 from .restrictions import Restriction, Restrictions, timestamp
 
 Batch = Literal["available", "method_not_allowed", "no_route", "not_found"]
 Comments = Literal["as_sent", "trimmed", "html_escaped", "composed"]
 EmptyList = Literal["list", "null", "missing"]
+SenderMatch = Literal["subdomains", "exact"]
 
 
 @dataclass
@@ -35,6 +37,11 @@ class Account:
         total_of_page: whether ``total_count`` counts the page instead of the list.
         total_error: what is added to ``total_count``.
         list_lag: seconds until lists show a write.
+        sender_match: whether a search for a domain also finds its subdomains.
+        search_polls: how many times the result of a search is not ready yet (202).
+        search_location: where a slow search is polled, instead of the URL of its result.
+        search_overlap: how many messages of a page come again on the next one.
+        domains: the account's own domains, as the API shows them.
     """
 
     name: str
@@ -52,6 +59,13 @@ class Account:
     ignore_page: bool = False
     total_of_page: bool = False
     total_error: int = 0
+    sender_match: SenderMatch = "subdomains"
+    search_polls: int = 0
+    search_location: str | None = None
+    search_overlap: int = 0
+    domains: list[dict[str, Any]] = field(default_factory=list)
+    messages: Messages = field(default_factory=Messages)
+    searches: Searches = field(default_factory=Searches)
     restrictions: Restrictions = field(default_factory=Restrictions)
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     created_on: str = field(default_factory=timestamp)

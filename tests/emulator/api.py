@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from . import calls, inputs, json_body
-from .credentials import Credential
+from . import calls, inputs, json_body, search
+from .credentials import Credential, Permission
 from .envelope import INVALID_BODY, NOT_SUBSCRIBED, ApiResponse, Problem, Refusal, success
 from .faults import Fault
 from .host_name import same_name
@@ -21,6 +21,7 @@ from .routes import Route, could_not_route, find_route
 from .state import State
 
 _WRITES = {"create", "update", "delete", "batch"}
+_SEARCHES = {"search", "search_result"}
 
 
 class Api:
@@ -116,13 +117,19 @@ class Api:
             return calls.list_accounts(visible, inputs.query(inputs.AccountsQuery, parameters))
 
         account = accounts[route.account_id]
-        credential.check(account.id, "write" if route.call in _WRITES else "read")
+        credential.check(account.id, _needed(route.call))
         if not account.email_security:
             message = "Email Security is not available in the current subscription"
             raise Refusal(403, Problem(NOT_SUBSCRIBED, message))
         if route.call == "list":
             return calls.list_restrictions(account, inputs.query(inputs.ListQuery, parameters))
+        if route.call == "domains":
+            return calls.list_domains(account, inputs.query(inputs.DomainsQuery, parameters))
+        if route.call == "search":
+            return search.start(account, inputs.query(inputs.SearchQuery, parameters), _url(request))
         inputs.query(inputs.NoQuery, parameters)
+        if route.call == "search_result":
+            return search.poll(account, route.search_id, _url(request))
         if route.call == "get":
             return calls.get_restriction(account, route.restriction_id)
         if route.call == "delete":
@@ -134,6 +141,17 @@ class Api:
             changes = inputs.body(inputs.UpdateBody, document)
             return calls.update_restriction(account, route.restriction_id, changes)
         return calls.batch_restrictions(account, inputs.body(inputs.BatchBody, document))
+
+
+def _needed(call: str | None) -> Permission:
+    if call in _WRITES:
+        return "write"
+    return "read" if call in _SEARCHES else "settings"
+
+
+def _url(request: web.Request) -> str:
+    """The URL of a request, without its query."""
+    return f"{request.scheme}://{request.host}{_path(request)}"
 
 
 def _path(request: web.Request) -> str:

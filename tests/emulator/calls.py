@@ -99,6 +99,13 @@ def batch_restrictions(account: Account, body: inputs.BatchBody) -> ApiResponse:
     return success({"deletes": [{"id": restriction_id} for restriction_id in ids]})
 
 
+def list_domains(account: Account, query: inputs.DomainsQuery) -> ApiResponse:
+    """The account's own domains, which Email Security protects."""
+    found = account.domains if query.direction == "asc" else account.domains[::-1]
+    page, result_info = _page(found, query.page, query.per_page)
+    return success(page, result_info=result_info)
+
+
 def list_accounts(visible: list[Account], query: inputs.AccountsQuery) -> ApiResponse:
     found = [a for a in visible if query.name in ("", a.name)]
     found.sort(key=lambda a: a.name, reverse=query.direction == "desc")

@@ -17,10 +17,11 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from . import json_body
-from .accounts import Account, Batch, Comments, EmptyList
+from .accounts import Account, Batch, Comments, EmptyList, SenderMatch
 from .credentials import Permission, Status
 from .faults import fault_adapter
-from .inputs import Uuid
+from .inputs import HostName, Uuid
+from .messages import DeliveryMode, Messages
 from .restrictions import Restriction, Restrictions
 from .state import State
 
@@ -67,6 +68,36 @@ class RestrictionsBody(_Strict):
     restrictions: Seeds
 
 
+class MessageSeed(_Strict):
+    """``times`` messages that are alike; their order is that of all results.
+
+    ``age`` is that of the first one, in days; each further one is a second older. ``extra`` has
+    further fields of their records, or other values of the usual ones.
+    """
+
+    envelope_from: str | None
+    header_from: str = Field("", alias="from")
+    age: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1
+    delivery_mode: DeliveryMode = "DIRECT"
+    is_clean: bool = True
+    times: Annotated[int, Field(ge=1)] = 1
+    extra: dict[str, Any] = {}
+
+
+class MessagesBody(_Strict):
+    messages: list[MessageSeed]
+
+
+class Domain(_Strict):
+    """One of the account's own domains."""
+
+    domain: HostName
+    id: int = 1
+    allowed_delivery_modes: list[DeliveryMode] = ["DIRECT"]
+    status: str = "active"
+    require_tls_inbound: bool = False
+
+
 class AccountChange(_Strict):
     """Omitted fields are not changed."""
 
@@ -87,13 +118,19 @@ class AccountChange(_Strict):
     total_of_page: bool = False
     total_error: int = 0
     list_lag: Seconds = 0
+    sender_match: SenderMatch = "subdomains"
+    search_polls: Annotated[int, Field(ge=0)] = 0
+    search_location: str | None = None
+    search_overlap: Annotated[int, Field(ge=0)] = 0
+    domains: list[Domain] = []
 
 
 class NewAccount(AccountChange):
-    """The name, the restrictions and the switches of an account."""
+    """The name, the restrictions, the messages and the switches of an account."""
 
     name: str = "Emulated account"
     restrictions: Seeds = []
+    messages: list[MessageSeed] = []
 
 
 class NewToken(_Strict):
@@ -111,7 +148,11 @@ class Control:
 
     async def create_account(self, request: web.Request) -> web.Response:
         body = await _body(request, NewAccount)
-        account = Account(body.name, restrictions=_restrictions(body.restrictions))
+        account = Account(
+            body.name,
+            restrictions=_restrictions(body.restrictions),
+            messages=_messages(body.messages),
+        )
         _switch(account, body)
         return _json(self._state.add_account(account, body.quota, body.window), status=201)
 
@@ -137,6 +178,11 @@ class Control:
         body = await _body(request, RestrictionsBody)
         account.restrictions = _restrictions(body.restrictions, account.list_lag)
         return _records(account)
+
+    async def put_messages(self, request: web.Request) -> web.Response:
+        account = self._account(request)
+        account.messages = _messages((await _body(request, MessagesBody)).messages)
+        return _json({"messages": len(account.messages)})
 
     async def create_fault(self, request: web.Request) -> web.Response:
         fault = await _body(request, fault_adapter)
@@ -183,6 +229,7 @@ def control_application(state: State) -> web.Application:
             web.patch("/accounts/{account_id}", control.change_account),
             web.get(restrictions, control.get_restrictions),
             web.put(restrictions, control.put_restrictions),
+            web.put("/accounts/{account_id}/messages", control.put_messages),
             web.post("/tokens", control.create_token),
             web.post("/faults", control.create_fault),
             web.delete("/faults", control.delete_faults),
@@ -219,12 +266,17 @@ async def _body(request: web.Request, model: type[BaseModel] | TypeAdapter) -> A
 
 def _switch(account: Account, body: AccountChange) -> None:
     """Set the fields of an account that are in a request. The rate limit is not one of them."""
-    for name in body.model_fields_set - {"quota", "window", "name", "restrictions"}:
-        setattr(account, name, getattr(body, name))
+    values = body.model_dump(exclude={"quota", "window", "name", "restrictions", "messages"})
+    for name in body.model_fields_set & set(values):
+        setattr(account, name, values[name])
 
 
 def _restrictions(seeds: list[Seed], lag: float = 0) -> Restrictions:
     return Restrictions((Restriction(**s.model_dump(exclude_none=True)) for s in seeds), lag)
+
+
+def _messages(seeds: list[MessageSeed]) -> Messages:
+    return Messages(values for seed in seeds for values in [seed.model_dump()])
 
 
 def _records(account: Account) -> web.Response:

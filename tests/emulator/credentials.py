@@ -12,14 +12,15 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from multidict import CIMultiDictProxy
 
 from .envelope import Problem, Refusal
 from .rate_limit import RateLimit
 
-Permission = Literal["read", "write"]
+# "settings" stands for a token that may read the settings, but not search messages.
+Permission = Literal["settings", "read", "write"]
 Status = Literal["active", "disabled", "expired"]
 
 # Both generations of secrets are valid.
@@ -48,8 +49,8 @@ class Credential:
 
     def check(self, account_id: str, needed: Permission) -> None:
         """Raise Refusal (403, code 10000) unless the credential has this permission for the account."""
-        granted = self.permissions.get(account_id)
-        if granted is None or (needed == "write" and granted != "write"):
+        ranks = {permission: rank for rank, permission in enumerate(get_args(Permission))}
+        if ranks.get(self.permissions.get(account_id), -1) < ranks[needed]:
             raise Refusal(403, Problem(10000, "Authentication error"))
 
 

@@ -73,7 +73,7 @@ class Emulator:
         self._stdout.close()
 
     def create_account(self, **values: Any) -> Account:
-        """Create an account with ``name``, ``restrictions`` and the values of ``Account.change``."""
+        """Create an account with ``name``, ``restrictions``, ``messages`` and what ``change`` sets."""
         return Account(self, self.control("POST", "/accounts", values))
 
     def create_token(self, permissions: dict[str, str], **values: Any) -> str:
@@ -142,6 +142,10 @@ class Account:
         path = f"/accounts/{self.id}/restrictions"
         body = {"restrictions": restrictions}
         return self.emulator.control("PUT", path, body)["restrictions"]
+
+    def seed_messages(self, messages: list[dict[str, Any]]) -> None:
+        """Replace all messages; see ``emulator.control.MessageSeed``."""
+        self.emulator.control("PUT", f"/accounts/{self.id}/messages", {"messages": messages})
 
     def change(self, **values: Any) -> None:
         """Change email_security, latency, quota, window, or a switch of ``emulator.accounts``."""

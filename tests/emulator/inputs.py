@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -57,6 +58,24 @@ def _digits(value: Any) -> int:
     return int(value)
 
 
+def _boolean(value: Any) -> bool:
+    if value not in ("true", "false"):
+        raise PydanticCustomError("boolean", "must be true or false")
+    return value == "true"
+
+
+def _time(value: Any) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("time", "must be a time in ISO 8601") from None
+    if time.tzinfo is None:
+        raise PydanticCustomError("time", "must have a time zone")
+    return time
+
+
+Boolean = Annotated[bool, BeforeValidator(_boolean)]
+Time = Annotated[datetime, BeforeValidator(_time)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Exclude = Annotated[list[HostName], AfterValidator(_unique_names)]
 Comments = Annotated[str, Field(max_length=MAX_COMMENTS)] | None
@@ -94,6 +113,24 @@ class ListQuery(_Strict):
     page: Page = 1
     per_page: Annotated[Page, Field(le=MAX_PER_PAGE)] = 20
     search: str = ""
+    order: Literal["domain", "created_at"] = "created_at"
+    direction: Literal["asc", "desc"] = "asc"
+
+
+class SearchQuery(_Strict):
+    """`page` reached its end of life, so it is refused."""
+
+    sender: str = ""
+    start: Time | None = None
+    end: Time | None = None
+    detections_only: Boolean = True
+    per_page: Annotated[Page, Field(le=MAX_PER_PAGE)] = 20
+    cursor: str = ""
+
+
+class DomainsQuery(_Strict):
+    page: Page = 1
+    per_page: Annotated[Page, Field(le=MAX_PER_PAGE)] = 20
     order: Literal["domain", "created_at"] = "created_at"
     direction: Literal["asc", "desc"] = "asc"
 

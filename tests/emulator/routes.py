@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Finds the call for a method and a path.
 
-Source: Cloudflare API reference, the paths of the six calls, of accounts and of token verification.
+Source: Cloudflare API reference, the paths of the six calls, of the message search, of protected
+domains, of accounts and of token verification. It does not publish where a slow search is polled.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 class Route:
     """The call of a request; IDs that are not in its path are empty.
 
+    A ``search_id`` is that of a slow search whose result is polled.
+
     If there is no such call, ``call`` is None. Then, or if an ID is malformed, ``refusal`` is set.
     """
 
     call: str | None = None
     account_id: str = ""
     restriction_id: str = ""
+    search_id: str = ""
     refusal: Refusal | None = None
 
 
@@ -38,7 +42,7 @@ def is_uuid(text: str) -> bool:
 def find_route(method: str, path: str) -> Route:
     """The route for a raw, undecoded path that begins with /client/v4. Never raises."""
     segments = path.removeprefix(BASE).split("/")[1:]
-    account_id, restriction_id = "", ""
+    account_id, restriction_id, search_id = "", "", ""
     calls: dict[str, str] = {}
     if "" not in segments:
         match segments:
@@ -48,12 +52,19 @@ def find_route(method: str, path: str) -> Route:
                 calls = {"GET": "verify"}
             case ["accounts", account_id, "tokens", "verify"]:
                 calls = {"GET": "verify"}
+            case ["accounts", account_id, "email-security", "investigate"]:
+                calls = {"GET": "search"}
+            case ["accounts", account_id, "email-security", "investigate", "searches", search_id]:
+                calls = {"GET": "search_result"}
+            case ["accounts", account_id, "email-security", "settings", "domains"]:
+                calls = {"GET": "domains"}
             case ["accounts", account_id, *rest]:
                 calls, restriction_id = _restriction_calls(rest)
     return Route(
         calls.get(method),
         account_id,
         restriction_id,
+        search_id,
         _refusal(method, path, calls, restriction_id),
     )
 
