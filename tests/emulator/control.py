@@ -9,9 +9,10 @@ For invalid input, it returns a 4xx status and ``{"error": …}``.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -92,9 +93,9 @@ class Domain(_Strict):
     """One of the account's own domains."""
 
     domain: HostName
-    id: int = 1
-    allowed_delivery_modes: list[DeliveryMode] = ["DIRECT"]
-    status: str = "active"
+    id: str = Field(default_factory=lambda: str(uuid.uuid4()))
+    allowed_delivery_modes: list[Literal["DIRECT", "BCC", "JOURNAL", "API", "RETRO_SCAN"]] = ["DIRECT"]
+    status: Literal["PENDING", "ACTIVE", "FAILED", "TIMEOUT"] = "ACTIVE"
     require_tls_inbound: bool = False
 
 

@@ -179,3 +179,20 @@ def test_an_invalid_response_fails_strict_validation(restrictions, account):
     account.fault(kind="merge", set={"result": "none"})
     with pytest.raises(cloudflare.APIResponseValidationError):
         restrictions.list(account_id=account.id)
+
+
+def test_a_search_returns_messages(sdk, account):
+    seed = {"envelope_from": "a@p.example", "from": "Shop <shop@p.example>"}
+    account.seed_messages([seed, {"envelope_from": None, "from": "b@p.example"}])
+    found = sdk.email_security.investigate.list(
+        account_id=account.id, sender="p.example", detections_only=False, per_page=1000
+    ).result
+    assert [message.envelope_from for message in found] == ["a@p.example", None]
+    assert found[0].delivery_mode == "DIRECT"
+    assert found[0].scanned_at is not None
+
+
+def test_the_own_domains_are_listed(sdk, account):
+    account.change(domains=[{"domain": "own.example"}])
+    (domain,) = sdk.email_security.settings.domains.list(account_id=account.id)
+    assert (domain.domain, domain.allowed_delivery_modes) == ("own.example", ["DIRECT"])
