@@ -33,6 +33,14 @@ class TlsRequirement:
     governed_by: Restriction | None = None
     exempted_by: str | None = None
 
+    def result(self) -> dict[str, t.Any]:
+        """Return it in the form of a module's result."""
+        return {
+            "tls_required": self.required,
+            "governed_by": self.governed_by and dict(self.governed_by.record),
+            "exempted_by": self.exempted_by,
+        }
+
 
 def covering(sender_domain: str, restrictions: t.Iterable[Restriction]) -> list[Restriction]:
     """Return the restrictions for the domain (in canonical form) and for the domains above it."""
@@ -58,6 +66,21 @@ def tls_requirement(sender_domain: str, restrictions: t.Iterable[Restriction]) -
     ]
     requiring = (answer for answer in answers if answer.required)
     return next(requiring, answers[0] if answers else TlsRequirement(required=False))
+
+
+def tls_requirements(
+    sender_domains: t.Iterable[str], restrictions: t.Iterable[Restriction]
+) -> dict[str, TlsRequirement]:
+    """Return `tls_requirement` of each domain, quickly for many domains and restrictions."""
+    by_domain: dict[str, list[Restriction]] = {}
+    for restriction in restrictions:
+        by_domain.setdefault(restriction.domain, []).append(restriction)
+    return {
+        name: tls_requirement(
+            name, [found for domain in (name, *parents(name)) for found in by_domain.get(domain, ())]
+        )
+        for name in sender_domains
+    }
 
 
 def _exempting_entry(sender_domain: str, restriction: Restriction) -> str | None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one restriction covers and exempts. Pure.
+"""What restrictions cover and exempt, alone and together. Pure.
 
 A restriction covers its domain and the names below it. An exclude entry exempts its name and the
 names below it; one that is not below the domain has no effect. Cloudflare does not publish these
@@ -11,6 +11,7 @@ details: the guide "guarantees" lists them as assumptions.
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
@@ -53,3 +54,20 @@ class TlsRule:
     def requires_tls(self, name: str) -> bool:
         """Return whether mail from `name` needs TLS because of this restriction."""
         return self.covers(name) and not self.exempts(name)
+
+
+class TlsRules:
+    """Several restrictions: mail needs TLS if any of them requires it."""
+
+    def __init__(self, rules: t.Iterable[TlsRule]) -> None:
+        self._by_domain: dict[str, list[TlsRule]] = {}
+        for rule in rules:
+            self._by_domain.setdefault(rule.domain, []).append(rule)
+
+    def requires_tls(self, name: str) -> bool:
+        """Return whether mail from `name` needs TLS."""
+        return any(
+            rule.requires_tls(name)
+            for domain in (name, *parents(name))
+            for rule in self._by_domain.get(domain, ())
+        )

@@ -239,10 +239,7 @@ def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.An
     }
     if sender_domain is not None:
         requirement = tls_requirement(sender_domain, found)
-        result["msg"] = explain(sender_domain, requirement)
-        result["tls_required"] = requirement.required
-        result["governed_by"] = requirement.governed_by and dict(requirement.governed_by.record)
-        result["exempted_by"] = requirement.exempted_by
+        result.update(requirement.result(), msg=explain(sender_domain, requirement))
     return result
 
 

@@ -11,7 +11,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     covering,
     tls_requirement,
+    tls_requirements,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import FEW_DOMAINS, restrictions
 
 PARTNER = {"id": "1", "domain": "Partner.example.", "exclude": ["News.partner.example."]}
 SUBDOMAIN = {"id": "2", "domain": "mail.partner.example", "exclude": ["a.mail.partner.example"]}
@@ -68,3 +72,10 @@ def test_restrictions_for_a_domain_and_its_parents_cover_it():
     found = covering("mail.partner.example", known)
     assert [restriction.id for restriction in found] == ["1", "2", "4"]
     assert [restriction.id for restriction in covering("partner.example", known)] == ["1", "4"]
+
+
+@given(st.lists(restrictions(FEW_DOMAINS), max_size=4), st.lists(FEW_DOMAINS.map("x.{}".format)))
+def test_many_domains_are_answered_like_each_of_them(found, names):
+    names += ["a.example", "example"]
+    expected = {name: tls_requirement(name, found) for name in names}
+    assert tls_requirements(names, found) == expected
