@@ -29,6 +29,8 @@ class Call:
             belong to this call.
         permission: the permission group that the call needs, for messages.
         idempotent: whether sending it twice has the same effect as sending it once.
+        may_be_pending: whether a 202, whose result can be polled, is a response to it.
+        polled_path: for a call that polls, the path of the call whose result it asks for, for messages.
     """
 
     method: str
@@ -38,11 +40,14 @@ class Call:
     parse: t.Callable[[t.Any], t.Any] = any_result
     permission: str = ""
     idempotent: bool = True
+    may_be_pending: bool = False
+    polled_path: str = ""
 
     @property
     def name(self) -> str:
         """How messages name the call: without the account and without IDs."""
-        return f"{self.method} …/{_UUID.sub('{id}', _ACCOUNT.sub('', self.path)).lstrip('/')}"
+        path = _ACCOUNT.sub("", self.polled_path or self.path)
+        return f"{self.method} …/{_UUID.sub('{id}', path).lstrip('/')}"
 
     @property
     def is_write(self) -> bool:

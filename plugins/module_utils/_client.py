@@ -14,7 +14,7 @@ import threading
 import time
 import typing as t
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
@@ -189,9 +189,38 @@ class CloudflareClient:
     def back_off(self, attempt: int, error: CloudflareError) -> None:
         """Wait before the call that follows a failed `attempt` (from 0)."""
         if error.retry_after is None or not error.is_transient:
-            self._sleep(self.retry.backoff(attempt))
+            self.wait(attempt)
         else:
             self.rate_limit.block(max(self.retry.backoff(attempt), error.retry_after))
+
+    def wait(self, attempt: int) -> None:
+        """Wait before the poll that follows `attempt` (from 0)."""
+        self._sleep(self.retry.backoff(attempt))
+
+    def poll(self, call: Call, location: str) -> Call:
+        """Return the call that asks for the result of a pending one, at its `location`.
+
+        Raises:
+            CloudflareError: that is not below the base URL, and must not get the credentials.
+        """
+        base = urlsplit(self._base_url)
+        try:
+            place = urlsplit(urljoin(self._base_url + call.path, location))
+        except ValueError:
+            place = urlsplit("")
+        is_same_host = (place.scheme, place.netloc.lower()) == (base.scheme, base.netloc.lower())
+        path = place.path[len(base.path) :]
+        if not (is_same_host and place.path.startswith(f"{base.path}/accounts/")) or ".." in path:
+            raise CloudflareError(
+                "Cloudflare's result is at an address outside the API, which is not followed, to"
+                " protect the credentials",
+                "check api_url",
+                UNAVAILABLE,
+                call.name,
+            )
+        query = f"?{place.query}" if place.query else ""
+        began_at = call.polled_path or call.path
+        return replace(call, path=path + query, params=None, polled_path=began_at)
 
     def stop(self) -> None:
         """Start no further calls; those that are waiting fail as interrupted."""

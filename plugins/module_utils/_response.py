@@ -40,11 +40,18 @@ NOT_SUBSCRIBED = "not available in the current subscription"
 
 @dataclass(frozen=True)
 class Response:
-    """A successful response: `result` as the call's `parse` returned it, and the envelope's rest."""
+    """A successful response: `result` as the call's `parse` returned it, and the envelope's rest.
+
+    Attributes:
+        is_pending: whether it is a 202, so that there is no result yet.
+        location: where the result can be polled, as Cloudflare says; may be empty.
+    """
 
     result: t.Any
     result_info: dict[str, t.Any]
     messages: list[str]
+    is_pending: bool = False
+    location: str = ""
 
 
 def interpret(call: Call, response: requests.Response, credentials: str) -> Response:
@@ -60,6 +67,8 @@ def interpret(call: Call, response: requests.Response, credentials: str) -> Resp
     envelope = _envelope(response)
     errors = _errors(envelope)
     content = _content(response, envelope)
+    if status == 202 and call.may_be_pending and not errors:
+        return Response(None, {}, [], True, response.headers.get("Location", ""))
     # 206 would be a part of the result.
     if envelope.get("success") is True and status in (200, 201) and not errors:
         result_info = _dict(envelope.get("result_info"))

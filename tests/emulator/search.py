@@ -44,7 +44,8 @@ def poll(account: Account, search_id: str, url: str) -> ApiResponse:
 
 def _not_ready(account: Account, url: str) -> ApiResponse:
     document = success(None).document
-    return ApiResponse(202, document, {"Location": account.search_location or url})
+    location = url if account.search_location is None else account.search_location
+    return ApiResponse(202, document, {"Location": location})
 
 
 def _page(account: Account, query: SearchQuery) -> ApiResponse:

@@ -21,3 +21,8 @@ ID = "F174E90A-fafe-4643-bbbc-4a0ed4fc8415"
 )
 def test_the_name_of_a_call_has_neither_the_account_nor_an_id(path, name):
     assert Call("GET", f"/accounts/0123/email-security/{path}").name == f"GET …/{name}"
+
+
+def test_a_call_that_polls_is_named_after_the_one_that_began_it():
+    began = "/accounts/0123/email-security/investigate"
+    assert Call("GET", began + "/jobs/77?x=1", polled_path=began).name == "GET …/investigate"
