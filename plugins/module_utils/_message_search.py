@@ -49,6 +49,9 @@ class Page(t.NamedTuple):
 class MessageSearch:
     """The messages that one account received since a time, clean ones included.
 
+    The restrictions of the account must have been read before with the same client, so that
+    credentials that are not accepted here only lack a permission.
+
     Arguments:
         since: RFC 3339.
     """
@@ -102,14 +105,14 @@ class MessageSearch:
 
     def _result(self, call: Call) -> Response:
         """Return a response that is not pending."""
-        response = self.client.request(call)
+        response = self._request(call)
         for attempt in range(MAX_POLLS):
             if not response.is_pending:
                 return response
             self.client.wait(attempt)
             if response.location:
                 call = self.client.poll(call, response.location)
-            response = self.client.request(call)
+            response = self._request(call)
         if response.is_pending:
             raise CloudflareError(
                 "Cloudflare's search takes too long",
@@ -118,6 +121,15 @@ class MessageSearch:
                 call.name,
             )
         return response
+
+    def _request(self, call: Call) -> Response:
+        try:
+            return self.client.request(call)
+        except CloudflareError as error:
+            if READ not in error.advice:
+                raise
+            problem = "these credentials may read the restrictions, but not search messages"
+            raise replace(error, problem=problem, advice=f"add the permission '{READ}'") from None
 
 
 def days_ago(days: int) -> str:

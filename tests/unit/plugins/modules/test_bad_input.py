@@ -25,10 +25,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from in_process import run_module
 
-SINGLE, PLURAL, INFO = (
+SINGLE, PLURAL, INFO, SENDERS = (
     "sending_domain_restriction",
     "sending_domain_restrictions",
     "sending_domain_restriction_info",
+    "sending_domain_senders_info",
 )
 PARTNER = "partner.example"
 
@@ -304,9 +305,37 @@ def test_shared_options(account, task, option, value):
         assert is_refused(result, requests) or requests
 
 
-@pytest.mark.parametrize("module", [SINGLE, PLURAL, INFO])
+@fuzz
+@given(value=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=3)))
+def test_domains_to_search(task, value):
+    result, requests = task(SENDERS, {"domains": value})
+    if is_refused(result, requests):
+        return
+    names = value if isinstance(value, list) else str(value).split(",") if value else []
+    domains = [search["domain"] for search in result["searches"]]
+    assert domains == sorted({canonical(str(name)) for name in names})
+    assert sorted(
+        request["query"]["sender"] for request in requests if request["call"] == "search"
+    ) == domains
+
+
+@fuzz
+@given(value=st.one_of(ANYTHING, st.integers(-1, 100), st.integers(10**6 - 1, 10**6 + 1)))
+@pytest.mark.parametrize(
+    ("option", "highest"), [("days", 90), ("max_messages", 10**6), ("concurrency", 50)]
+)
+def test_limits_of_searches(task, option, highest, value):
+    result, requests = task(SENDERS, {"domains": [PARTNER], option: value})
+    if not is_refused(result, requests):
+        assert 1 <= int(value) <= highest
+        assert [request["call"] for request in requests] == ["list", "search"]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        assert not 1 <= value <= highest
+
+
+@pytest.mark.parametrize("module", [SINGLE, PLURAL, INFO, SENDERS])
 def test_every_module_checks_the_shared_options(task, module):
-    options = {} if module == INFO else for_one(module, domain=PARTNER)
+    options = {} if module in (INFO, SENDERS) else for_one(module, domain=PARTNER)
     result, requests = task(module, {**options, "timeout": 0})
     assert result["msg"].startswith("timeout is 0; ")
     assert requests == []

@@ -52,6 +52,7 @@ def no_masking_by_ansible(monkeypatch):
         ("sending_domain_restriction", {"domain": "a.example"}),
         ("sending_domain_restrictions", {"restrictions": [{"domain": "a.example"}]}),
         ("sending_domain_restriction_info", {}),
+        ("sending_domain_senders_info", {"domains": ["a.example"]}),
     ],
 )
 def test_a_secret_that_the_api_returns_is_shown_in_no_form(
