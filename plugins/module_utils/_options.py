@@ -120,7 +120,8 @@ def number_between(name: str, number: int, lowest: int, highest: int) -> int:
     """Return the option `name`, a number from `lowest` to `highest`; raises `InvalidOption`."""
     if not lowest <= number <= highest:
         raise InvalidOption(f"{name} is {number}; use a number from {lowest} to {highest}")
-    return number
+    # Ansible takes a boolean for a number.
+    return int(number)
 
 
 _NO_CREDENTIALS = (

@@ -77,7 +77,8 @@ def tls_requirements(
         by_domain.setdefault(restriction.domain, []).append(restriction)
     return {
         name: tls_requirement(
-            name, [found for domain in (name, *parents(name)) for found in by_domain.get(domain, ())]
+            name,
+            [found for domain in (name, *parents(name)) for found in by_domain.get(domain, ())],
         )
         for name in sender_domains
     }

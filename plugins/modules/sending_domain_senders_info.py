@@ -144,8 +144,8 @@ senders:
       sample: '2026-11-20T06:00:09Z'
     delivery_modes:
       description:
-        - How the messages reached Cloudflare, such as V(DIRECT), V(BCC), V(JOURNAL), V(API) and V(RETRO_SCAN). Only with
-          V(DIRECT), Cloudflare is in the path of the mail.
+        - How the messages reached Cloudflare, such as V(DIRECT), V(BCC), V(JOURNAL), V(API) and V(RETRO_SCAN). Only
+          with V(DIRECT), Cloudflare is in the path of the mail.
       type: list
       elements: str
       sample:

@@ -126,7 +126,9 @@ class Api:
         if route.call == "domains":
             return calls.list_domains(account, inputs.query(inputs.DomainsQuery, parameters))
         if route.call == "search":
-            return search.start(account, inputs.query(inputs.SearchQuery, parameters), _url(request))
+            return search.start(
+                account, inputs.query(inputs.SearchQuery, parameters), _url(request)
+            )
         inputs.query(inputs.NoQuery, parameters)
         if route.call == "search_result":
             return search.poll(account, route.search_id, _url(request))

@@ -94,7 +94,9 @@ class Domain(_Strict):
 
     domain: HostName
     id: str = Field(default_factory=lambda: str(uuid.uuid4()))
-    allowed_delivery_modes: list[Literal["DIRECT", "BCC", "JOURNAL", "API", "RETRO_SCAN"]] = ["DIRECT"]
+    allowed_delivery_modes: list[Literal["DIRECT", "BCC", "JOURNAL", "API", "RETRO_SCAN"]] = [
+        "DIRECT"
+    ]
     status: Literal["PENDING", "ACTIVE", "FAILED", "TIMEOUT"] = "ACTIVE"
     require_tls_inbound: bool = False
 

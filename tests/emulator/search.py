@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .accounts import Account
 from .envelope import INVALID_QUERY, NOT_FOUND, ApiResponse, Problem, Refusal, success
@@ -49,14 +50,21 @@ def _not_ready(account: Account, url: str) -> ApiResponse:
 
 
 def _page(account: Account, query: SearchQuery) -> ApiResponse:
-    cursor = _continued(account, query) if query.cursor else Cursor(query, _found(account, query), 0)
+    cursor = (
+        _continued(account, query) if query.cursor else Cursor(query, _found(account, query), 0)
+    )
     first = max(0, cursor.first - account.search_overlap)
     end = cursor.first + query.per_page
     page = cursor.found[first:end]
-    result_info = {"count": len(page), "per_page": query.per_page, "total_count": len(cursor.found)}
+    result_info: dict[str, Any] = {
+        "count": len(page),
+        "per_page": query.per_page,
+        "total_count": len(cursor.found),
+    }
     if end < len(cursor.found):
-        result_info["cursor"] = secrets.token_urlsafe(16) + "=="
-        account.searches.cursors[result_info["cursor"]] = Cursor(cursor.query, cursor.found, end)
+        following = secrets.token_urlsafe(16) + "=="
+        account.searches.cursors[following] = Cursor(cursor.query, cursor.found, end)
+        result_info["cursor"] = following
     return success([message.record() for message in page], result_info=result_info)
 
 

@@ -95,6 +95,11 @@ VERIFIED_BY = {
         "test_a_failed_change_does_not_stop_the_others",
         "test_a_run_gives_up_after_ten_failures_in_any_number_of_slices",
     ],
+    "Who sends as a domain is counted, and nothing else is kept": [
+        "test_nothing_of_other_peoples_mail_is_returned_or_logged",
+        "test_what_is_cut_off_is_said_in_the_rows_the_result_and_a_warning",
+        "test_a_failed_search_is_said_and_does_not_fail_the_others",
+    ],
     "A missing library is named": ["sending_domain_restriction_execution/tasks/main.yml"],
     "Only the API judges the credentials": [
         "test_what_stands_in_front_of_the_api_is_told_apart_from_the_api"

@@ -138,7 +138,9 @@ def test_searching_needs_another_permission_than_the_settings(emulator, account,
     assert search(token).status_code == 403
     headers = {"Authorization": f"Bearer {token}"}
     assert api("GET", headers=headers).status_code == 200
-    assert api("POST", json={"domain": "a.example", "exclude": []}, headers=headers).status_code == 403
+    assert (
+        api("POST", json={"domain": "a.example", "exclude": []}, headers=headers).status_code == 403
+    )
 
 
 def test_the_own_domains_are_listed(api, account):

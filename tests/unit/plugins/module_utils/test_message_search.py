@@ -139,7 +139,9 @@ def test_pages_without_end_are_an_error(account, search, faults):
 
 @pytest.mark.parametrize("result", [None, {}, [None], ["x"], "x"])
 def test_a_result_that_is_not_a_list_of_messages_is_an_error(account, search, result):
-    account.fault(calls=["search"], kind="merge", set={"result": result, "result_info": {}}, times=None)
+    account.fault(
+        calls=["search"], kind="merge", set={"result": result, "result_info": {}}, times=None
+    )
     with pytest.raises(CloudflareError, match="an unexpected result: "):
         domains(search)
 

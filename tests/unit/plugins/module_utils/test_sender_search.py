@@ -55,7 +55,7 @@ def failed(kind=UNAVAILABLE, problem="it failed"):
 
 
 def searched(search, *domains, names=(), max_messages=100, **options):
-    found = search_senders(search, {name: names for name in domains}, max_messages, **options)
+    found = search_senders(search, dict.fromkeys(domains, names), max_messages, **options)
     assert [each.domain for each in found] == list(domains)
     return found
 

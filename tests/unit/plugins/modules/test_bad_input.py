@@ -314,9 +314,10 @@ def test_domains_to_search(task, value):
     names = value if isinstance(value, list) else str(value).split(",") if value else []
     domains = [search["domain"] for search in result["searches"]]
     assert domains == sorted({canonical(str(name)) for name in names})
-    assert sorted(
-        request["query"]["sender"] for request in requests if request["call"] == "search"
-    ) == domains
+    assert (
+        sorted(request["query"]["sender"] for request in requests if request["call"] == "search")
+        == domains
+    )
 
 
 @fuzz

@@ -30,7 +30,9 @@ MAIL = [
     mail("somebody@relay.example", **{"from": "boss <boss@partner.example>"}),
     mail("", **{"from": "mailer-daemon@partner.example"}),
     mail(None, **{"from": "mailer-daemon@partner.example"}),
-    mail("SRS0=h=tt=partner.example=somebody@forwarder.example", **{"from": "boss@partner.example"}),
+    mail(
+        "SRS0=h=tt=partner.example=somebody@forwarder.example", **{"from": "boss@partner.example"}
+    ),
     mail("somebody@notpartner.example"),
     mail("somebody@xn--bcher-kva.other.example"),
 ]
@@ -245,7 +247,9 @@ def test_nothing_of_other_peoples_mail_is_returned_or_logged(
     account.seed_messages(MAIL)
     monkeypatch.setattr(AnsibleModule, "debug", lambda self, text: logged.append(text))
     shown = json.dumps([task(domains=["partner.example"], **more) for more in ({}, {"days": 90})])
-    account.fault(kind="merge", calls=["search"], set={"result": MAIL, "success": False}, times=None)
+    account.fault(
+        kind="merge", calls=["search"], set={"result": MAIL, "success": False}, times=None
+    )
     shown += json.dumps(task(domains=["partner.example"]))
     shown += "".join(capsys.readouterr()) + "".join(logged)
     assert "news.partner.example" in shown
