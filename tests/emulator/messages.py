@@ -1,4 +1,4 @@
-# Copyright: Contributors to the cloudflare_email.security collection
+# Copyright Contributors to the cloudflare_email.security collection
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The messages that an account received, as the message search shows them.
