@@ -147,8 +147,8 @@ def _warnings(exported: Export, findings: list[Values]) -> t.Iterator[str]:
     if exported.left_out:
         yield (
             f"{counted(len(exported.left_out), 'restriction')} left out, because the list format"
-            f" cannot represent them ({listing(exported.left_out, MAX_IN_WARNING)}); with prune, they"
-            " are deleted"
+            f" cannot represent them ({listing(exported.left_out, MAX_IN_WARNING)}); prune does not"
+            " delete them"
         )
     if exported.incomplete:
         yield (
