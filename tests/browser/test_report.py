@@ -136,6 +136,8 @@ def test_the_policy_stops_markup_that_others_could_have_brought_in(open_report, 
         ("2026-09-09", ["mail.bank.example"]),
         ("2026-02-03 04:05", ["press.example"]),
         ("nothing like it", []),
+        # The texts of a row are not one text.
+        ("press.exampleagreed", []),
     ],
 )
 def test_search_looks_at_all_facts_of_restrictions(open_report, text, found):
@@ -511,6 +513,12 @@ def test_paper_says_how_many_rows_it_leaves_out(open_report):
         page.locator("#restrictions .more").dispatch_event("click")
     before_print(page)
     assert (shown(page), box.is_visible()) == ("2,001 restrictions", False)
+    after_print(page)
+    page.locator("#restrictions input").evaluate(
+        "input => { input.value = 'partner-1'; input.dispatchEvent(new Event('input')) }"
+    )
+    before_print(page)
+    assert (shown(page), box.is_visible()) == ("1,111 of 2,001 restrictions match", False)
 
 
 @pytest.mark.parametrize("is_stopped_by", ["browser", "policy"])

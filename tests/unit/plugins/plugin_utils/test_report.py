@@ -497,6 +497,29 @@ def test_a_restriction_has_exceptions_if_it_excludes_names():
     assert [row.filters for row in rows] == [[], ["exceptions"]]
 
 
+def test_changes_that_drop_mail_come_first_and_comments_last():
+    sample = report(
+        updated=[
+            {**restriction("comment.example"), "effect": "comment_or_spelling"},
+            {**restriction("exclusion.example"), "effect": "newly_requires_tls"},
+        ],
+        deleted=[
+            restriction("twice.example", duplicate_of="kept", effect="duplicate_removed"),
+            restriction("old.example", effect="no_longer_requires_tls"),
+        ],
+    )
+    assert [change.domain.partition(".")[0] for change in content.changes_of(sample)] == [
+        *("exclusion", "old", "twice", "comment")
+    ]
+
+
+@pytest.mark.parametrize("deleted", [[], [restriction("twice.example", duplicate_of="kept")]])
+def test_duplicates_are_counted_apart_and_only_if_there_are_any(deleted):
+    counts = content.counts_of(report(summary="some", deleted=deleted))
+    assert counts["would no longer require TLS"] == "0"
+    assert counts.get("duplicate to remove") == ("1" if deleted else None)
+
+
 def test_partners_with_exceptions_are_counted_by_domain():
     known = [
         restriction("A.example", "x.a.example"),
