@@ -234,7 +234,7 @@ def _exempts_more(alteration: Alteration) -> bool:
         TlsRule(alteration.domain, frozenset(names))
         for names in (alteration.sent, alteration.stored)
     )
-    return not all(map(sent.exempts, stored.exempt_names))
+    return sent.requires_more_than(stored)
 
 
 def _batches(deletes: list[Delete]) -> list[Step]:

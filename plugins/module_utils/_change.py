@@ -69,11 +69,11 @@ class Update:
 
     @property
     def protects(self) -> bool:
-        return self._is_rename or not all(map(self._after.exempts, self._before.exempt_names))
+        return self._is_rename or self._after.requires_more_than(self._before)
 
     @property
     def weakens(self) -> bool:
-        return self._is_rename or not all(map(self._before.exempts, self._after.exempt_names))
+        return self._is_rename or self._before.requires_more_than(self._after)
 
     @property
     def is_mixed(self) -> bool:
@@ -122,7 +122,7 @@ class Delete:
         if self.kept is None:
             return True
         before, kept = (TlsRule(self.domain, each.exclude) for each in (self.current, self.kept))
-        return not all(map(before.exempts, kept.exempt_names))
+        return before.requires_more_than(kept)
 
     @property
     def domain(self) -> str:

@@ -55,6 +55,10 @@ class TlsRule:
         """Return whether mail from `name` needs TLS because of this restriction."""
         return self.covers(name) and not self.exempts(name)
 
+    def requires_more_than(self, other: TlsRule) -> bool:
+        """Return whether some name needs TLS by this rule and not by `other`, for the same domain."""
+        return not all(map(self.exempts, other.exempt_names))
+
 
 class TlsRules:
     """Several restrictions: mail needs TLS if any of them requires it."""
