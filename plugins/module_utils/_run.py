@@ -200,17 +200,16 @@ def _plan_and_apply(
         failed=progress.failed,
         failed_to_protect=progress.failed_to_protect,
     )
-    predicted = predict(plan)
     warnings, diff = [], None
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
         shown = drift_of if options["compare"] else diff_of
         diff = shown(plan) if module._diff else None
         progress.is_planned = True
-    refusal = "" if options["compare"] else _refusal(plan, predicted, current, progress, options)
+    refusal = "" if options["compare"] else _refusal(plan, current, progress, options)
     is_preview = module.check_mode or options["compare"]
     if is_preview:
-        outcome = predicted
+        outcome = predict(plan)
     elif refusal:
         outcome = Outcome()
     else:
@@ -251,7 +250,6 @@ def _plan_and_apply(
 
 def _refusal(
     plan: Plan,
-    predicted: Outcome,
     current: list[Restriction],
     progress: Progress,
     options: t.Mapping[str, t.Any],
@@ -265,7 +263,7 @@ def _refusal(
     )
     if not refused:
         return ""
-    planned = _run_result(predicted, is_preview=True)
+    planned = _run_result(predict(plan), is_preview=True)
     planned.unchanged = len(plan.unchanged)
     return f"{'. '.join(refused)}. Plan: {planned.summary}"
 
