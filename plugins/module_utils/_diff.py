@@ -42,15 +42,9 @@ def diff_of(plan: Plan) -> list[dict[str, str]]:
 
     Each item has the texts `before` and `after`, and headers with the action and the effect on mail.
     """
-    changes = sorted(
-        plan.changes,
-        key=lambda change: (
-            EFFECTS.index(effect_of(change)),
-            change.domain,
-            "" if isinstance(change, Create) else change.current.id,
-        ),
-    )
-    return [_shown(change) for change in changes]
+    changes = [(effect_of(change), change) for change in plan.changes]
+    changes.sort(key=lambda item: (EFFECTS.index(item[0]), item[1].domain, _id(item[1])))
+    return [_shown(change, effect) for effect, change in changes]
 
 
 def drift_of(plan: Plan) -> list[dict[str, str]]:
@@ -63,34 +57,39 @@ def drift_of(plan: Plan) -> list[dict[str, str]]:
 def _difference(change: Change) -> dict[str, str]:
     if isinstance(change, Create):
         return _item("missing on the account:", change.domain, _facts(change.record), None)
-    current = change.current.managed_fields()
-    account = _facts(current)
     if isinstance(change, Delete):
         words = "only on the account:" if change.kept is None else "more than once on the account:"
-        return _item(words, change.domain, None, account)
-    listed = _facts({**current, **change.changes})
-    missing = [fact for fact in listed if fact not in account]
-    added = [fact for fact in account if fact not in listed]
-    return _item("different:", change.domain, missing, added)
+        return _item(words, change.domain, None, _facts(change.current.managed_fields()))
+    only_there, only_listed = _sides(change)
+    return _item("different:", change.domain, only_listed, only_there)
 
 
-def _shown(change: Change) -> dict[str, str]:
-    effect = effect_of(change)
+def _shown(change: Change, effect: str) -> dict[str, str]:
     if isinstance(change, Create):
         return _item("create", change.domain, None, _facts(change.record), "newly requires TLS")
-    current = change.current.managed_fields()
-    before = _facts(current)
     if isinstance(change, Update):
-        after = _facts({**current, **change.changes})
-        removed = [fact for fact in before if fact not in after]
-        added = [fact for fact in after if fact not in before]
-        return _item("update", change.domain, removed, added, _EFFECTS_OF_UPDATES[effect])
+        return _item("update", change.domain, *_sides(change), _EFFECTS_OF_UPDATES[effect])
+    before = _facts(change.current.managed_fields())
     if change.kept is None:
         return _item("delete", change.domain, before, None, "no longer requires TLS")
     note = f"ID {change.current.id}; ID {change.kept.id} stays"
     if effect != DUPLICATE_REMOVED:
         note += f"; {_EFFECTS_OF_UPDATES[effect]}"
     return _item("delete a duplicate of", change.domain, before, None, note)
+
+
+def _sides(update: Update) -> tuple[list[str], list[str]]:
+    """Return the facts that an update removes, and those that it adds."""
+    current = update.current.managed_fields()
+    before, after = _facts(current), _facts({**current, **update.changes})
+    return (
+        [fact for fact in before if fact not in after],
+        [fact for fact in after if fact not in before],
+    )
+
+
+def _id(change: Change) -> str:
+    return "" if isinstance(change, Create) else change.current.id
 
 
 def _item(
