@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
@@ -15,14 +14,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
+    minute_of,
 )
 
 # The status of a comparison.
 EQUAL, DRIFT = "equal", "drift"
 
 MAX_DOMAINS = 20
-
-_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 
 Record = t.Mapping[str, t.Any]
 
@@ -70,8 +68,8 @@ def comparison(values: t.Mapping[str, t.Any], source: str, prune: bool) -> tuple
 
 def utc_minute(time: str) -> str:
     """Return a time of the API as `2026-11-26 16:19 UTC`, or unchanged if it has another form."""
-    match = _UTC.fullmatch(time)
-    return f"{match[1]} {match[2]} UTC" if match else time
+    minute = minute_of(time)
+    return f"{minute} UTC" if minute else time
 
 
 def _created(record: Record) -> str:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
+_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -46,6 +48,12 @@ def listing(names: t.Sequence[str], limit: int) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number and its noun, such as `1 restriction` or `2 restrictions`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def minute_of(time: str) -> str | None:
+    """Return a time of the API as `2026-11-26 16:19`, in UTC; `None` if it has another form."""
+    match = _UTC.fullmatch(time)
+    return f"{match[1]} {match[2]}" if match else None
 
 
 def with_unix_line_ends(text: str) -> str:

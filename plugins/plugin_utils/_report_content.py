@@ -29,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import minute_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
 
 if t.TYPE_CHECKING:
@@ -91,7 +92,6 @@ _RECENT = {"week": 7, "month": 30}
 
 # A name with an A-label that no message shows in its other form yet.
 _A_LABELS = re.compile(r"(?<![\w.-])(?=[\w.-]*xn--)[\w.-]*\w(?![.-]?\w| \()", re.IGNORECASE)
-_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?Z")
 # Joiners are part of emoji and of some scripts; elsewhere they only disguise a text.
 _CHARACTER = re.compile("(?P<kept>[\n\t]|(?<=[^\0-\x7f])[\u200c\u200d](?=[^\0-\x7f]))|.", re.DOTALL)
 
@@ -282,9 +282,8 @@ def tree_of(report: Report) -> list[Row]:
         *above, _own = paths[key]
         exclude = record.get("exclude") or []
         status = statuses.get(record.get("id") or "") or statuses.get(key)
-        modified = _minute(record.get("modified_at") or "")
-        is_recent = _UTC.fullmatch(record.get("modified_at") or "")
-        filters = [name for name, start in since.items() if is_recent and modified >= start]
+        modified = minute_of(record.get("modified_at") or "")
+        filters = [name for name, start in since.items() if modified and modified >= start]
         has_finding = with_finding and with_finding & {key, *map(_key, exclude)}
         rows.append(
             Row(
@@ -295,7 +294,7 @@ def tree_of(report: Report) -> list[Row]:
                 [shown_name(name) for name in sorted(exclude)],
                 visible(record.get("comments") or ""),
                 _minute(record.get("created_at") or ""),
-                modified,
+                _minute(record.get("modified_at") or ""),
                 [*([_EXCEPTIONS] if exclude else []), *filters],
             )
         )
@@ -403,5 +402,5 @@ def _with_both_forms(text: str) -> str:
 
 
 def _minute(time: str, zone: str = "") -> str:
-    match = _UTC.fullmatch(time)
-    return f"{match[1]} {match[2]}{zone}" if match else visible(time)
+    minute = minute_of(time)
+    return f"{minute}{zone}" if minute else visible(time)
