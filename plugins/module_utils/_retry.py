@@ -16,6 +16,8 @@ if t.TYPE_CHECKING:
 
 FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 30.0
+# Give up after this many consecutive failures that are not specific to one change or search.
+MAX_CONSECUTIVE_FAILURES = 10
 
 
 class RetryPolicy:

@@ -21,6 +21,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
     MAX_PER_PAGE,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import (
+    MAX_CONSECUTIVE_FAILURES,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import (
     Sender,
     SenderCounter,
@@ -32,7 +35,6 @@ if t.TYPE_CHECKING:
     )
 
 # Give up after this many consecutive failures that are not specific to one domain.
-MAX_CONSECUTIVE_FAILURES = 10
 NOT_SEARCHED = "not searched because other searches failed; run again"
 
 

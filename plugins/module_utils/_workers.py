@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
     NoBatchCall,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import (
+    MAX_CONSECUTIVE_FAILURES,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._step import (
     Done,
     Left,
@@ -27,9 +30,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
         RestrictionsApi,
     )
-
-# Give up after this many consecutive failures that are not specific to one change.
-MAX_CONSECUTIVE_FAILURES = 10
 
 
 class WorkerPool:
