@@ -11,7 +11,7 @@ not before. It weakens if that is so the other way round. An update may do both.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
@@ -42,6 +42,12 @@ class Create:
         """The expected record; `None` for what only the API can know."""
         return {**dict.fromkeys(RECORD_FIELDS), **self.body}
 
+    @property
+    def restriction(self) -> Restriction:
+        """The expected restriction; it has no ID yet."""
+        comments = self.body.get("comments", "")
+        return Restriction(self.record, "", self.domain, frozenset(self.body["exclude"]), comments)
+
 
 @dataclass(frozen=True)
 class Update:
@@ -66,6 +72,14 @@ class Update:
     def record(self) -> dict[str, t.Any]:
         """The expected record."""
         return {**self.current.record, **self.changes}
+
+    @property
+    def restriction(self) -> Restriction:
+        """The expected restriction."""
+        changes = dict(self.changes)
+        if "exclude" in changes:
+            changes["exclude"] = frozenset(changes["exclude"])
+        return replace(self.current, record=self.record, **changes)
 
     @property
     def protects(self) -> bool:

@@ -76,6 +76,13 @@ class Plan:
         """The updates that are sent after everything that protects."""
         return [update for update in self.updates if update.in_two_calls or _only_weakens(update)]
 
+    def applied_to(self, current: t.Iterable[Restriction]) -> list[Restriction]:
+        """Return what an account that had `current` has once all changes are made."""
+        updated = {update.current.id: update.restriction for update in self.updates}
+        deleted = {delete.current.id for delete in self.deletes}
+        kept = [updated.get(known.id, known) for known in current if known.id not in deleted]
+        return [*kept, *(create.restriction for create in self.creates)]
+
 
 def make_plan(
     desired: t.Iterable[DesiredRestriction],

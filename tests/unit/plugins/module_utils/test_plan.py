@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import (
@@ -33,6 +34,11 @@ def applied(plan, current):
     return [Restriction.from_api(record) for record in [*kept, *created]]
 
 
+def as_on_the_account(restriction):
+    """Everything but the ID, which a create does not know."""
+    return replace(restriction, id="", record={**restriction.record, "id": None})
+
+
 def one_per_domain(current):
     return list({restriction.domain: restriction for restriction in current}.values())
 
@@ -49,6 +55,21 @@ def test_planning_the_current_state_changes_nothing(current):
     assert plan.size == 0
     assert plan.failures == []
     assert plan.unchanged == current
+
+
+@given(SOME_ENTRIES, SOME_RESTRICTIONS, st.booleans())
+def test_a_plan_tells_what_the_account_has_afterwards(listed, current, prune):
+    plan = make_plan(listed, current, prune)
+    told, expected = plan.applied_to(current), applied(plan, current)
+    assert list(map(as_on_the_account, told)) == list(map(as_on_the_account, expected))
+
+
+def test_a_plan_tells_the_names_that_a_rename_leads_to():
+    current = [existing(FIRST, "a.example", exclude=["x.a.example"], comments="Agreed")]
+    plan = make_plan([desired(id=FIRST, domain="b.example", exclude=[])], current)
+    (after,) = plan.applied_to(current)
+    fields = {"domain": "b.example", "exclude": [], "comments": "Agreed"}
+    assert (after.id, after.managed_fields()) == (FIRST, fields)
 
 
 @given(SOME_ENTRIES, SOME_RESTRICTIONS)
