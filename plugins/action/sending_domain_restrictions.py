@@ -54,12 +54,11 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._control
     shown_message,
     task_options,
     warning_texts,
+    with_entries_of_file,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
     UnusableFile,
     absolute_path,
-    decrypted,
-    list_option,
     path_for_host,
     path_option,
     path_to_write,
@@ -99,8 +98,9 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         self._host = task_vars.get("inventory_hostname", "localhost")
         self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
-        self._source = "a variable"
         options = task_options(self)
+        file = options.get("file")
+        self._source = shown_path(absolute_path(self, file)) if file else "a variable"
         self._is_comparison = boolean(options.get("compare") or False, strict=False)
         self._is_preview = self._task.check_mode or self._is_comparison
         self._secrets = known_secrets(options)
@@ -111,7 +111,7 @@ class ActionModule(ActionBase):
         except UnusableFile as error:
             return {**result, "failed": True, "msg": str(error), "status": FAILED}
         try:
-            self._options = self._with_entries_of_file(self._options)
+            self._options, self._file_warnings = with_entries_of_file(self, self._options)
         except UnusableFile as error:
             values: Values = {"failed": True, "msg": masked(str(error), self._secrets)}
         else:
@@ -160,28 +160,6 @@ class ActionModule(ActionBase):
                     f"the report of another item of the loop is in {shown_path(path)}; use another"
                     " path for each item"
                 )
-
-    def _with_entries_of_file(self, options: Values) -> Values:
-        """Return the options with the entries of `file` instead; raises `UnusableFile`."""
-        # The module refuses the two together.
-        if not options.get("file") or options.get("restrictions") is not None:
-            return options
-        # Imported where needed: Ansible compiles a collection's code again for each task.
-        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-            read_entries,
-        )
-
-        path = absolute_path(self, options["file"])
-        name = shown_path(path)
-        self._source = name
-        prune = boolean(options.get("prune") or False, strict=False)
-        ignored_columns = list_option(options, "ignore_columns")
-        with decrypted(self, path, name) as readable:
-            entries = read_entries(readable, name, prune, ignored_columns)
-        self._file_warnings = entries.warnings
-        source = {"file": name, "lines": entries.lines}
-        rest = {name: value for name, value in options.items() if name != "file"}
-        return {**rest, "restrictions": entries.entries, "controller": {"source": source}}
 
     def _run_module(self, task_vars: Values) -> Values:
         try:

@@ -9,7 +9,14 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.release import __version__ as ansible_core
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
+    absolute_path,
+    decrypted,
+    list_option,
+    shown_path,
+)
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -29,6 +36,33 @@ def _decrypted(value: t.Any) -> t.Any:
     Argument specs cannot handle it (ansible/ansible issue 79624).
     """
     return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def with_entries_of_file(
+    action: ActionBase, options: dict[str, t.Any]
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Return the options with the entries of `file` instead, and warnings about the file.
+
+    Raises:
+        UnusableFile: it cannot be read, or is not a list of restrictions.
+    """
+    # The module refuses the two together.
+    if not options.get("file") or options.get("restrictions") is not None:
+        return options, []
+    # Imported where needed: Ansible compiles a collection's code again for each task.
+    from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
+        read_entries,
+    )
+
+    path = absolute_path(action, options["file"])
+    name = shown_path(path)
+    prune = boolean(options.get("prune") or False, strict=False)
+    ignored_columns = list_option(options, "ignore_columns")
+    with decrypted(action, path, name) as readable:
+        read = read_entries(readable, name, prune, ignored_columns)
+    rest = {option: value for option, value in options.items() if option != "file"}
+    controller = {"source": {"file": name, "lines": read.lines}}
+    return {**rest, "restrictions": read.entries, "controller": controller}, read.warnings
 
 
 def read_account(
