@@ -73,6 +73,27 @@ def places(file: str, lines: t.Iterable[int]) -> list[str]:
     return [f"{file} line {line}" for line in lines]
 
 
+def list_of_task(options: t.Mapping[str, t.Any]) -> list[DesiredRestriction]:
+    """Read the option `restrictions` of a task; the action plugin puts the entries of a file there.
+
+    Raises:
+        InvalidEntries: entries are invalid, or several are for the same domain.
+    """
+    source = _source(options)
+    return desired_restrictions(options["restrictions"], places(**source) if source else ())
+
+
+def file_of_list(options: t.Mapping[str, t.Any]) -> str | None:
+    """Return how messages name the file that the list of a task comes from, if it is one."""
+    file: str | None = _source(options).get("file")
+    return file
+
+
+def _source(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    source: dict[str, t.Any] = (options["controller"] or {}).get("source", {})
+    return source
+
+
 def _domain_of(entry: t.Any) -> str:
     domain = entry.get("domain") if isinstance(entry, t.Mapping) else None
     if not isinstance(domain, str) or not domain:

@@ -35,8 +35,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import effect_of
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
-    desired_restrictions,
-    places,
+    file_of_list,
+    list_of_task,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     RateLimitWait,
@@ -130,8 +130,7 @@ def run_list(module: AnsibleModule) -> Run:
             "restrictions has no value; give the list, or [] only if the account is to have none"
         )
     shared = SharedOptions.of(module)
-    source = _source(options)
-    desired = desired_restrictions(options["restrictions"], places(**source) if source else ())
+    desired = list_of_task(options)
     time_slice = TimeSlice.of(module)
     client = shared.client(concurrency, _limits(time_slice))
     api = SettlingApi(client, shared.account_id, time_slice.progress.has_batch_call)
@@ -232,8 +231,7 @@ def _plan_and_apply(
     result.unlisted = plan.unlisted
     result.changed = outcome.changed and not refusal and not options["compare"]
     if options["compare"]:
-        source = _source(options)
-        result.compared_with = source["file"] if source else "the list"
+        result.compared_with = file_of_list(options) or "the list"
     result.prune = options["prune"]
     result.api_calls = api.client.calls
     result.refusal = refusal
@@ -266,12 +264,6 @@ def _refusal(
     planned = _run_result(predict(plan), is_preview=True)
     planned.unchanged = len(plan.unchanged)
     return f"{'. '.join(refused)}. Plan: {planned.summary}"
-
-
-def _source(options: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
-    """Return the file that the list comes from and the lines of its entries, if it is one."""
-    source: dict[str, t.Any] | None = (options["controller"] or {}).get("source")
-    return source
 
 
 def _run_result(outcome: Outcome, is_preview: bool) -> RunResult:

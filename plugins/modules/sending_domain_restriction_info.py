@@ -14,10 +14,15 @@ author:
 description:
   - Returns the I(sending domain restrictions) of an account, which the dashboard calls I(Partner domain TLS), and
     findings about them, such as duplicates.
-  - With O(sender_domain), also returns whether mail from that domain needs TLS, and why.
+  - With O(sender_domain), also returns whether mail from that domain needs TLS, and why; with O(file) or
+    O(restrictions), whether it will once that list is applied.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes.info
+attributes:
+  action:
+    description: An action plugin reads O(file). The work is done on the target.
+    support: full
 options:
   domain:
     description: Return only the restrictions for this domain.
@@ -31,6 +36,37 @@ options:
         restrictions for it and for the domains above it.
       - Every restriction that covers the sender applies. Mail needs TLS unless all of them exempt it.
     type: str
+  restrictions:
+    description:
+      - A list as O(cloudflare_email.security.sending_domain_restrictions#module:restrictions). The answer for
+        O(sender_domain) is then the one after that module has applied it. Nothing is changed.
+      - The guards of that module, such as
+        O(cloudflare_email.security.sending_domain_restrictions#module:max_delete_percent), are not considered. If a
+        change for the sender's domain or for one above it cannot be made, the task warns, and the answer is the one
+        without that change.
+    type: list
+    elements: raw
+  file:
+    description:
+      - A YAML or CSV file on the controller with the list, instead of O(restrictions), as
+        O(cloudflare_email.security.sending_domain_restrictions#module:file). A relative path starts at the playbook's
+        folder.
+    type: path
+  ignore_columns:
+    description:
+      - The names of columns of a CSV O(file) to ignore, as
+        O(cloudflare_email.security.sending_domain_restrictions#module:ignore_columns).
+    type: list
+    elements: str
+    default: []
+  prune:
+    description:
+      - Whether the list is to be applied with O(cloudflare_email.security.sending_domain_restrictions#module:prune).
+    type: bool
+    default: false
+  controller:
+    description: Internal. What the action plugin of this module passes to it.
+    type: dict
 notes:
   - Cloudflare does not publish how restrictions combine. This collection assumes that a restriction covers the
     subdomains of its domain, that an entry of C(exclude) also exempts the names below it, and that mail is dropped if
@@ -68,6 +104,17 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: mail.tls_required
     fail_msg: "{{ mail.msg }}"
+
+- name: Check whether it will once a file in git is applied
+  cloudflare_email.security.sending_domain_restriction_info:
+    sender_domain: invoices.partner.example
+    file: partners.yml
+    prune: true
+  register: invoices
+
+- name: Show the answer, and today's
+  ansible.builtin.debug:
+    var: invoices.msg
 """
 
 RETURN = r"""
@@ -82,7 +129,7 @@ account_id:
   type: str
   sample: 0123456789abcdef0123456789abcdef
 sending_domain_restrictions:
-  description: The restrictions, sorted by domain. The list is empty if there are none.
+  description: The restrictions on the account, sorted by domain. The list is empty if there are none.
   returned: success
   type: list
   elements: dict
@@ -139,14 +186,23 @@ findings:
         news.partner.example is excluded from the restriction for partner.example, but the restriction for
         news.partner.example still requires TLS from it; delete one of the two
 tls_required:
-  description: Whether Cloudflare drops mail from O(sender_domain) that arrives without TLS.
+  description:
+    - Whether Cloudflare drops mail from O(sender_domain) that arrives without TLS; with O(file) or O(restrictions),
+      whether it will once the list is applied.
   returned: if O(sender_domain) is given
   type: bool
   sample: true
+tls_required_now:
+  description: Whether Cloudflare drops it today, before the list is applied.
+  returned: if O(file) or O(restrictions) is given
+  type: bool
+  sample: false
 governed_by:
   description:
     - The most specific restriction that requires TLS from O(sender_domain), otherwise the most specific one that covers
       it, or V(none).
+    - With O(file) or O(restrictions), this is the restriction as the list leaves it. Values that only Cloudflare knows
+      are V(none).
   returned: if O(sender_domain) is given
   type: dict
   contains: *restriction
@@ -160,6 +216,12 @@ exempted_by:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
+from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
+    InvalidEntries,
+    file_of_list,
+    list_of_task,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
@@ -172,6 +234,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     InvalidOption,
     SharedOptions,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
     parse_domain,
@@ -199,8 +262,14 @@ def main() -> None:
             "domain": {"type": "str"},
             "id": {"type": "str"},
             "sender_domain": {"type": "str"},
+            # Checked like those of the module sending_domain_restrictions.
+            "restrictions": {"type": "list", "elements": "raw"},
+            "file": {"type": "path"},
+            "ignore_columns": {"type": "list", "elements": "str", "default": []},
+            "prune": {"type": "bool", "default": False},
+            "controller": {"type": "dict"},
         },
-        mutually_exclusive=[("domain", "id", "sender_domain")],
+        mutually_exclusive=[("domain", "id", "sender_domain"), ("restrictions", "file")],
         supports_check_mode=True,
         # Ansible would log the options before the secrets of the environment are hidden.
         no_log=True,
@@ -209,22 +278,27 @@ def main() -> None:
     try:
         shared = SharedOptions.of(module)
         api = RestrictionsApi(shared.client(), shared.account_id)
-        result = read(module.params, api)
-    except (InvalidOption, InvalidRestriction, CloudflareError) as error:
+        result, warnings = read(module.params, api)
+    except (InvalidOption, InvalidEntries, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})
-    finish(module, {"changed": False, **result}, api.warnings())
+    finish(module, {"changed": False, **result}, [*warnings, *api.warnings()])
 
 
-def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.Any]:
-    """Return what the options ask for, in the form of the module's result."""
+def read(
+    options: t.Mapping[str, t.Any], api: RestrictionsApi
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Return what the options ask for, in the form of the module's result, and warnings."""
+    refuse_incomplete_question(options)
     domain = parse_domain(options["domain"])
     sender_domain = parse_domain(options["sender_domain"], "sender_domain")
     restriction_id = parse_id(options["id"])
+    desired = None if options["restrictions"] is None else list_of_task(options)
     if restriction_id is not None:
         restriction = api.get(restriction_id)
         found = [restriction] if restriction else []
     else:
         found = api.list_all()
+    account = found
     if domain is not None:
         found = [restriction for restriction in found if restriction.domain == domain]
     elif sender_domain is not None:
@@ -237,23 +311,52 @@ def read(options: t.Mapping[str, t.Any], api: RestrictionsApi) -> dict[str, t.An
         "sending_domain_restrictions": [dict(restriction.record) for restriction in found],
         "findings": findings,
     }
-    if sender_domain is not None:
-        requirement = tls_requirement(sender_domain, found)
-        result.update(requirement.result(), msg=explain(sender_domain, requirement))
-    return result
+    if sender_domain is None:
+        return result, []
+    now = tls_requirement(sender_domain, found)
+    if desired is None:
+        result.update(now.result(), msg=explain(sender_domain, now))
+        return result, []
+    plan = make_plan(desired, account, options["prune"])
+    after = tls_requirement(sender_domain, plan.applied_to(account))
+    name = file_of_list(options) or "the list"
+    result.update(
+        after.result(),
+        tls_required_now=now.required,
+        msg=f"once {name} is applied, {explain(sender_domain, after)} (today: {_answer(now)})",
+    )
+    names = {sender_domain, *parents(sender_domain)}
+    warnings = [
+        f"the answer is without the change for {failure.domain}, which cannot be applied: {failure.reason}"
+        for failure in plan.failures
+        if failure.domain in names
+    ]
+    return result, warnings
+
+
+def refuse_incomplete_question(options: t.Mapping[str, t.Any]) -> None:
+    """Raise `InvalidOption` for a list without a sender, or an option that belongs to a missing list."""
+    given = "file" if file_of_list(options) else "restrictions"
+    if options["restrictions"] is not None and options["sender_domain"] is None:
+        raise InvalidOption(
+            f"{given} requires sender_domain; set it to the domain of a sender, or omit {given}"
+        )
+    if options["restrictions"] is None and options["prune"]:
+        raise InvalidOption("prune requires file or restrictions; set one of them, or omit prune")
 
 
 def explain(sender_domain: str, requirement: TlsRequirement) -> str:
     """Return one sentence that says whether mail from a domain needs TLS, and why."""
+    return f"mail from {sender_domain} {_answer(requirement)}"
+
+
+def _answer(requirement: TlsRequirement) -> str:
     governing = requirement.governed_by
     if governing is None:
-        return f"mail from {sender_domain} does not need TLS: no restriction covers it"
+        return "does not need TLS: no restriction covers it"
     if requirement.required:
-        return f"mail from {sender_domain} needs TLS: required by the restriction for {governing.domain}"
-    return (
-        f"mail from {sender_domain} does not need TLS: the restriction for {governing.domain}"
-        f" excludes {requirement.exempted_by}"
-    )
+        return f"needs TLS: required by the restriction for {governing.domain}"
+    return f"does not need TLS: the restriction for {governing.domain} excludes {requirement.exempted_by}"
 
 
 if __name__ == "__main__":

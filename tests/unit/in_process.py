@@ -131,9 +131,7 @@ class Task:
             options["controller"] = {**controller, "time_slice": time_slice}
         self.slices.append(options)
         assert len(self.slices) <= MAX_SLICES, f"the run does not end within {MAX_SLICES} slices"
-        return self.execute(
-            "sending_domain_restrictions", options, self._task.check_mode, self._task.diff
-        )
+        return self.execute(self._name, options, self._task.check_mode, self._task.diff)
 
     def _sleep(self, seconds):
         self.waits.append(seconds)
