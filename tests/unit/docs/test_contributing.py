@@ -35,12 +35,14 @@ def imports_of(path):
         for node in ast.walk(test)
     }
     modules = {
-        node.module
+        f"{node.module}.{name.name}"
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and id(node) not in conditional
+        for name in node.names
     }
-    prefix = f".security.plugins.{path.parent.name}."
-    return {module.partition(prefix)[2] for module in modules if prefix in module}
+    # Either a file is imported, or names from it.
+    pattern = re.compile(rf".+\.security\.plugins\.{path.parent.name}\.(_\w+)")
+    return {found.group(1) for found in map(pattern.match, modules) if found}
 
 
 @pytest.mark.parametrize(("folder", "table"), [*zip(FOLDERS, TABLES)])
