@@ -97,6 +97,7 @@ def test_text_of_others_stays_text(open_report, text):
     assert (len(page.requests), page.problems) == (1, [])
 
 
+@pytest.mark.promise("A report needs no network")
 def test_no_request_leaves_the_page_and_nothing_breaks_its_policy(open_report):
     page = open_report(typical_report())
     page.locator("#restrictions input").fill("bank")

@@ -23,6 +23,8 @@ colleague() {
 }
 
 for format in yml csv; do
+    # Promise: Applying an export changes nothing.
+    # Promise: A file is only data.
     echo "${format}: applying an export changes nothing, whatever the account has"
     account "$(cat account.json)"
     play export -e "restrictions_file=all.${format}"
@@ -32,6 +34,7 @@ for format in yml csv; do
     play drift -e "restrictions_file=all.${format}" -e prune=true
     shown 'changed=0'
 
+    # Promise: Drift changes nothing.
     echo "${format}: drift fails with a summary, and changes nothing"
     colleague theirs.example
     play drift -e "restrictions_file=all.${format}"
@@ -89,6 +92,7 @@ shown 'create it first'
 fails env -u CLOUDFLARE_API_TOKEN ansible-playbook "${collection}.apply" -e restrictions_file=list.csv >log 2>&1
 shown 'credentials are missing; set api_token'
 
+# Promise: No report is missing or old without an error.
 echo "A report is written, refused or not wanted, but never silently missing"
 account '{}'
 for no in false no none 0 ''; do
@@ -113,6 +117,7 @@ fails play apply -e restrictions_file=empty.yml -e prune=true
 shown 'more than max_delete_percent .30. allows'
 not_shown '"deleted"'
 
+# Promise: The playbooks do what the command line says.
 echo "Variables of an inventory do not change what a playbook does"
 account '{"restrictions": [{"domain": "stays.example"}]}'
 export ANSIBLE_CONFIG=${PWD}/hostile/ansible.cfg

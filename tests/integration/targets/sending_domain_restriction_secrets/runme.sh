@@ -69,6 +69,7 @@ for source in "token as an option" "key in the environment"; do
         exit 1
     fi
     for hidden in ${secret} ${unused}; do
+        # Promise: No secret is shown or left behind.
         found=$(python secret.py search "${hidden}" log "${async_dir}" "${written}")
         expect "lines with the secret" "${found}" ""
     done

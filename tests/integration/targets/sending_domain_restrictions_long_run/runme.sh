@@ -84,6 +84,7 @@ cp "${INVENTORY_PATH}" private/inventory/hosts
 ansible-runner run private -p play.yml --cmdline "-e number=500 -e @${CONFIG}" 2>&1 | tee log
 shown "${progress}"
 
+# Promise: Running a slice twice is safe.
 echo "The result of the second time slice is lost, and ssh runs it again: nothing is created twice"
 account '{"latency": 0.1}'
 RUNS_FILE=${PWD}/runs LOST_RUN=2 ANSIBLE_SSH_RETRIES=2 play -e number=900 \
@@ -93,6 +94,7 @@ expect "restrictions and domains" "$(count)" "900 900"
 
 slow='{"latency": 0.1, "quota": 1000000}'
 
+# Promise: Ctrl-C stops the writes.
 echo "After Ctrl-C nothing more is written"
 account "${slow}"
 play_half_way interrupted -e number=10000 -e silent=true
@@ -104,6 +106,7 @@ wait_for_modules
 # Each of the ten workers may be at a call.
 [ "$(restrictions)" -le "$((before + 10))" ]
 
+# Promise: What was done is reported.
 echo "A task that its timeout stops returns what it has done"
 account "${slow}"
 play_half_way timed_out -e number=10000 -e limit=3600
@@ -120,6 +123,7 @@ touch "${modules}"
 wait "${group}" || true
 shown "${done_so_far}"
 
+# Promise: Running the task again finishes the work.
 echo "So does one whose module is killed, and the next run finishes it"
 account "${slow}"
 play_half_way killed -e number=5000

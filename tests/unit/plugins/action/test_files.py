@@ -68,6 +68,7 @@ def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(
     assert all("partners.csv line 3 (com)" in text for text in texts_of(reports))
 
 
+@pytest.mark.promise("No row and no column vanishes without a word")
 @pytest.mark.parametrize("prune", [False, "no", True, "yes"])
 def test_a_file_that_may_be_cut_off_is_warned_of_and_never_pruned(account, options, table, prune):
     table.write_text("domain\npartner.exam")
@@ -168,6 +169,7 @@ def test_reports_are_written_even_if_the_account_cannot_be_read(account, options
     assert all("10000" in text and account.id in text for text in texts_of(reports))
 
 
+@pytest.mark.promise("No report is missing or old without an error")
 def test_a_report_that_cannot_be_written_fails_the_task_and_keeps_the_result(
     account, options, table, reports, monkeypatch
 ):
@@ -211,6 +213,7 @@ def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, a
     assert "- domain: a.example\n" in result["diff"]["after"]
 
 
+@pytest.mark.promise("An export does not overwrite your work")
 @pytest.mark.parametrize(
     ("old", "force", "is_written"),
     [
@@ -315,6 +318,7 @@ def test_a_report_of_a_preview_shows_the_account_as_it_is(account, options, tabl
     assert restrictions_of(page) == {("old.example", "kept")}
 
 
+@pytest.mark.promise("No report is missing or old without an error")
 @pytest.mark.parametrize("what", ["account", "list"])
 def test_a_report_without_a_reading_says_so_instead_of_zeros(
     account, options, tmp_path, reports, what
@@ -335,6 +339,7 @@ def test_a_report_without_a_reading_says_so_instead_of_zeros(
     assert all("The account was not read" in text for text in (page, markdown))
 
 
+@pytest.mark.promise("No report is missing or old without an error")
 @pytest.mark.parametrize(
     ("error", "problem"),
     [

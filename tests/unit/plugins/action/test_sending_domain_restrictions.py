@@ -53,6 +53,7 @@ def runs_of(task):
     return runs
 
 
+@pytest.mark.promise("Running a slice twice is safe")
 @pytest.mark.parametrize("lost", [0, 5, 11])
 def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
     task = Task({**options, "restrictions": numbered(60)}, ONE_STEP)
@@ -71,6 +72,7 @@ def test_a_slice_that_runs_twice_creates_nothing_twice(account, options, lost):
     assert (len(result["created"]), result["unchanged"]) == (55, 5)
 
 
+@pytest.mark.promise("Others can change the account meanwhile")
 def test_each_slice_sees_what_others_added_changed_and_deleted(account, options):
     listed = numbered(20, comments="New")
     account.seed([{"domain": "d018.example"}, {"domain": "d019.example", "comments": "Old"}])
@@ -94,6 +96,7 @@ def test_each_slice_sees_what_others_added_changed_and_deleted(account, options)
     assert len(result["created"]) == 17
 
 
+@pytest.mark.promise("Others can change the account meanwhile")
 def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
     account.seed(numbered(10))
     account.change(list_lag=3600)
@@ -106,6 +109,7 @@ def test_a_list_that_lags_behind_leads_to_no_duplicates(account, options):
     assert domains(account.restrictions()) == domains(listed)
 
 
+@pytest.mark.promise("Values that Cloudflare stores differently are named")
 def test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words(account, options):
     account.change(stored_comments="trimmed")
     account.seed(numbered(30, comments="x"))
@@ -119,6 +123,7 @@ def test_updates_that_change_nothing_are_sent_once_and_reported_in_few_words(acc
     assert [request["call"] for request in account.requests()].count("update") == 30
 
 
+@pytest.mark.promise("A domain whose change failed keeps all its restrictions")
 def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(account, options):
     account.seed([{"domain": "d000.example"}, {"domain": "D000.example"}])
     account.fault(calls=["update"], kind="status", status=400, code=1, message="No")
@@ -162,6 +167,7 @@ class TaskTimeoutError(BaseException):
     """Has the name of the exception that ansible-core raises for the task keyword `timeout`."""
 
 
+@pytest.mark.promise("What was done is reported")
 @pytest.mark.parametrize(
     ("error", "flags", "reason"),
     [
@@ -236,6 +242,7 @@ def test_the_failure_of_a_later_slice_keeps_the_results_of_earlier_ones(
     assert (result["created"], result["changed"]) == ([], changed)
 
 
+@pytest.mark.promise("changed is true exactly when something changed")
 def test_a_write_that_was_never_confirmed_counts_as_changed(account, options):
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], skip=1, **LIMITED)
@@ -263,6 +270,7 @@ def test_a_write_that_a_later_slice_confirms_is_reported(account, options, call)
         assert domains(result[f"{call}d"]) == ["d000.example"]
 
 
+@pytest.mark.promise("An outage ends the run soon")
 def test_an_outage_in_a_later_slice_ends_after_the_retries_of_one_call(account, options):
     task = Task({**options, "restrictions": numbered(30)}, ONE_STEP)
     outage = {"kind": "status", "status": 503, "times": None}

@@ -106,6 +106,7 @@ def kinds(outcome):
     return {failure.domain: failure.kind for failure in outcome.failures}
 
 
+@pytest.mark.promise("An incomplete run leaves more protection, not less")
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_creates_and_updates_come_first_and_deletes_last_in_batches(concurrency):
     current = [existing(str(index), name) for index, name in enumerate(names(1510))]
@@ -123,6 +124,7 @@ def test_creates_and_updates_come_first_and_deletes_last_in_batches(concurrency)
     assert (outcome.remaining, outcome.failures) == (0, [])
 
 
+@pytest.mark.promise("An incomplete run leaves more protection, not less")
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_nothing_is_deleted_while_creates_or_updates_are_left(concurrency):
     current = [existing(FIRST, "a.example"), existing(SECOND, "b.example")]
@@ -171,6 +173,7 @@ def test_exactly_as_many_changes_as_allowed_are_in_flight_at_once():
     assert max(most) == 4
 
 
+@pytest.mark.promise("One failed change does not stop the others")
 def test_a_failed_change_does_not_stop_the_others():
     api = FakeApi({"d1.example": [failing(REFUSED, status=400, code=7)]})
     outcome = apply(creates(*names(3)), api)
@@ -191,6 +194,7 @@ def duplicates_of(domain, current):
     return make_plan(listed, current, prune=True)
 
 
+@pytest.mark.promise("A domain whose change failed keeps all its restrictions")
 def test_a_domain_whose_change_failed_keeps_its_duplicates():
     current = [
         existing(FIRST, "a.example"),
@@ -208,6 +212,7 @@ def test_a_deleted_duplicate_names_the_restriction_that_stays():
     assert (deleted["id"], deleted["duplicate_of"]) == (SECOND, FIRST)
 
 
+@pytest.mark.promise("changed is true exactly when something changed")
 def test_a_certain_failure_does_not_settle_an_unknown_outcome():
     errors = {
         "d0.example": [failing(OUTCOME_UNKNOWN, outcome_unknown=True)],
@@ -406,6 +411,7 @@ def interrupt(monkeypatch):
     return interrupt
 
 
+@pytest.mark.promise("Ctrl-C stops the writes")
 def test_after_ctrl_c_calls_in_flight_end_and_no_new_ones_begin(interrupt):
     api = FakeApi()
     interrupt(api)
@@ -435,6 +441,7 @@ def test_an_interrupted_call_that_may_have_taken_effect_is_a_failure():
     assert outcome.outcome_unknown
 
 
+@pytest.mark.promise("Ctrl-C stops the writes")
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x")])
 def test_an_unexpected_error_ends_the_run_and_keeps_its_results(error):
     errors = {"d5.example": [error]}
@@ -496,6 +503,7 @@ def test_what_a_response_lacks_is_taken_from_the_plan():
     assert (updated["comments"], updated["created_at"]) == ("x", "2026-01-01T00:00:00Z")
 
 
+@pytest.mark.promise("changed is true exactly when something changed")
 def test_an_update_that_changed_nothing_is_not_a_change():
     api = FakeApi()
     current = existing(FIRST, "a.example", comments="x", exclude=["b.a.example"])

@@ -163,6 +163,7 @@ def test_a_call_waits_as_long_as_the_rate_limit_says_even_a_create(
     assert len(account.restrictions()) == 1
 
 
+@pytest.mark.promise("Waiting for the rate limit is not a failure")
 def test_a_rate_limit_of_more_than_15_minutes_is_an_error(client, account, path, fake_time):
     account.fault(**LIMITED, headers={"Retry-After": "901"})
     with pytest.raises(CloudflareError):
@@ -373,6 +374,7 @@ def test_a_token_that_is_not_active_is_refused_at_once(
     assert fake_time.sleeps == []
 
 
+@pytest.mark.promise("Redirects are not followed")
 @pytest.mark.parametrize("call", ["list", "create"])
 @pytest.mark.parametrize(
     "target", ["{same}/accounts", "/x", "http://localhost:{other}/x", "//[/\\"]
@@ -407,6 +409,7 @@ def with_redirects_allowed(session):
     )
 
 
+@pytest.mark.promise("Redirects are not followed")
 @pytest.mark.parametrize("weaken", [without_target_check, with_redirects_allowed])
 def test_each_of_two_layers_alone_keeps_the_client_from_following_redirects(
     client, account, path, weaken
@@ -558,6 +561,7 @@ def test_a_list_that_keeps_changing_is_an_error(client, account, path):
     )
 
 
+@pytest.mark.promise("A part of the account is never taken for the whole")
 def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_change(
     client, account, path
 ):

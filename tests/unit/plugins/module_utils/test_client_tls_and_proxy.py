@@ -101,6 +101,7 @@ def failed_create(client, path, idempotent=False):
     return error.value
 
 
+@pytest.mark.promise("Certificates are verified")
 @pytest.mark.parametrize(
     ("certificate", "host", "reason"),
     [
@@ -132,6 +133,7 @@ def test_an_untrusted_certificate_ends_a_call_before_any_request_is_sent(
     assert calls(account) == []
 
 
+@pytest.mark.promise("Certificates are verified")
 @pytest.mark.parametrize(
     ("certificate", "verify", "bundle"),
     [
@@ -184,6 +186,7 @@ def test_an_unusable_ca_file_ends_a_call_before_any_request_is_sent(
     assert fake_time.sleeps == []
 
 
+@pytest.mark.promise("Proxies see no credentials")
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 def test_the_proxy_of_the_environment_is_used_and_sees_no_credentials(
     server, proxy, account, token, path, make_client, environment, variable
@@ -209,6 +212,7 @@ def test_only_the_proxy_receives_its_password(server, proxy, token, path, make_c
     assert credential not in server.received
 
 
+@pytest.mark.promise("Proxies see no credentials")
 @pytest.mark.parametrize("no_proxy", ["localhost", "elsewhere.example,localhost", "*"])
 def test_no_proxy_is_respected(server, proxy, account, path, make_client, environment, no_proxy):
     environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -359,6 +363,7 @@ def shows_the_password(error):
     return PASSWORD in shown or encoded in shown
 
 
+@pytest.mark.promise("A create is never retried blindly")
 @pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
 @pytest.mark.parametrize("first_of_its_connection", [True, False], ids=["first", "later"])
 def test_a_create_whose_response_is_lost_is_not_sent_again(
@@ -433,6 +438,7 @@ def test_a_missing_response_over_tls_ends_in_a_timeout(
     assert len(account.restrictions()) == 1
 
 
+@pytest.mark.promise("A netrc file does not replace the credentials")
 @pytest.mark.parametrize("credentials", ["token", "key"])
 @pytest.mark.parametrize("source", ["HOME", "NETRC"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

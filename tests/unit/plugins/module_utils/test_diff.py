@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
     diff_of,
     drift_of,
@@ -132,6 +133,7 @@ def test_deletes_of_one_domain_are_sorted_by_id():
     ]
 
 
+@pytest.mark.promise("Text from the account cannot control your terminal")
 def test_names_are_readable_and_comments_are_one_line_of_text():
     (item,) = shown([desired(domain="müller.example", comments="é\\\n\t\u202e💌\x85")], [])
     assert (
@@ -142,6 +144,7 @@ def test_names_are_readable_and_comments_are_one_line_of_text():
     )
 
 
+@pytest.mark.promise("Text from the account cannot control your terminal")
 def test_names_of_the_account_are_escaped():
     current = [existing(FIRST, "\x1b[2Ja.example", exclude=["\x07b.\x1b[2Ja.example"])]
     (item,) = shown([desired(id=FIRST, state="absent")], current)

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from strategies import DOMAINS, other_spellings
 
 
+@pytest.mark.promise("A name means the same in every spelling")
 @pytest.mark.parametrize(
     ("written", "canonical"),
     [

@@ -22,6 +22,7 @@ def refusal(entries, places=()):
     return str(error.value)
 
 
+@pytest.mark.promise("Invalid input changes nothing")
 def test_all_invalid_entries_are_named_with_position_and_domain():
     entries = [
         {"domain": "a.example"},

@@ -43,6 +43,7 @@ def test_a_limited_share_of_domains_may_lose_protection(affected, on_account, pe
     assert bool(refusals(make_plan(deletes, current), current, percent, 0)) == is_refused
 
 
+@pytest.mark.promise("An emptied column does not drop your partners' mail")
 @SHARES
 def test_a_limited_share_of_domains_may_lose_exclusions(affected, on_account, percent, is_refused):
     current = [
@@ -56,6 +57,7 @@ def test_a_limited_share_of_domains_may_lose_exclusions(affected, on_account, pe
     assert bool(refusals(make_plan(listed, current), current, 0, percent)) == is_refused
 
 
+@pytest.mark.promise("A truncated list does not remove your protection")
 def test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion():
     current = account_of(5, duplicates=5)
     plan = make_plan([desired(domain=f"d{n}.example") for n in range(5)], current, prune=True)

@@ -145,6 +145,7 @@ def test_five_reasons_are_given_and_the_other_failures_counted(reasons, end):
 LONG_TEXT = st.text(max_size=3000)
 
 
+@pytest.mark.promise("Errors say what is wrong and what to do")
 @given(
     st.lists(
         st.builds(

@@ -171,6 +171,7 @@ NO_KEY = (
 )
 
 
+@pytest.mark.promise("Credentials are not mixed")
 @pytest.mark.parametrize(
     ("options", "variables", "message"),
     [
@@ -214,6 +215,7 @@ def test_an_option_out_of_range_is_refused(refusal_of, option, value, message):
     assert refusal_of({**OPTION_TOKEN, option: value}) == message
 
 
+@pytest.mark.promise("No option can redirect a call")
 @pytest.mark.parametrize(
     "account_id",
     [
@@ -300,6 +302,7 @@ MORE_THAN_A_URL = (
 )
 
 
+@pytest.mark.promise("Plain HTTP is refused")
 @pytest.mark.parametrize(
     ("url", "message"),
     [

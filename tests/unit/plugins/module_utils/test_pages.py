@@ -130,6 +130,7 @@ def servers(draw):
     return number, asked, page
 
 
+@pytest.mark.promise("A part of the account is never taken for the whole")
 @given(servers())
 def test_a_part_of_a_list_is_never_taken_for_the_whole(server):
     number, asked, page = server

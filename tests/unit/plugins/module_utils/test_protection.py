@@ -338,6 +338,9 @@ CASES = st.builds(
 )
 
 
+@pytest.mark.promise("An incomplete run leaves more protection, not less")
+@pytest.mark.promise("A failed change holds back what relies on it")
+@pytest.mark.promise("No mail is dropped on the way")
 @pytest.mark.timeout(600)
 @many_examples
 @given(CASES)
@@ -456,6 +459,7 @@ EXAMPLES = {
 }
 
 
+@pytest.mark.promise("A failed change holds back what relies on it")
 @pytest.mark.parametrize("is_sliced", [False, True])
 @pytest.mark.parametrize(
     ("before", "entries", "refused", "held_back"), EXAMPLES.values(), ids=list(EXAMPLES)
@@ -629,6 +633,7 @@ def test_an_update_takes_two_calls_only_if_a_related_change_could_depend_on_it(
     assert account.writes.count("update b.example") == calls
 
 
+@pytest.mark.promise("No mail is dropped on the way")
 def test_the_first_of_two_calls_keeps_what_is_exempt_before_and_after():
     before = [("b.example", ["a.b.example", "x.b.example"])]
     entries = [entry("b.example", ["x.a.b.example", "y.b.example"]), entry("y.b.example")]

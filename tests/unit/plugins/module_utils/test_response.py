@@ -307,6 +307,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.promise("Only the API judges the credentials")
 @pytest.mark.parametrize(
     ("status", "body", "headers", "sentence", "detail"),
     OTHERS,
@@ -459,6 +460,7 @@ def test_no_permission_is_named_if_none_is_known():
         interpret(Call("POST", PATH), response(403, coded(10000)), "the API token")
 
 
+@pytest.mark.promise("A part of the account is never taken for the whole")
 @pytest.mark.parametrize(
     ("more", "is_empty"),
     [

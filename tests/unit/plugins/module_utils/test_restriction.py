@@ -148,6 +148,7 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
     )
 
 
+@pytest.mark.promise("No option can redirect a call")
 @pytest.mark.parametrize(
     ("options", "message"),
     [

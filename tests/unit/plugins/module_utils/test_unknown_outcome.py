@@ -72,6 +72,7 @@ UNKNOWN_OUTCOMES = [
 ]
 
 
+@pytest.mark.promise("A create is never retried blindly")
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOMES, ids=lambda fault: fault["kind"])
@@ -104,6 +105,7 @@ def test_a_create_that_is_refused_is_not_retried(api, account):
     assert calls(account) == ["create"]
 
 
+@pytest.mark.promise("The task never mistakes somebody else's restriction for its own")
 @pytest.mark.parametrize(
     "theirs",
     [
@@ -137,6 +139,7 @@ def test_a_create_that_is_refused_as_a_duplicate_of_its_first_attempt_succeeds(a
     assert [record["id"] for record in account.restrictions()] == [created.id]
 
 
+@pytest.mark.promise("A create is never retried blindly")
 @pytest.mark.parametrize("second", [{"kind": "merge"}, {"kind": "drop"}])
 def test_if_two_creates_take_effect_the_older_restriction_is_kept(api, account, second):
     account.fault(calls=["create"], kind="drop", moment="after")
@@ -274,6 +277,7 @@ def test_an_update_that_may_be_stored_differently_is_unknown_if_something_change
     assert (error.value.kind, error.value.outcome_unknown) == (kind, outcome_unknown)
 
 
+@pytest.mark.promise("changed is true exactly when something changed")
 @pytest.mark.parametrize(
     ("call", "write"),
     [

@@ -151,6 +151,7 @@ def for_one(module, **options):
     return options if module == SINGLE else {"restrictions": [options]}
 
 
+@pytest.mark.promise("A name means the same in every spelling")
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
@@ -231,6 +232,7 @@ def test_id(task, module, value):
         assert result["sending_domain_restrictions"] == []
 
 
+@pytest.mark.promise("Invalid input changes nothing")
 @fuzz
 @given(value=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=3)))
 def test_restrictions(account, task, value):
@@ -285,6 +287,7 @@ CREDENTIALS = {
 }
 
 
+@pytest.mark.promise("Invalid input changes nothing")
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("option", sorted(SHARED_ARGUMENTS))
@@ -334,6 +337,7 @@ def test_limits_of_searches(task, option, highest, value):
         assert not 1 <= value <= highest
 
 
+@pytest.mark.promise("Invalid input changes nothing")
 @pytest.mark.parametrize("module", [SINGLE, PLURAL, INFO, SENDERS])
 def test_every_module_checks_the_shared_options(task, module):
     options = {} if module in (INFO, SENDERS) else for_one(module, domain=PARTNER)

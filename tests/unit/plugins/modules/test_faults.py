@@ -308,6 +308,10 @@ def messages(add_to_summary):
     )
 
 
+@pytest.mark.promise("Nothing is lost and nothing is created twice")
+@pytest.mark.promise("Running the task again finishes the work")
+@pytest.mark.promise("Errors say what is wrong and what to do")
+@pytest.mark.promise("changed is true exactly when something changed")
 @pytest.mark.parametrize(("module", "call", "fault", "moment", "is_lasting"), list(cases()))
 def test_faults(
     account, options, ca, network, faults, messages, module, call, fault, moment, is_lasting

@@ -33,6 +33,7 @@ def no_masking_by_ansible(monkeypatch):
     monkeypatch.setattr(basic, "remove_values", lambda value, secrets: value, raising=False)
 
 
+@pytest.mark.promise("No secret is shown or left behind")
 @pytest.mark.parametrize(
     ("status", "body"),
     [

@@ -28,6 +28,7 @@ def run_slices(options, seconds):
     return Task(options, seconds).run()
 
 
+@pytest.mark.promise("Waiting for the rate limit is not a failure")
 @pytest.mark.parametrize("call", ["list", "create"])
 def test_a_rate_limit_without_end_ends_the_run(account, options, call):
     account.fault(calls=[call], times=None, **LIMITED)
@@ -81,6 +82,7 @@ def test_a_failure_ends_the_run_even_if_the_quota_is_used_up(account, options, c
     assert result["changed"] == (call != "list")
 
 
+@pytest.mark.promise("One failed change does not stop the others")
 @pytest.mark.parametrize("seconds", [ONE_STEP, 60])
 def test_a_run_gives_up_after_ten_failures_in_any_number_of_slices(account, options, seconds):
     account.fault(calls=["create"], times=None, kind="drop")
@@ -116,6 +118,7 @@ def test_waits_for_the_rate_limit_do_not_use_up_the_retries(account, options):
     assert not run_slices(options, 4).get("failed")
 
 
+@pytest.mark.promise("Waiting for the rate limit is not a failure")
 def test_waiting_for_the_rate_limit_in_many_slices_is_not_a_failure(account, options):
     for skip in (1, 3, 5):
         account.fault(calls=["create"], skip=skip, times=2, **LIMITED)
@@ -125,6 +128,7 @@ def test_waiting_for_the_rate_limit_in_many_slices_is_not_a_failure(account, opt
     assert len(result["created"]) == len(account.restrictions()) == 8
 
 
+@pytest.mark.promise("Nothing is lost and nothing is created twice")
 @pytest.mark.parametrize("seconds", [ONE_STEP, 60])
 def test_concurrent_creates_with_an_unknown_outcome_are_each_made_once(account, options, seconds):
     for number in range(12):
@@ -150,6 +154,7 @@ def test_comments_that_contain_the_token_reach_the_api_in_every_slice(account, o
     assert token not in str(result)
 
 
+@pytest.mark.promise("An incomplete run leaves more protection, not less")
 @pytest.mark.parametrize("seconds", [ONE_STEP, 60])
 def test_without_the_batch_call_the_result_is_the_same(emulator, options, no_waiting, seconds):
     results = []
@@ -167,6 +172,7 @@ def test_without_the_batch_call_the_result_is_the_same(emulator, options, no_wai
     assert results[0] == results[1]
 
 
+@pytest.mark.promise("A truncated list does not remove your protection")
 def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options):
     seeded = account.seed(numbered(20))
     options.update(restrictions=[{"domain": "new.example"}], prune=True)
@@ -186,6 +192,7 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options)
     assert {entry["call"] for entry in account.requests()} == {"list"}
 
 
+@pytest.mark.promise("An emptied column does not drop your partners' mail")
 def test_an_emptied_exclude_changes_nothing(account, options):
     entries = [{**entry, "exclude": [f"news.{entry['domain']}"]} for entry in numbered(10)]
     seeded = account.seed(entries)
@@ -198,6 +205,7 @@ def test_an_emptied_exclude_changes_nothing(account, options):
     assert len(run_module(MODULE, options)["updated"]) == 10
 
 
+@pytest.mark.promise("Check mode predicts the result")
 @pytest.mark.parametrize("seconds", [ONE_STEP, 60])
 def test_check_mode_predicts_the_result(account, options, seconds):
     account.seed(
@@ -234,6 +242,7 @@ def test_check_mode_predicts_the_result(account, options, seconds):
     assert "(1 created, 1 updated, 1 deleted, 1 unchanged)." in real["msg"]
 
 
+@pytest.mark.promise("What the info module returns is a valid list")
 @pytest.mark.parametrize("prune", [False, True])
 def test_what_the_info_module_returns_is_a_list_that_changes_nothing(account, options, prune):
     account.seed(

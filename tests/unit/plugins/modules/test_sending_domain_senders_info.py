@@ -149,6 +149,7 @@ def test_messages_that_come_twice_count_once(account, task):
     assert calls(account) == ["list"] + ["search"] * 3
 
 
+@pytest.mark.promise("Who sends as a domain is counted, and nothing else is kept")
 def test_what_is_cut_off_is_said_in_the_rows_the_result_and_a_warning(account, task):
     account.seed_messages([mail("a@partner.example", times=2500), mail("a@other.example")])
     result = task(domains=["partner.example", "other.example"], max_messages=1500)
@@ -167,6 +168,7 @@ def test_what_is_cut_off_is_said_in_the_rows_the_result_and_a_warning(account, t
     ]
 
 
+@pytest.mark.promise("Who sends as a domain is counted, and nothing else is kept")
 def test_a_failed_search_is_said_and_does_not_fail_the_others(account, task):
     account.seed_messages(MAIL)
     account.fault(kind="status", calls=["search"], status=400, code=1, message="Broken")
@@ -240,6 +242,7 @@ def test_a_token_that_may_not_search_gets_to_know_what_it_needs(emulator, accoun
     )
 
 
+@pytest.mark.promise("Who sends as a domain is counted, and nothing else is kept")
 def test_nothing_of_other_peoples_mail_is_returned_or_logged(
     account, options, task, monkeypatch, capsys
 ):

@@ -242,6 +242,7 @@ def random_run(emulator, dice):
     return account
 
 
+@pytest.mark.promise("Nothing is lost and nothing is created twice")
 @pytest.mark.timeout(3600)
 def test_soak(emulator, add_to_summary):
     add_to_summary(f"{RUNS} runs with random lists and faults, SOAK_SEED={SEED}")

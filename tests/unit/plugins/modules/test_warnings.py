@@ -44,6 +44,7 @@ DAMAGED = [
 ]
 
 
+@pytest.mark.promise("Text from the account cannot control your terminal")
 @pytest.mark.parametrize(
     ("module", "given"),
     [
@@ -101,6 +102,7 @@ def test_half_of_a_character_is_named_if_only_its_restriction_is_read(account, o
     assert "surrogate" in str(result["warnings"])
 
 
+@pytest.mark.promise("Values that Cloudflare stores differently are named")
 @pytest.mark.parametrize(
     ("switches", "sent", "stored"),
     [

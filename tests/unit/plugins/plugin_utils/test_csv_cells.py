@@ -33,6 +33,7 @@ def test_a_text_is_read_as_it_was_written(text, delimiter):
     assert unescaped(escaped(text, delimiter)) == text
 
 
+@pytest.mark.promise("A file is only data")
 @given(TEXTS.filter(lambda text: "\r" not in text), DELIMITERS, DELIMITERS)
 def test_no_program_finds_a_formula_whatever_its_list_separator_is(text, delimiter, other):
     entry = {"domain": "a.example", "exclude": [], "comments": text}

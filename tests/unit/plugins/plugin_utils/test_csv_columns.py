@@ -102,6 +102,7 @@ def test_columns_can_be_ignored(ignored, columns):
     assert columns_of(["domain", "#", " Owner", "", "comments"], ignored) == columns
 
 
+@pytest.mark.promise("No row and no column vanishes without a word")
 @pytest.mark.parametrize("name", ["exlude", "Exceptions", "states"])
 def test_all_columns_but_misspelled_ones_can_be_ignored(name):
     header = f"domain,Notes,{name}"

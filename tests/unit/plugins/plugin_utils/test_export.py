@@ -96,6 +96,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
+@pytest.mark.promise("Applying an export changes nothing")
 @pytest.mark.parametrize("extension", ["yml", "csv", "tsv"])
 @given(found=accounts(), conversion=st.sampled_from(sorted(LINE_ENDS)))
 def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, found, conversion):
@@ -229,6 +230,7 @@ def test_the_unicode_form_of_a_name_has_escapes_for_invisible_characters():
     assert "  # نامه\\u200cای.example\n" in text
 
 
+@pytest.mark.promise("Applying an export changes nothing")
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_what_the_list_format_cannot_represent_is_left_out_and_named(folder, extension):
     found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]

@@ -110,6 +110,7 @@ def test_a_report_is_named_after_its_host_in_a_play_with_several(path, host, exp
 HOSTS = st.text("ab.-1", min_size=1, max_size=4)
 
 
+@pytest.mark.promise("No report is missing or old without an error")
 @given(st.lists(HOSTS, min_size=2, max_size=5, unique=True), st.data())
 def test_no_two_hosts_write_one_file(hosts, data):
     paths = st.sampled_from([f"{host}.html" for host in hosts] + ["r.html", "-".join(hosts)])

@@ -154,6 +154,7 @@ def skeleton(markdown):
     return CODE_SPAN.sub("`code`", CODE_BLOCK.sub("```code```", markdown))
 
 
+@pytest.mark.promise("A report needs no network")
 @for_hostile_texts
 def test_no_text_of_others_becomes_html(text):
     page, plain = (Page(html_report(report_full_of(text))) for text in (text, "plain"))

@@ -129,6 +129,7 @@ def test_a_cell_can_say_that_its_value_is_not_given(read, cell):
 SWALLOWED = 'a.example,x.a.example,"stray\nb.example,,text\nc.example,,end"\n'
 
 
+@pytest.mark.promise("No row and no column vanishes without a word")
 @pytest.mark.parametrize(
     ("table", "line"),
     [
@@ -164,6 +165,7 @@ def test_names_below_each_other_in_a_cell_are_not_rows(read):
     assert found.entries[0]["exclude"] == ["x.a.example", "y.a.example"]
 
 
+@pytest.mark.promise("No row and no column vanishes without a word")
 @pytest.mark.parametrize(
     "value",
     [
