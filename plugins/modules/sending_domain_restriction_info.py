@@ -234,7 +234,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     InvalidOption,
     SharedOptions,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
     parse_domain,
@@ -317,6 +316,9 @@ def read(
     if desired is None:
         result.update(now.result(), msg=explain(sender_domain, now))
         return result, []
+    # Imported where needed: Ansible compiles a collection's code again for each task.
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+
     plan = make_plan(desired, account, options["prune"])
     after = tls_requirement(sender_domain, plan.applied_to(account))
     name = file_of_list(options) or "the list"
