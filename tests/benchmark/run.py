@@ -28,6 +28,7 @@ NO_QUOTA = 10_000_000
 LATENCY = 0.1  # seconds
 CONCURRENCY = 10
 MODULE = "cloudflare_email.security.sending_domain_restrictions"
+SENDERS_MODULE = "cloudflare_email.security.sending_domain_senders_info"
 SINGLE_MODULE = "cloudflare_email.security.sending_domain_restriction"
 
 
@@ -174,6 +175,35 @@ def files(bench: Bench) -> None:
     bench.row(work, "playbook drift, list.yml, two reports", with_reports, account)
 
 
+def senders(bench: Bench) -> None:
+    """Who sends as 1,000 domains, beside the bare calls; and the memory for a domain with much mail."""
+    count, each, latency = 1000, 100, 0.05
+    work = (
+        f"the senders of {count:,} domains, {each} messages each, {latency * 1000:.0f} ms latency"
+    )
+    names = [f"d{number}.example" for number in range(count)]
+    messages = [{"envelope_from": f"a@{name}", "times": each} for name in names]
+    account = bench.account(latency, count)
+    account.seed_messages(messages)
+    url, token = bench.url(account), account.tokens["write"]
+    # The first search of an account makes the emulator build an index.
+    bench.script(account, "floor_search.py", url, token, 1, 1)
+    account.clear_requests()
+    floor = bench.script(account, "floor_search.py", url, token, count, CONCURRENCY)
+    bench.row(work, "thread pool with requests (lower bound)", floor, account)
+    ours = bench.play(account, {SENDERS_MODULE: {"concurrency": CONCURRENCY}})
+    ratio = round(ours / floor, 2)
+    bench.row(work, "sending_domain_senders_info", ours, account, to_lower_bound=ratio)
+    account = bench.account()
+    account.seed_messages([{"envelope_from": "a@d0.example", "times": 100_000}])
+    task = {SENDERS_MODULE: {"domains": ["d0.example"], "max_messages": 100_000}}
+    memory = round(bench.memory(account, task))
+    account.clear_requests()
+    work = "the senders of one domain, 100,000 messages"
+    seconds = bench.play(account, task)
+    bench.row(work, "sending_domain_senders_info", seconds, account, peak_MB=memory)
+
+
 def one_task(bench: Bench) -> None:
     count = 20
     start_up = min(
@@ -198,7 +228,7 @@ def main() -> None:
     print("| work | how | seconds | calls | |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
         bench = Bench(emulator, Path(folder))
-        for measure in (thousand_creates, nothing_to_do, pruning, files, one_task):
+        for measure in (thousand_creates, nothing_to_do, pruning, files, senders, one_task):
             measure(bench)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n")
     print(f"\nThe figures are in {output}")
