@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
 
 MAX_WARNINGS = 20
 MAX_DOMAINS_IN_WARNING = 10
+MAX_DOMAINS = 3
 
 # Scripts with letters that look alike, as in the names of characters.
 LOOK_ALIKE_SCRIPTS = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN"}
@@ -41,15 +42,15 @@ LOOK_ALIKE_SCRIPTS = {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN"}
 
 @dataclass(frozen=True)
 class Finding:
-    """A possible problem on an account."""
+    """A possible problem on an account; with an empty `domain`, it is about the whole account."""
 
     domain: str
     kind: str
     message: str
 
-    def result(self) -> dict[str, str]:
+    def result(self) -> dict[str, str | None]:
         """Return it in the form of a module's result."""
-        return {"domain": self.domain, "kind": self.kind, "message": self.message}
+        return {"domain": self.domain or None, "kind": self.kind, "message": self.message}
 
 
 def warnings_about(plan: Plan, current: t.Iterable[Restriction]) -> list[str]:
@@ -100,6 +101,31 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     return sorted(
         set(findings), key=lambda finding: (finding.domain, finding.kind, finding.message)
     )
+
+
+def findings_about_delivery(own_domains: t.Sequence[t.Mapping[str, t.Any]]) -> list[Finding]:
+    """Return the finding `no_direct_delivery` if Cloudflare is in the path of no mail.
+
+    If that is not known of each domain, there is none.
+
+    Arguments:
+        own_domains: those that Email Security protects, as the API shows them.
+    """
+    modes: list[t.Any] = [domain.get("allowed_delivery_modes") for domain in own_domains]
+    if not modes or not all(isinstance(each, list) and each for each in modes):
+        return []
+    if any("DIRECT" in each for each in modes):
+        return []
+    names = sorted(str(domain.get("domain")) for domain in own_domains)
+    return [
+        Finding(
+            "",
+            "no_direct_delivery",
+            f"no domain of this account has the delivery mode DIRECT ({listing(names, MAX_DOMAINS)})."
+            " With the others, Cloudflare gets copies of the mail, so restrictions probably cannot"
+            " drop any. Cloudflare does not publish this; check how the domains are delivered",
+        )
+    ]
 
 
 def _after(plan: Plan, current: t.Iterable[Restriction]) -> tuple[list[TlsRule], list[TlsRule]]:

@@ -161,13 +161,13 @@ sending_domain_restrictions:
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
 findings:
-  description: Possible problems in RV(sending_domain_restrictions), sorted by domain.
+  description: Possible problems in RV(sending_domain_restrictions), sorted by domain, after those about the account.
   returned: success
   type: list
   elements: dict
   contains:
     domain:
-      description: The domain that the finding is about.
+      description: The domain that the finding is about, or V(none) if it is about the whole account.
       type: str
       sample: news.partner.example
     kind:
@@ -177,6 +177,9 @@ findings:
           still covers. V(redundant) is a restriction that one for a parent domain makes unnecessary.
           V(public_suffix) is a domain below which anyone can register, V(mail_provider) one whose users are unrelated.
           V(mixed_scripts) is a name that mixes letters that look alike, such as Latin and Cyrillic ones.
+        - V(no_direct_delivery) means that none of the account's own domains is delivered by Cloudflare itself. Then a
+          restriction probably cannot drop any mail, but Cloudflare does not publish this. It is only checked if all
+          restrictions are read, with credentials that may read the list of own domains.
       type: str
       sample: void_exemption
     message:
@@ -225,10 +228,18 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    CREDENTIALS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
+    Finding,
     findings_about,
+    findings_about_delivery,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import counted
+from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
+    own_domains,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
@@ -303,19 +314,23 @@ def read(
     elif sender_domain is not None:
         found = covering(sender_domain, found)
     found.sort(key=lambda restriction: (restriction.domain, *restriction.age))
-    findings = [finding.result() for finding in findings_about(found)]
+    findings = findings_about(found)
+    warnings: list[str] = []
+    if found and not any((domain, sender_domain, restriction_id)):
+        about_delivery, warnings = read_delivery(api)
+        findings = about_delivery + findings
     result: dict[str, t.Any] = {
         "msg": f"{counted(len(found), 'restriction')}, {counted(len(findings), 'finding')}",
         "account_id": api.account_id,
         "sending_domain_restrictions": [dict(restriction.record) for restriction in found],
-        "findings": findings,
+        "findings": [finding.result() for finding in findings],
     }
     if sender_domain is None:
-        return result, []
+        return result, warnings
     now = tls_requirement(sender_domain, found)
     if desired is None:
         result.update(now.result(), msg=explain(sender_domain, now))
-        return result, []
+        return result, warnings
     # Imported where needed: Ansible compiles a collection's code again for each task.
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 
@@ -345,6 +360,19 @@ def refuse_incomplete_question(options: t.Mapping[str, t.Any]) -> None:
         )
     if options["restrictions"] is None and options["prune"]:
         raise InvalidOption("prune requires file or restrictions; set one of them, or omit prune")
+
+
+def read_delivery(api: RestrictionsApi) -> tuple[list[Finding], list[str]]:
+    """Return the findings about how mail reaches Cloudflare, and warnings.
+
+    There are none if the credentials may not read the account's own domains.
+    """
+    try:
+        return findings_about_delivery(own_domains(api.client, api.account_id)), []
+    except CloudflareError as error:
+        if error.kind == CREDENTIALS:
+            return [], []
+        return [], [f"not checked how the account's own domains are delivered: {error}"]
 
 
 def explain(sender_domain: str, requirement: TlsRequirement) -> str:

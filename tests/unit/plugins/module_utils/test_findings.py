@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
     findings_about,
+    findings_about_delivery,
     warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
@@ -232,3 +233,34 @@ def test_an_exclude_entry_outside_its_domain_exempts_nothing():
         ("x.c.a.example", "outside_domain"),
         ("x.c.a.example", "redundant"),
     ]
+
+
+def own(name, *modes):
+    return {"domain": name, "allowed_delivery_modes": list(modes)}
+
+
+def test_an_account_that_only_gets_copies_of_mail_is_a_finding():
+    domains = [own(f"{letter}.example", "BCC", "JOURNAL") for letter in "dcba"]
+    (finding,) = findings_about_delivery(domains)
+    result = finding.result()
+    assert (result["domain"], result["kind"]) == (None, "no_direct_delivery")
+    assert result["message"] == (
+        "no domain of this account has the delivery mode DIRECT (a.example, b.example, c.example and"
+        " 1 more). With the others, Cloudflare gets copies of the mail, so restrictions probably"
+        " cannot drop any. Cloudflare does not publish this; check how the domains are delivered"
+    )
+
+
+@pytest.mark.parametrize(
+    "domains",
+    [
+        [],
+        [own("a.example", "BCC", "DIRECT")],
+        [own("a.example", "BCC"), own("b.example", "DIRECT")],
+        [own("a.example", "BCC"), own("b.example")],
+        [own("a.example", "BCC"), {"domain": "b.example"}],
+        [own("a.example", "BCC"), {"domain": "b.example", "allowed_delivery_modes": None}],
+    ],
+)
+def test_an_account_that_may_be_in_the_path_of_mail_is_none(domains):
+    assert findings_about_delivery(domains) == []

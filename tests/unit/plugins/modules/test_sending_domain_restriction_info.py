@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether mail from a sender needs TLS once a list is applied."""
+"""Answers for a sender, today and once a list is applied, and the findings of an account."""
 
 from __future__ import annotations
 
@@ -135,3 +135,60 @@ def test_an_incomplete_or_invalid_question_is_refused_before_anything_is_sent(
     answer = ask(**given)
     assert (answer["failed"], answer["msg"]) == (True, problem)
     assert account.requests() == []
+
+
+BCC = {"domain": "own.example", "allowed_delivery_modes": ["BCC"]}
+
+
+@pytest.fixture
+def task(account, options):
+    account.seed([{"domain": "partner.example"}])
+    account.change(domains=[BCC])
+
+    def task(**values):
+        return run_module(INFO, {**options, **values})
+
+    return task
+
+
+def kinds(result):
+    return [finding["kind"] for finding in result["findings"]]
+
+
+def test_restrictions_that_can_probably_drop_nothing_are_a_finding(account, task):
+    account.seed([{"domain": "partner.example"}, {"domain": "sub.partner.example"}])
+    result = task()
+    assert kinds(result) == ["no_direct_delivery", "redundant"]
+    assert result["msg"] == "2 restrictions, 2 findings"
+    account.change(domains=[BCC, {"domain": "other.example"}])
+    assert kinds(task()) == ["redundant"]
+
+
+@pytest.mark.parametrize(
+    "question", [{"domain": "partner.example"}, {"sender_domain": "a.partner.example"}]
+)
+def test_questions_about_one_domain_do_not_read_the_own_domains(account, task, question):
+    assert kinds(task(**question)) == []
+    assert [entry["call"] for entry in account.requests()] == ["list"]
+
+
+def test_an_account_without_restrictions_does_not_read_the_own_domains(account, task):
+    account.seed([])
+    assert kinds(task()) == []
+    assert [entry["call"] for entry in account.requests()] == ["list"]
+
+
+def test_credentials_that_may_not_read_the_own_domains_get_no_finding(account, task):
+    account.fault(
+        kind="status", calls=["domains"], status=403, code=10000, message="Authentication error"
+    )
+    result = task()
+    assert (kinds(result), result.get("warnings", [])) == ([], [])
+    assert not result.get("failed")
+
+
+def test_own_domains_that_cannot_be_read_are_a_warning(account, task):
+    account.fault(kind="html", calls=["domains"], status=503, times=None)
+    result = task()
+    assert kinds(result) == []
+    assert "not checked how the account's own domains are delivered: " in str(result["warnings"])
