@@ -478,3 +478,17 @@ def test_null_is_an_empty_list_only_if_the_total_is_zero(more, is_empty):
     made = response(200, {"success": True, **more})
     result = interpret(Call("POST", PATH), made, "the API token").result
     assert (result == []) == is_empty
+
+
+@pytest.mark.parametrize(("headers", "location"), [({"Location": "/x"}, "/x"), ({}, "")])
+def test_a_call_may_be_pending_whatever_the_body_says(headers, location):
+    call = Call("GET", PATH, may_be_pending=True)
+    for body in (b"", {"success": True, "result": None}):
+        pending = interpret(call, response(202, body, headers), "the API token")
+        assert (pending.is_pending, pending.location, pending.result) == (True, location, None)
+
+
+def test_a_202_with_errors_is_not_pending():
+    call = Call("GET", PATH, may_be_pending=True)
+    with pytest.raises(CloudflareError, match="code 1: No"):
+        interpret(call, response(202, coded(1), {"Location": "/x"}), "the API token")

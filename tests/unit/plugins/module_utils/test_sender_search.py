@@ -108,6 +108,13 @@ def test_a_search_for_a_known_name_that_is_cut_off_is_not_complete():
     assert not result.is_complete
 
 
+def test_a_search_for_a_known_name_does_not_complete_one_that_is_cut_off():
+    search = FakeSearch({"p.example": [["p.example"] * 5], "b.p.example": [["b.p.example"]]})
+    (result,) = searched(search, "p.example", names=["b.p.example"], max_messages=4)
+    assert counts(result) == {"p.example": 4, "b.p.example": 1}
+    assert not result.is_complete
+
+
 def test_a_page_has_at_most_as_many_messages_as_the_api_allows():
     search = FakeSearch({})
     searched(search, "p.example", max_messages=10**6)
@@ -129,10 +136,11 @@ def test_if_every_search_fails_the_first_failure_is_raised():
 
 
 def test_refused_credentials_end_all_searches():
-    search = FakeSearch({"a.example": [[]], "b.example": [failed(CREDENTIALS, "denied")]})
+    found = {"a.example": [[]], "b.example": [failed()]}
+    search = FakeSearch({**found, "c.example": [failed(CREDENTIALS, "denied")]})
     with pytest.raises(CloudflareError, match="denied"):
-        searched(search, "a.example", "b.example", "c.example")
-    assert search.asked == ["a.example", "b.example"]
+        searched(search, "a.example", "b.example", "c.example", "d.example")
+    assert search.asked == ["a.example", "b.example", "c.example"]
 
 
 @pytest.mark.parametrize(("kind", "asked"), [(UNAVAILABLE, 11), (REFUSED, 22)])
