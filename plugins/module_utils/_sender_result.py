@@ -62,12 +62,8 @@ def senders_result(
         "senders": [
             {
                 "domain": domain.domain,
-                "name": sender.name,
-                "messages": sender.messages,
+                **sender.as_dict(),
                 "at_least": not domain.is_complete,
-                "first_seen": sender.first_seen or None,
-                "last_seen": sender.last_seen or None,
-                "delivery_modes": list(sender.delivery_modes),
                 **requirements[sender.name].result(),
             }
             for domain in found

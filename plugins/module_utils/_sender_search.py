@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
+    RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CREDENTIALS,
@@ -21,6 +21,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
     MAX_PER_PAGE,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import (
     MAX_CONSECUTIVE_FAILURES,
 )
@@ -34,7 +35,8 @@ if t.TYPE_CHECKING:
         MessageSearch,
     )
 
-# Give up after this many consecutive failures that are not specific to one domain.
+MAX_MESSAGES = 10_000
+
 NOT_SEARCHED = "not searched because other searches failed; run again"
 
 
@@ -55,70 +57,117 @@ class DomainSenders:
     without_sender: int = 0
     problem: str = ""
 
+    @classmethod
+    def from_dict(cls, values: t.Mapping[str, t.Any]) -> DomainSenders:
+        """Return what `as_dict` returned."""
+        return cls(**{**values, "senders": [Sender(**sender) for sender in values["senders"]]})
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return it in a form that JSON can represent."""
+        return {**vars(self), "senders": [sender.as_dict() for sender in self.senders]}
+
+
+@dataclass
+class SearchOutcome:
+    """What searches found.
+
+    Attributes:
+        found: who sent as each domain that was searched, by domain.
+        left: the domains that there was no time to search.
+        wait: seconds for which the rate limit delays what is left.
+        consecutive_failures: the last failures in a row that are not specific to one domain.
+        error: why no search succeeded, or can succeed with these credentials.
+    """
+
+    found: dict[str, DomainSenders]
+    left: list[str] = field(default_factory=list)
+    wait: float = 0.0
+    consecutive_failures: int = 0
+    error: CloudflareError | None = None
+
 
 def search_senders(
     search: MessageSearch,
     names: t.Mapping[str, t.Sequence[str]],
-    max_messages: int,
+    max_messages: int = MAX_MESSAGES,
     concurrency: int = 1,
-) -> list[DomainSenders]:
-    """Return the senders of each domain, in the order of `names`.
+    time_limit: float = NO_LIMIT,
+    consecutive_failures: int = 0,
+) -> SearchOutcome:
+    """Search for the senders of each domain in `names`.
 
     Arguments:
         names: for each domain, the names below it that are searched for as well, if the search for
             the domain finds nothing from them.
         max_messages: how many messages each search counts at most.
-
-    Raises:
-        CloudflareError: the credentials were not accepted, or no search succeeded.
+        time_limit: seconds on the clock of the client, after which no further domain is searched.
+        consecutive_failures: the failures in a row so far that are not specific to one domain.
     """
-    return _Searches(search, names, max_messages).run(concurrency)
+    return _Searches(search, names, max_messages, time_limit, consecutive_failures).run(concurrency)
 
 
 class _Searches:
-    """The searches for all domains; several workers take them from one queue."""
+    """The searches for all domains, and when they stop."""
 
     def __init__(
-        self, search: MessageSearch, names: t.Mapping[str, t.Sequence[str]], max_messages: int
+        self,
+        search: MessageSearch,
+        names: t.Mapping[str, t.Sequence[str]],
+        max_messages: int,
+        time_limit: float,
+        consecutive_failures: int,
     ) -> None:
         self._search = search
         self._names = names
         self._max_messages = max_messages
-        self._queue = deque(names)
+        self._ends_at = search.client.clock() + time_limit
         self._lock = threading.Lock()
-        self._results: dict[str, DomainSenders] = {}
         self._error: CloudflareError | None = None
         self._has_success = False
-        self._consecutive_failures = 0
-        self._is_stopped = False
+        self._consecutive_failures = consecutive_failures
+        self._wait = 0.0
+        # Why no further domain is searched, now or at all.
+        self._is_over = False
+        self._problem = ""
 
-    def run(self, concurrency: int) -> list[DomainSenders]:
+    def run(self, concurrency: int) -> SearchOutcome:
         with ThreadPoolExecutor(concurrency) as pool:
-            workers = [pool.submit(self._work) for _number in range(concurrency)]
+            searches = [pool.submit(self._search_if_possible, domain) for domain in self._names]
             try:
-                wait(workers)
+                wait(searches)
             except KeyboardInterrupt:
-                self._is_stopped = True
+                self._is_over = True
                 self._search.client.stop()
                 raise
-        for worker in workers:
-            worker.result()
-        if self._error and (self._error.kind == CREDENTIALS or not self._has_success):
-            raise self._error
-        return [
-            self._results.get(domain, DomainSenders(domain, [], False, problem=NOT_SEARCHED))
-            for domain in self._names
-        ]
+        results = {domain: search.result() for domain, search in zip(self._names, searches)}
+        is_hopeless = self._error and (self._error.kind == CREDENTIALS or not self._has_success)
+        return SearchOutcome(
+            {domain: senders for domain, senders in results.items() if senders},
+            [domain for domain, senders in results.items() if not senders],
+            self._wait,
+            self._consecutive_failures,
+            self._error if is_hopeless else None,
+        )
 
-    def _work(self) -> None:
-        while not self._is_stopped:
-            try:
-                domain = self._queue.popleft()
-            except IndexError:
-                return
-            self._search_for(domain)
+    def _search_if_possible(self, domain: str) -> DomainSenders | None:
+        """Return the senders of a domain; `None` if there is no time for the search."""
+        if self._problem:
+            return DomainSenders(domain, [], False, problem=self._problem)
+        if self._is_over:
+            return None
+        try:
+            return self._search_for(domain)
+        except RateLimitWait as delay:
+            with self._lock:
+                self._wait = max(self._wait, delay.seconds)
+            self._is_over = True
+            return None
+        finally:
+            # Checked last, so that every time slice makes progress.
+            if self._search.client.clock() >= self._ends_at:
+                self._is_over = True
 
-    def _search_for(self, domain: str) -> None:
+    def _search_for(self, domain: str) -> DomainSenders:
         counter = SenderCounter(domain)
         is_complete, problem = True, ""
         try:
@@ -130,9 +179,7 @@ class _Searches:
         except CloudflareError as error:
             is_complete, problem = False, str(error)
             self._note(error)
-        self._results[domain] = DomainSenders(
-            domain, counter.senders, is_complete, counter.without_sender, problem
-        )
+        return DomainSenders(domain, counter.senders, is_complete, counter.without_sender, problem)
 
     def _count(self, counter: SenderCounter, sender: str) -> bool:
         """Count the messages that a search finds; returns whether these are all."""
@@ -152,7 +199,9 @@ class _Searches:
                 self._consecutive_failures = 0
                 return
             self._consecutive_failures += not error.is_specific
-            is_denied = error.kind == CREDENTIALS
-            self._error = error if is_denied else self._error or error
-            if is_denied or self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
-                self._is_stopped = True
+            if error.kind == CREDENTIALS:
+                self._error, self._problem = error, str(error)
+                return
+            self._error = self._error or error
+            if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+                self._problem = self._problem or NOT_SEARCHED

@@ -66,12 +66,29 @@ class Sender:
 
     __slots__ = ("delivery_modes", "first_seen", "last_seen", "messages", "name")
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        messages: int = 0,
+        first_seen: str | None = None,
+        last_seen: str | None = None,
+        delivery_modes: t.Iterable[str] = (),
+    ) -> None:
         self.name = name
-        self.messages = 0
-        self.first_seen = ""
-        self.last_seen = ""
-        self.delivery_modes: tuple[str, ...] = ()
+        self.messages = messages
+        self.first_seen = first_seen or ""
+        self.last_seen = last_seen or ""
+        self.delivery_modes = tuple(delivery_modes)
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """Return it in the form of a module's result."""
+        return {
+            "name": self.name,
+            "messages": self.messages,
+            "first_seen": self.first_seen or None,
+            "last_seen": self.last_seen or None,
+            "delivery_modes": list(self.delivery_modes),
+        }
 
     def add(self, message: Message) -> None:
         self.messages += 1

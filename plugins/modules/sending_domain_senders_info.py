@@ -218,6 +218,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
+    MAX_DAYS,
     MessageSearch,
     days_ago,
 )
@@ -244,6 +245,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_
     warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
+    MAX_MESSAGES,
     search_senders,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import (
@@ -257,7 +259,7 @@ def main() -> None:
             **SHARED_ARGUMENTS,
             "domains": {"type": "list", "elements": "str"},
             "days": {"type": "int", "default": 30},
-            "max_messages": {"type": "int", "default": 10_000},
+            "max_messages": {"type": "int", "default": MAX_MESSAGES},
             "concurrency": {"type": "int", "default": 10},
         },
         supports_check_mode=True,
@@ -275,7 +277,7 @@ def main() -> None:
 def run(module: AnsibleModule) -> tuple[dict[str, t.Any], list[str]]:
     """Return the result of the module and its warnings."""
     options = module.params
-    days = number_between("days", options["days"], 1, 90)
+    days = number_between("days", options["days"], 1, MAX_DAYS)
     max_messages = number_between("max_messages", options["max_messages"], 1, 1_000_000)
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     domains = parse_domains(options["domains"])
@@ -286,7 +288,11 @@ def run(module: AnsibleModule) -> tuple[dict[str, t.Any], list[str]]:
     if domains is None:
         domains = sorted({restriction.domain for restriction in restrictions})
     search = MessageSearch(client, shared.account_id, days_ago(days))
-    found = search_senders(search, known_names(domains, restrictions), max_messages, concurrency)
+    names = known_names(domains, restrictions)
+    outcome = search_senders(search, names, max_messages, concurrency)
+    if outcome.error:
+        raise outcome.error
+    found = list(outcome.found.values())
     result = {
         "account_id": shared.account_id,
         "since": search.since,

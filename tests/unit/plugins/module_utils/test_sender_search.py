@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import types
+
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _sender_search
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
+    RateLimitWait,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     CREDENTIALS,
@@ -18,9 +23,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
     MAX_CONSECUTIVE_FAILURES,
     NOT_SEARCHED,
+    DomainSenders,
     search_senders,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import Message
+
+# Only a test that fails waits that long.
+MAX_SECONDS = 60
 
 
 class FakeSearch:
@@ -29,7 +38,8 @@ class FakeSearch:
     `asked` has the senders that were searched for, and `pages_read` how many pages were taken.
     """
 
-    def __init__(self, found):
+    def __init__(self, found, clock=lambda: 0.0):
+        self.client = types.SimpleNamespace(clock=clock, stop=None)
         self.found = found
         self.asked = []
         self.pages_read = 0
@@ -55,9 +65,9 @@ def failed(kind=UNAVAILABLE, problem="it failed"):
 
 
 def searched(search, *domains, names=(), max_messages=100, **options):
-    found = search_senders(search, dict.fromkeys(domains, names), max_messages, **options)
-    assert [each.domain for each in found] == list(domains)
-    return found
+    outcome = search_senders(search, dict.fromkeys(domains, names), max_messages, **options)
+    assert list(outcome.found) == list(domains)
+    return list(outcome.found.values())
 
 
 def counts(found):
@@ -129,18 +139,65 @@ def test_a_failed_search_leaves_the_others_and_keeps_what_it_found():
     assert (success.is_complete, success.problem) == (True, "")
 
 
-def test_if_every_search_fails_the_first_failure_is_raised():
+def test_if_every_search_fails_the_first_failure_is_the_error():
     search = FakeSearch({"a.example": [failed(problem="first")], "b.example": [failed()]})
-    with pytest.raises(CloudflareError, match="first"):
-        searched(search, "a.example", "b.example")
+    outcome = search_senders(search, {"a.example": [], "b.example": []})
+    assert outcome.error.problem == "first"
+    assert outcome.consecutive_failures == 2
+
+
+def test_a_failed_search_is_not_the_error_if_another_succeeds():
+    search = FakeSearch({"a.example": [failed()], "b.example": []})
+    outcome = search_senders(search, {"a.example": [], "b.example": []})
+    assert (outcome.error, outcome.consecutive_failures) == (None, 0)
 
 
 def test_refused_credentials_end_all_searches():
     found = {"a.example": [[]], "b.example": [failed()]}
     search = FakeSearch({**found, "c.example": [failed(CREDENTIALS, "denied")]})
-    with pytest.raises(CloudflareError, match="denied"):
-        searched(search, "a.example", "b.example", "c.example", "d.example")
+    outcome = search_senders(search, {f"{letter}.example": [] for letter in "abcd"})
+    assert outcome.error.problem == "denied"
+    assert outcome.found["d.example"].problem == "denied; run again"
+    assert not outcome.left
     assert search.asked == ["a.example", "b.example", "c.example"]
+
+
+def test_what_there_is_no_time_for_is_left():
+    times = iter([0.0, 1.0, 2.0, 3.0])
+    search = FakeSearch({"b.example": [["b.example"]]}, clock=lambda: next(times))
+    names = {f"{letter}.example": [] for letter in "abcd"}
+    outcome = search_senders(search, names, time_limit=2.0)
+    assert (list(outcome.found), outcome.left) == (
+        ["a.example", "b.example"],
+        ["c.example", "d.example"],
+    )
+    assert (outcome.wait, outcome.error) == (0.0, None)
+
+
+def test_a_search_that_the_rate_limit_delays_is_left_and_ends_the_others():
+    search = FakeSearch({"b.example": [["b.example"], RateLimitWait(7.0)]})
+    outcome = search_senders(search, {f"{letter}.example": [] for letter in "abc"})
+    assert (list(outcome.found), outcome.left) == (["a.example"], ["b.example", "c.example"])
+    assert outcome.wait == 7.0
+
+
+def test_failures_of_earlier_time_slices_count():
+    search = FakeSearch({"a.example": [failed()], "b.example": []})
+    outcome = search_senders(
+        search,
+        {"a.example": [], "b.example": []},
+        consecutive_failures=MAX_CONSECUTIVE_FAILURES - 1,
+    )
+    assert search.asked == ["a.example"]
+    assert outcome.found["b.example"].problem == NOT_SEARCHED
+
+
+def test_what_was_found_survives_the_way_to_the_next_time_slice():
+    search = FakeSearch({"a.example": [["x.a.example"], failed()]})
+    found = search_senders(search, {"a.example": []}).found["a.example"]
+    passed_on = DomainSenders.from_dict(json.loads(json.dumps(found.as_dict())))
+    assert passed_on.as_dict() == found.as_dict()
+    assert passed_on.senders[0].messages == 1
 
 
 @pytest.mark.parametrize(("kind", "asked"), [(UNAVAILABLE, 11), (REFUSED, 22)])
@@ -164,19 +221,34 @@ def test_nothing_to_search_is_nothing_found():
     assert searched(FakeSearch({})) == []
 
 
-def test_an_interrupt_stops_the_client(monkeypatch):
-    stopped = []
+def test_as_many_searches_run_side_by_side_as_concurrency_says():
+    pair = threading.Barrier(2, timeout=MAX_SECONDS)
 
-    class Client:
-        def stop(self):
-            stopped.append(True)
+    class PairedSearch(FakeSearch):
+        def pages(self, sender, per_page):
+            pair.wait()
+            return super().pages(sender, per_page)
 
-    def interrupt(workers):
+    found = searched(PairedSearch({}), "a.example", "b.example", concurrency=2)
+    assert [each.problem for each in found] == ["", ""]
+
+
+def test_an_interrupt_stops_the_client_and_all_searches(monkeypatch):
+    begun, stopped = threading.Event(), threading.Event()
+
+    class EndlessSearch(FakeSearch):
+        def pages(self, sender, per_page):
+            begun.set()
+            assert stopped.wait(MAX_SECONDS)
+            return super().pages(sender, per_page)
+
+    def interrupt(searches):
+        assert begun.wait(MAX_SECONDS)
         raise KeyboardInterrupt
 
-    search = FakeSearch({})
-    search.client = Client()
+    search = EndlessSearch({})
+    search.client.stop = stopped.set
     monkeypatch.setattr(_sender_search, "wait", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        searched(search, "p.example")
-    assert stopped == [True]
+        searched(search, "a.example", "b.example")
+    assert search.asked == ["a.example"]
