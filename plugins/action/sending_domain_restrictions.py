@@ -28,6 +28,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
     EQUAL,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
+    Impact,
+    impact_lines,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
     duration,
@@ -176,7 +180,8 @@ class ActionModule(ActionBase):
         return f"the module could no longer be run ({masked(str(error), self._secrets)})"
 
     def _run_once_or_in_slices(self, task_vars: Values) -> Values:
-        if self._task.async_val or self._is_preview:
+        is_long = self._options.get("impact_days") or not self._is_preview
+        if self._task.async_val or not is_long:
             return self._execute(self._options, task_vars)
         return self._run_slices(task_vars)
 
@@ -218,10 +223,7 @@ class ActionModule(ActionBase):
         estimate = report.estimate
         if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
             total.is_estimate_shown = True
-            self._show(
-                f"{total.remaining} changes left, about {duration(estimate)} at"
-                " Cloudflare's rate limit"
-            )
+            self._show(f"{total.left}, about {duration(estimate)} at Cloudflare's rate limit")
         self._show(f"{total.progress}{_outlook(report)}")
 
     def _wait(self, report: SliceReport) -> None:
@@ -244,6 +246,12 @@ class ActionModule(ActionBase):
         # With `failed_when: false`, the task has not failed for Ansible.
         elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
             display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
+        if values.get("impact") is not None:
+            days = int(self._options["impact_days"])
+            impact = Impact(days, values["impact"], values["impact_unknown"])
+            is_done = values["status"] == CHANGED and not self._is_preview
+            for line in impact_lines(impact, is_preview=not is_done):
+                self._show(line)
 
     def _write_reports(self, values: Values, account: Values | None) -> None:
         """Write the reports that the task asks for; for a failed run, with what is known."""

@@ -5,7 +5,8 @@
 """One change of an account, and what it does to protection. Pure.
 
 A change protects if mail from some sender needs TLS afterwards by the changed restriction and did
-not before. It weakens if that is so the other way round. An update may do both.
+not before. It weakens if that is so the other way round. An update may do both. The senders of whom
+either is true are at or below its `affected_names`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class Create:
         comments = self.body.get("comments", "")
         return Restriction(self.record, "", self.domain, frozenset(self.body["exclude"]), comments)
 
+    @property
+    def affected_names(self) -> set[str]:
+        return {self.domain}
+
 
 @dataclass(frozen=True)
 class Update:
@@ -88,6 +93,13 @@ class Update:
     @property
     def weakens(self) -> bool:
         return self._is_rename or self._before.requires_more_than(self._after)
+
+    @property
+    def affected_names(self) -> set[str]:
+        if self._is_rename:
+            return {self.domain, self.changes["domain"]}
+        before, after = self._before, self._after
+        return after.required_beyond(before) | before.required_beyond(after)
 
     @property
     def is_mixed(self) -> bool:
@@ -133,10 +145,14 @@ class Delete:
     @property
     def weakens(self) -> bool:
         """Whether mail loses a requirement; a duplicate may require more than the one that stays."""
+        return bool(self.affected_names)
+
+    @property
+    def affected_names(self) -> set[str]:
         if self.kept is None:
-            return True
+            return {self.domain}
         before, kept = (TlsRule(self.domain, each.exclude) for each in (self.current, self.kept))
-        return before.requires_more_than(kept)
+        return before.required_beyond(kept)
 
     @property
     def domain(self) -> str:

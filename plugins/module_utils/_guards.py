@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    NEWLY_REQUIRES_TLS,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    listing,
+)
 
 if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
         Restriction,
@@ -60,3 +67,32 @@ def refusals(
         for option, percent, affected, loss, advice in guards
         if len(affected) * 100 > percent * domains
     ]
+
+
+def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> list[str]:
+    """Return a sentence if more messages may be affected than the task allows.
+
+    They are those from the names that would newly need TLS. If not all of these are known, that
+    counts as too many.
+    """
+    senders = impact.having(NEWLY_REQUIRES_TLS)
+    messages = sum(sender["messages"] for sender in senders)
+    if messages > max_affected_messages:
+        names = [f"{sender['name']} {sender['messages']}" for sender in senders]
+        return [
+            f"{counted(len(senders), 'name')} that would need TLS sent"
+            f" {counted(messages, 'message')} in {counted(impact.days, 'day')}"
+            f" ({listing(names, MAX_DOMAINS)}), more than max_affected_messages"
+            f" ({max_affected_messages}) allows; exclude the names that cannot use TLS, and if the"
+            " others can, raise max_affected_messages for this run"
+        ]
+    domains = sorted(
+        {change.domain for change in plan.changes if change.protects}.intersection(impact.unknown)
+    )
+    if domains:
+        return [
+            f"not all senders of {listing(domains, MAX_DOMAINS)} are known, so more messages may be"
+            f" affected than max_affected_messages ({max_affected_messages}) allows; run again, or"
+            f" omit max_affected_messages for this run ({impact.unknown[domains[0]]})"
+        ]
+    return []

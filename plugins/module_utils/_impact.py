@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which senders a change of an account's restrictions affects. Pure.
+"""Which senders a plan affects. Pure.
 
 It says who would need TLS, not whose mail would be dropped: nothing says which senders use TLS.
 """
@@ -10,42 +10,162 @@ It says who would need TLS, not whose mail would be dropped: nothing says which 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import (
-    TlsRule,
-    TlsRules,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    NEWLY_REQUIRES_TLS,
+    NO_LONGER_REQUIRES_TLS,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    listing,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import known_names
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
+    tls_requirements,
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import Sender
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+        Restriction,
+    )
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
+        DomainSenders,
+    )
+
+MAX_LINES = 20
+MAX_DOMAINS = 3
 
 
 @dataclass(frozen=True)
 class Impact:
-    """The senders whose mail needs TLS only after, or only before; most messages first."""
+    """Whom a plan affects.
 
-    newly_requires_tls: list[Sender]
-    no_longer_requires_tls: list[Sender]
-
-
-def impact_on(
-    senders: t.Iterable[Sender], before: t.Iterable[TlsRule], after: t.Iterable[TlsRule]
-) -> Impact:
-    """Return the impact of replacing *all* rules of an account, `before`, by those `after`.
-
-    Each name counts once: of several rows for it, the one with the most messages.
+    Attributes:
+        days: the period in which the senders sent messages.
+        senders: by restricted domain, in the form of a module's result: those that need TLS only
+            after or only before the plan, because of the restriction for that domain; most messages
+            first. Each domain that the plan changes something for is a key.
+        unknown: by restricted domain, why there may be more of them.
     """
-    ordered = sorted(senders, key=lambda sender: (-sender.messages, sender.name))
-    by_name: dict[str, Sender] = {}
-    for sender in ordered:
-        by_name.setdefault(sender.name, sender)
-    old, new = TlsRules(before), TlsRules(after)
-    newly, no_longer = [], []
-    for sender in by_name.values():
-        required, will_be = old.requires_tls(sender.name), new.requires_tls(sender.name)
-        if will_be and not required:
-            newly.append(sender)
-        elif required and not will_be:
-            no_longer.append(sender)
-    return Impact(newly, no_longer)
+
+    days: int
+    senders: dict[str, list[dict[str, t.Any]]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def having(self, effect: str) -> list[dict[str, t.Any]]:
+        """Return the senders on whom the plan has an effect; most messages first."""
+        senders = [each for rows in self.senders.values() for each in rows]
+        return sorted((each for each in senders if each["effect"] == effect), key=_most_messages)
+
+
+def names_to_search(plan: Plan, current: t.Sequence[Restriction]) -> dict[str, list[str]]:
+    """Return whose senders to search for to know whom a plan affects.
+
+    They are the names at or below which senders may be affected, without those that are below
+    another, and with each the names below it that restrictions mention, as `search_senders` takes
+    them.
+    """
+    affected = {name for change in plan.changes for name in change.affected_names}
+    highest = sorted(name for name in affected if affected.isdisjoint(parents(name)))
+    after = plan.applied_to(current)
+    mentioned = known_names(highest, [*current, *after])
+    names = [name for below in mentioned.values() for name in below]
+    old, new = tls_requirements(names, current), tls_requirements(names, after)
+    return {
+        domain: [name for name in below if old[name].required != new[name].required]
+        for domain, below in mentioned.items()
+    }
+
+
+def impact_of(
+    plan: Plan,
+    current: t.Sequence[Restriction],
+    found: t.Mapping[str, DomainSenders],
+    days: int,
+) -> Impact:
+    """Return whom a plan affects.
+
+    Arguments:
+        current: all restrictions on the account.
+        found: what the searches for `names_to_search` found.
+    """
+    affecting = [change for change in plan.changes if change.affected_names]
+    impact = Impact(days, {change.domain: [] for change in affecting})
+    senders = {sender.name: sender for each in found.values() for sender in each.senders}
+    old = tls_requirements(senders, current)
+    new = tls_requirements(senders, plan.applied_to(current))
+    for name, sender in senders.items():
+        before, after = old[name], new[name]
+        if before.required == after.required:
+            continue
+        effect = NEWLY_REQUIRES_TLS if after.required else NO_LONGER_REQUIRES_TLS
+        governing = (after if after.required else before).governed_by
+        assert governing is not None  # it requires TLS
+        row = {**sender.as_dict(), "effect": effect}
+        impact.senders.setdefault(governing.domain, []).append(row)
+    for rows in impact.senders.values():
+        rows.sort(key=_most_messages)
+    for change in affecting:
+        for name in sorted(change.affected_names):
+            searched = next(found[above] for above in (name, *parents(name)) if above in found)
+            if not searched.is_complete:
+                impact.unknown.setdefault(change.domain, _reason(searched))
+    return impact
+
+
+def impact_sentence(impact: Impact, is_preview: bool) -> str:
+    """Return how many senders are affected, as a clause for a summary."""
+    days = counted(impact.days, "day")
+    counts = [
+        f"{counted(len(senders), 'name')} that {_need(effect, is_preview, len(senders))} sent"
+        f" {counted(sum(sender['messages'] for sender in senders), 'message')}"
+        for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
+        for senders in [impact.having(effect)]
+        if senders
+    ]
+    sentence = (
+        f"in {days}, {' and '.join(counts)}" if counts else f"no affected sender found in {days}"
+    )
+    if impact.unknown:
+        domains = listing(sorted(impact.unknown), MAX_DOMAINS)
+        sentence += f"; the senders of {domains} are not fully known"
+    return sentence
+
+
+def impact_lines(impact: Impact, is_preview: bool) -> list[str]:
+    """Return a line for each affected sender, and one for each domain with unknown senders."""
+    days = counted(impact.days, "day")
+    lines = [
+        f"{sender['name']}: {counted(sender['messages'], 'message')} in {days}"
+        f"{_last_seen(sender)}, {_need(effect, is_preview)}"
+        for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
+        for sender in impact.having(effect)
+    ]
+    lines += [
+        f"{domain}: there may be more senders ({reason})"
+        for domain, reason in sorted(impact.unknown.items())
+    ]
+    more = len(lines) - MAX_LINES
+    return lines[:MAX_LINES] + ([f"{more} more; see impact in the result"] if more > 0 else [])
+
+
+def _need(effect: str, is_preview: bool, count: int = 1) -> str:
+    if is_preview:
+        return "would need TLS" if effect == NEWLY_REQUIRES_TLS else "would no longer need TLS"
+    need = "needs" if count == 1 else "need"
+    return f"{need} TLS now" if effect == NEWLY_REQUIRES_TLS else f"no longer {need} TLS"
+
+
+def _last_seen(sender: t.Mapping[str, t.Any]) -> str:
+    return f", last on {sender['last_seen'][:10]}" if sender["last_seen"] else ""
+
+
+def _most_messages(sender: t.Mapping[str, t.Any]) -> tuple[int, str]:
+    return (-sender["messages"], sender["name"])
+
+
+def _reason(searched: DomainSenders) -> str:
+    return searched.problem or "not all messages were counted; lower impact_days"

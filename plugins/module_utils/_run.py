@@ -46,7 +46,16 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._finding
     findings_about,
     warnings_about,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
+from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import (
+    impact_refusals,
+    refusals,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact_search import (
+    find_impact,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
+    MAX_DAYS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     InvalidOption,
     SharedOptions,
@@ -81,8 +90,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
         CloudflareClient,
     )
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
         RestrictionsApi,
+    )
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
+        SearchOutcome,
     )
 
 
@@ -104,13 +117,16 @@ def run_one(module: AnsibleModule) -> Run:
     shared = SharedOptions.of(module)
     api = SettlingApi(shared.client(), shared.account_id)
     desired = DesiredRestriction.from_options(module.params)
+    days = _impact_days(module.params)
     current = api.list_all()
     plan = make_plan([desired], current)
     warnings = warnings_about(plan, current)
+    impact, _searches = find_impact(plan, current, api, days) if days else (None, None)
     outcome = predict(plan) if module.check_mode else apply(plan, api)
     warnings += alteration_warnings(outcome.alterations, secrets=module.no_log_values)
     result = _single_result(plan, outcome, desired, module.check_mode)
     result.diff = diff_of(plan) if module._diff else None
+    result.impact = vars(impact) if impact else None
     return Run(result, warnings + api.warnings())
 
 
@@ -125,6 +141,7 @@ def run_list(module: AnsibleModule) -> Run:
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     for guard in ("max_delete_percent", "max_exclusion_loss_percent"):
         number_between(guard, options[guard], 0, 100)
+    _impact_days(options)
     if options["restrictions"] is None:
         raise InvalidOption(
             "restrictions has no value; give the list, or [] only if the account is to have none"
@@ -162,6 +179,21 @@ def output_is_closed() -> bool:
         return False
 
 
+def _impact_days(options: t.Mapping[str, t.Any]) -> int:
+    """Return the option `impact_days`; raises `InvalidOption` if it or what depends on it is wrong."""
+    days = number_between("impact_days", options["impact_days"], 0, MAX_DAYS)
+    max_messages = options.get("max_affected_messages")
+    if max_messages is not None:
+        if not days:
+            raise InvalidOption(
+                "max_affected_messages requires impact_days; set it to the number of days in which"
+                " messages are counted, or omit max_affected_messages"
+            )
+        if max_messages < 0:
+            raise InvalidOption(f"max_affected_messages is {max_messages}; use 0 or more")
+    return days
+
+
 def _limits(time_slice: TimeSlice) -> Limits:
     """Return what the time slice allows its client, from now on."""
     progress = time_slice.progress
@@ -175,11 +207,26 @@ def _limits(time_slice: TimeSlice) -> Limits:
 
 
 def _unfinished(
-    time_slice: TimeSlice, client: CloudflareClient, wait: float, reason: WaitReason
+    time_slice: TimeSlice, client: CloudflareClient, wait: float, reason: WaitReason | None
 ) -> SliceReport:
     """Return the report of a time slice that ended before its plan was made."""
     result = RunResult(api_calls=client.calls)
     return SliceReport(result, time_slice.progress, wait=wait, reason=reason)
+
+
+def _searching(
+    time_slice: TimeSlice, api: RestrictionsApi, searches: SearchOutcome, calls: int
+) -> SliceReport:
+    """Return the report of a time slice that ended before the senders of all domains were found."""
+    progress = time_slice.progress
+    progress.refusals = api.client.refusals
+    progress.blocked_until = time.time() + searches.wait
+    progress.is_stalled = bool(searches.wait) and not searches.found
+    reason = WaitReason.RATE_LIMIT if searches.wait else None
+    report = _unfinished(time_slice, api.client, searches.wait, reason)
+    report.searches_left = len(searches.left)
+    report.estimate = api.client.rate_limit.seconds_for(calls)
+    return report
 
 
 def _plan_and_apply(
@@ -199,13 +246,28 @@ def _plan_and_apply(
         failed=progress.failed,
         failed_to_protect=progress.failed_to_protect,
     )
+    impact = None
+    if options["impact_days"] and not (options["compare"] or progress.is_impact_known):
+        impact, searches = find_impact(
+            plan,
+            current,
+            api,
+            options["impact_days"],
+            options["concurrency"],
+            time_slice.seconds,
+            progress,
+        )
+        if impact is None:
+            calls = len(searches.left) + (0 if module.check_mode else plan.size)
+            return Run(_searching(time_slice, api, searches, calls), api.warnings())
+        progress.is_impact_known = True
     warnings, diff = [], None
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
         shown = drift_of if options["compare"] else diff_of
         diff = shown(plan) if module._diff else None
         progress.is_planned = True
-    refusal = "" if options["compare"] else _refusal(plan, current, progress, options)
+    refusal = "" if options["compare"] else _refusal(plan, current, progress, options, impact)
     is_preview = module.check_mode or options["compare"]
     if is_preview:
         outcome = predict(plan)
@@ -236,6 +298,7 @@ def _plan_and_apply(
     result.api_calls = api.client.calls
     result.refusal = refusal
     result.diff = diff
+    result.impact = vars(impact) if impact else None
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and (options["report_html"] or options["report_markdown"]):
         result.account = _account(api, current, Outcome() if is_preview else outcome)
@@ -251,6 +314,7 @@ def _refusal(
     current: list[Restriction],
     progress: Progress,
     options: t.Mapping[str, t.Any],
+    impact: Impact | None,
 ) -> str:
     """Return why the guards do not allow a plan; empty if they do."""
     # What this run created must not change what the guards allow.
@@ -259,6 +323,8 @@ def _refusal(
     refused = refusals(
         plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
     )
+    if impact and options["max_affected_messages"] is not None:
+        refused += impact_refusals(plan, impact, options["max_affected_messages"])
     if not refused:
         return ""
     planned = _run_result(predict(plan), is_preview=True)
@@ -284,8 +350,8 @@ def _slice_report(
         result,
         progress,
         outcome.remaining,
-        outcome.wait,
-        WaitReason.RATE_LIMIT if outcome.wait else None,
+        wait=outcome.wait,
+        reason=WaitReason.RATE_LIMIT if outcome.wait else None,
         estimate=api.client.rate_limit.seconds_for(outcome.remaining_calls),
     )
 

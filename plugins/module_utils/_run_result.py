@@ -19,6 +19,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     DUPLICATES,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
+    Impact,
+    impact_sentence,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     by_domain,
     changes_of,
@@ -53,6 +57,7 @@ class RunResult:
         prune: whether the account should equal the list.
         compared_with: how messages name the list, if the run only compares.
         refusal: why nothing was changed, if a guard did not allow it.
+        impact: whom the changes affect, as the fields of `Impact`, if the task asks for that.
         account: what the account has, for the reports that the controller writes.
         exception: the traceback of an unexpected exception.
     """
@@ -70,6 +75,7 @@ class RunResult:
     compared_with: str = ""
     refusal: str = ""
     diff: list[dict[str, str]] | None = None
+    impact: dict[str, t.Any] | None = None
     account: dict[str, t.Any] | None = None
     exception: str | None = None
 
@@ -90,7 +96,9 @@ class RunResult:
         if self.failures:
             message = failure_message(by_domain(self.failures), self.summary)
             return {**self.ended(FAILED, message), "failed": True}
-        message = "; ".join(filter(None, [self.summary, unlisted_sentence(self.unlisted)]))
+        affected = impact_sentence(Impact(**self.impact), self.is_preview) if self.impact else ""
+        sentences = [self.summary, affected, unlisted_sentence(self.unlisted)]
+        message = "; ".join(filter(None, sentences))
         return self.ended(CHANGED if self.changed else UNCHANGED, message)
 
     def ended(self, status: str, msg: str) -> dict[str, t.Any]:
@@ -105,6 +113,7 @@ class RunResult:
             "unlisted": self.unlisted,
             "effects": counts_by_effect(changes_of(vars(self))),
             "api_calls": self.api_calls,
+            **impact_result(self.impact),
             **{name: value for name, value in optional.items() if value is not None},
         }
 
@@ -118,6 +127,7 @@ class SingleResult:
         record, previous: the restriction after and before the run, if there is one.
         effect: what the change does to mail.
         deleted: as they were; `None` if none should be deleted.
+        impact: whom the change affects, as the fields of `Impact`, if the task asks for that.
         verb: what was done, such as `created`; empty if nothing was.
         failure: as `Failure.result` returns it.
     """
@@ -132,6 +142,7 @@ class SingleResult:
     verb: str = ""
     failure: dict[str, t.Any] | None = None
     diff: list[dict[str, str]] | None = None
+    impact: dict[str, t.Any] | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """Return the result of the module."""
@@ -142,6 +153,7 @@ class SingleResult:
             "sending_domain_restriction": self.record,
             "previous": self.previous,
             "effect": self.effect,
+            **impact_result(self.impact),
             **{name: value for name, value in optional.items() if value is not None},
             **({"failed": True} if self.failure else {}),
         }
@@ -153,12 +165,23 @@ class SingleResult:
         if self.verb:
             number = len(self.deleted or ())
             count = f" ({number} restrictions)" if number > 1 else ""
-            return f"{self.name} {'would be ' if self.is_preview else ''}{self.verb}{count}"
+            done = f"{self.name} {'would be ' if self.is_preview else ''}{self.verb}{count}"
+            affected = (
+                impact_sentence(Impact(**self.impact), self.is_preview) if self.impact else ""
+            )
+            return "; ".join(filter(None, [done, affected]))
         return (
             f"{self.name} unchanged"
             if self.record
             else f"{self.name} has no restriction; no changes"
         )
+
+
+def impact_result(impact: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    """Return whom changes affect in the form of a module's result."""
+    if impact is None:
+        return {}
+    return {"impact": impact["senders"], "impact_unknown": impact["unknown"]}
 
 
 def _is_duplicate(failure: t.Mapping[str, t.Any]) -> bool:

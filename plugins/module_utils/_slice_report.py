@@ -50,6 +50,10 @@ class Progress:
         consecutive_failures: the last failures in a row that are not specific to one change.
         refusals: how many calls in a row the rate limit refused.
         read_attempts: how many times in a row reading the account failed.
+        senders: by domain, who was found to send as it, as `DomainSenders.as_dict` returns it,
+            until it is known whom the plan affects.
+        search_failures: the last failed searches in a row that are not specific to one domain.
+        is_impact_known: whether it is known.
         blocked_until: when the rate limit allows calls again, as `time.time()` of this host.
         has_batch_call: whether the API may have the batch call.
         is_stalled: whether the last slice changed nothing because of the rate limit.
@@ -67,6 +71,9 @@ class Progress:
     consecutive_failures: int = 0
     refusals: int = 0
     read_attempts: int = 0
+    senders: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    search_failures: int = 0
+    is_impact_known: bool = False
     blocked_until: float = 0.0
     has_batch_call: bool = True
     is_stalled: bool = False
@@ -92,16 +99,18 @@ class SliceReport:
     """What a time slice did, and what is left.
 
     Attributes:
-        remaining: how many changes are left; `None` while the account is being read.
+        remaining: how many changes are left; `None` until a plan is applied.
+        searches_left: how many domains are left to be searched for their senders.
         wait: seconds to wait before the next slice begins.
         reason: what the run waits for.
         problem: what failed and is to be retried, and how often that was tried.
-        estimate: seconds by which the rate limit delays the remaining changes.
+        estimate: seconds by which the rate limit delays the remaining searches and changes.
     """
 
     result: RunResult
     progress: Progress
     remaining: int | None = None
+    searches_left: int = 0
     wait: float = 0.0
     reason: WaitReason | None = None
     problem: str = ""

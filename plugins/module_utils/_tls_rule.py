@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What restrictions cover and exempt, alone and together. Pure.
+"""What a restriction covers and exempts. Pure.
 
 A restriction covers its domain and the names below it. An exclude entry exempts its name and the
 names below it; one that is not below the domain has no effect. Cloudflare does not publish these
@@ -11,7 +11,6 @@ details: the guide "guarantees" lists them as assumptions.
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
@@ -55,23 +54,13 @@ class TlsRule:
         """Return whether mail from `name` needs TLS because of this restriction."""
         return self.covers(name) and not self.exempts(name)
 
+    def required_beyond(self, other: TlsRule) -> set[str]:
+        """Return names such that mail from them needs TLS by this rule but not by `other`.
+
+        Both are for the same domain. All other names of which that is true are below these.
+        """
+        return {name for name in other.exempt_names if not self.exempts(name)}
+
     def requires_more_than(self, other: TlsRule) -> bool:
         """Return whether some name needs TLS by this rule and not by `other`, for the same domain."""
-        return not all(map(self.exempts, other.exempt_names))
-
-
-class TlsRules:
-    """Several restrictions: mail needs TLS if any of them requires it."""
-
-    def __init__(self, rules: t.Iterable[TlsRule]) -> None:
-        self._by_domain: dict[str, list[TlsRule]] = {}
-        for rule in rules:
-            self._by_domain.setdefault(rule.domain, []).append(rule)
-
-    def requires_tls(self, name: str) -> bool:
-        """Return whether mail from `name` needs TLS."""
-        return any(
-            rule.requires_tls(name)
-            for domain in (name, *parents(name))
-            for rule in self._by_domain.get(domain, ())
-        )
+        return bool(self.required_beyond(other))

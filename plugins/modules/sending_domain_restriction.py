@@ -25,6 +25,7 @@ description:
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
+  - cloudflare_email.security._impact
 options:
   domain:
     description:
@@ -159,6 +160,29 @@ effect:
   returned: once the account was read
   type: str
   sample: newly_requires_tls
+impact:
+  description:
+    - Whom the change affects, by the domain of the restriction that requires TLS from them, after or before the change.
+      The senders are sorted by the number of messages.
+    - They are the names at or below the domain that sent messages in O(impact_days) and that need TLS only after, or
+      only before, the change. Other restrictions that cover them are considered.
+  returned: with O(impact_days), once the messages were searched
+  type: dict
+  sample:
+    partner.example:
+      - name: newsletter.partner.example
+        messages: 412
+        first_seen: '2026-10-29T06:00:12Z'
+        last_seen: '2026-11-20T06:00:09Z'
+        delivery_modes:
+          - DIRECT
+        effect: newly_requires_tls
+impact_unknown:
+  description: The domains for which RV(impact) may lack senders, and why, such as a search that failed.
+  returned: with O(impact_days), once the messages were searched
+  type: dict
+  sample:
+    bank.example: not all messages were counted; lower impact_days
 deleted:
   description: The deleted restrictions, as they were.
   returned: with O(state=absent), once the account was read
@@ -197,6 +221,7 @@ def main() -> None:
             "comments": {"type": "raw"},
             "state": {"type": "str", "choices": list(STATES), "default": "present"},
             "id": {"type": "str"},
+            "impact_days": {"type": "int", "default": 0},
         },
         required_one_of=[("domain", "id")],
         supports_check_mode=True,

@@ -29,6 +29,7 @@ description:
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
+  - cloudflare_email.security._impact
 attributes:
   action:
     description: An action plugin shows the progress. The work is done on the target.
@@ -99,6 +100,7 @@ options:
         message names up to 20 of the domains that differ.
       - RV(created) are then missing on the account, RV(deleted) only there, and RV(updated) different. The guards do
         not apply. RV(ignore:changed) is always V(false).
+      - O(impact_days) has no effect.
     type: bool
     default: false
   prune:
@@ -123,8 +125,14 @@ options:
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30
+  max_affected_messages:
+    description:
+      - If the names that would newly need TLS sent more than this many messages in O(impact_days), or are not fully
+        known, the task fails and changes nothing. By default, there is no limit.
+      - V(0) refuses every change that would affect a sender that was seen.
+    type: int
   concurrency:
-    description: How many changes are sent in parallel, from 1 to 50.
+    description: How many changes or searches are sent in parallel, from 1 to 50.
     type: int
     default: 10
   report_html:
@@ -283,6 +291,30 @@ effects:
     no_longer_requires_tls: 150
     duplicate_removed: 0
     comment_or_spelling: 48
+impact:
+  description:
+    - Whom the changes affect, by the domain of the restriction that requires TLS from them, after or before the
+      changes. Each domain that is changed in a way that matters to mail is a key. Its senders are sorted by the number
+      of messages.
+    - They are the names at or below the domain that sent messages in O(impact_days) and that need TLS only after, or
+      only before, the changes. Other restrictions that cover them are considered.
+  returned: with O(impact_days), once the messages were searched
+  type: dict
+  sample:
+    partner.example:
+      - name: newsletter.partner.example
+        messages: 412
+        first_seen: '2026-10-29T06:00:12Z'
+        last_seen: '2026-11-20T06:00:09Z'
+        delivery_modes:
+          - DIRECT
+        effect: newly_requires_tls
+impact_unknown:
+  description: The domains for which RV(impact) may lack senders, and why, such as a search that failed.
+  returned: with O(impact_days), once the messages were searched
+  type: dict
+  sample:
+    bank.example: not all messages were counted; lower impact_days
 unchanged:
   description: How many restrictions of the list were already in the desired state.
   returned: once the account was read
@@ -300,8 +332,8 @@ status:
     - V(unchanged) and V(changed) mean that everything that was asked for was done, including the reports; in check
       mode, that it would be.
     - V(equal) and V(drift) are the statuses with O(compare).
-    - Otherwise the task failed. V(refused) means that O(max_delete_percent) or O(max_exclusion_loss_percent) stopped
-      it, V(incomplete) that it was cut short, and V(failed) anything else.
+    - Otherwise the task failed. V(refused) means that O(max_delete_percent), O(max_exclusion_loss_percent) or
+      O(max_affected_messages) stopped it, V(incomplete) that it was cut short, and V(failed) anything else.
   returned: always
   type: str
   sample: changed
@@ -380,6 +412,8 @@ def main() -> None:
             "prune": {"type": "bool", "default": False},
             "max_delete_percent": {"type": "int", "default": 30},
             "max_exclusion_loss_percent": {"type": "int", "default": 30},
+            "impact_days": {"type": "int", "default": 0},
+            "max_affected_messages": {"type": "int"},
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},

@@ -44,6 +44,8 @@ class Total:
 
     Attributes:
         remaining: how many changes are left.
+        searched: how many domains were searched for their senders.
+        searches_left: how many more are to be searched.
         unknown_outcomes: by domain, the writes that may have taken effect.
         tightened: domains of which only the first of two calls was made; they count as updated too.
         has_begun: whether a slice has returned.
@@ -51,6 +53,8 @@ class Total:
     """
 
     remaining: int = 0
+    searched: int = 0
+    searches_left: int = 0
     unknown_outcomes: dict[str, UnknownOutcome] = field(default_factory=dict)
     tightened: list[str] = field(default_factory=list)
     has_begun: bool = False
@@ -72,8 +76,18 @@ class Total:
 
     @property
     def progress(self) -> str:
+        if self.searches_left:
+            total = self.searched + self.searches_left
+            return f"searched {self.searched} of {total} domains for senders"
         total = self.count + self.remaining
         return f"{self.count} of {total} changes done" if total else "reading the account"
+
+    @property
+    def left(self) -> str:
+        """What is left to do."""
+        if not self.searches_left:
+            return f"{self.remaining} changes left"
+        return f"{self.searches_left} searches for senders left"
 
     def add(self, report: SliceReport, added: Values) -> None:
         """Add the report of one more slice.
@@ -87,11 +101,13 @@ class Total:
         self.tightened = report.progress.tightened
         result, before = report.result, self._rest
         before.api_calls += result.api_calls
+        self.searched, self.searches_left = len(report.progress.senders), report.searches_left
         if report.remaining is None:
             return
         self.remaining = report.remaining
         for record in result.created:
-            self._created.setdefault(record["id"], record)
+            # A prediction has no ID.
+            self._created.setdefault(record["id"] or record["domain"], record)
         for record in result.updated:
             first = self._updated.get(record["id"])
             self._updated[record["id"]] = merged_update(first, record) if first else record
@@ -105,6 +121,7 @@ class Total:
             changed=before.changed or result.changed,
             api_calls=before.api_calls,
             diff=before.diff if result.diff is None else result.diff,
+            impact=before.impact if result.impact is None else result.impact,
         )
 
     def result(self) -> Values:

@@ -44,11 +44,15 @@ def load(*path):
 
 
 def documented(module):
-    """Return the options of a module by name, with those that all modules share."""
+    """Return the options of a module by name, with those that it shares with other modules."""
     plugins = "ansible_collections.cloudflare_email.security.plugins"
-    shared = importlib.import_module(f"{plugins}.doc_fragments._account").ModuleDocFragment
-    own = importlib.import_module(f"{plugins}.modules.{module}").DOCUMENTATION
-    return {**yaml.safe_load(shared.DOCUMENTATION)["options"], **yaml.safe_load(own)["options"]}
+    own = yaml.safe_load(importlib.import_module(f"{plugins}.modules.{module}").DOCUMENTATION)
+    options = dict(own["options"])
+    for name in own["extends_documentation_fragment"]:
+        _prefix, _dot, file = name.rpartition(".")
+        fragment = importlib.import_module(f"{plugins}.doc_fragments.{file}").ModuleDocFragment
+        options.update(yaml.safe_load(fragment.DOCUMENTATION).get("options", {}))
+    return options
 
 
 def tasks_of(entry_point):

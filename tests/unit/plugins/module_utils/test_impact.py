@@ -4,76 +4,209 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import impact_on
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
+    MAX_LINES,
+    Impact,
+    impact_lines,
+    impact_of,
+    impact_sentence,
+    names_to_search,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
+from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
+    DomainSenders,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import Sender
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     tls_requirement,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import FEW_DOMAINS, restrictions
+from samples import FIRST, desired, existing
+from strategies import FEW_DOMAINS, entries, restrictions
+
+DOMAIN, NEWS, MAIL = "p.example", "news.p.example", "mail.p.example"
 
 
-def sender(name, messages=1):
-    made = Sender(name)
-    made.messages = messages
-    return made
+def is_at_or_below(name, domain):
+    return name == domain or name.endswith(f".{domain}")
 
 
-def rule(domain, *exclude):
-    return TlsRule(domain, frozenset(exclude))
+def impact(plan, current, messages, finds_subdomains=True, **outcome):
+    """Return the impact if `messages`, counts by name, are on the account."""
+    found = {}
+    for domain, below in names_to_search(plan, current).items():
+        names = [
+            name
+            for name in messages
+            if (is_at_or_below(name, domain) if finds_subdomains else name in {domain, *below})
+        ]
+        senders = [Sender(name, messages[name]) for name in names]
+        found[domain] = DomainSenders(domain, senders, **outcome.get(domain, {}))
+    return impact_of(plan, current, found, 30)
 
 
-def names(senders):
-    return [sender.name for sender in senders]
+def counts(found):
+    return {
+        domain: [(row["name"], row["messages"], row["effect"]) for row in rows]
+        for domain, rows in found.senders.items()
+    }
 
 
-NEWS, MAIL = sender("news.p.example", 412), sender("mail.p.example", 5000)
-ROOT, OTHER = sender("p.example", 7), sender("q.example", 9)
+@pytest.mark.parametrize(
+    ("exclude_before", "exclude_after", "affected"),
+    [
+        (None, [NEWS], [(MAIL, 5000, "newly_requires_tls"), (DOMAIN, 7, "newly_requires_tls")]),
+        ([NEWS], [], [(NEWS, 412, "newly_requires_tls")]),
+        ([], [NEWS], [(NEWS, 412, "no_longer_requires_tls")]),
+        (
+            [NEWS],
+            [MAIL],
+            [(MAIL, 5000, "no_longer_requires_tls"), (NEWS, 412, "newly_requires_tls")],
+        ),
+    ],
+)
+def test_the_senders_whose_requirement_changes_are_affected(
+    exclude_before, exclude_after, affected
+):
+    current = (
+        []
+        if exclude_before is None
+        else [existing("1", DOMAIN, exclude=exclude_before), existing("2", "q.example")]
+    )
+    plan = make_plan([desired(domain=DOMAIN, exclude=exclude_after)], current)
+    messages = {DOMAIN: 7, NEWS: 412, MAIL: 5000, "q.example": 9, "x.q.example": 9}
+    assert counts(impact(plan, current, messages)) == {DOMAIN: affected}
 
 
-def test_a_new_restriction_affects_everyone_below_it_who_is_not_excluded():
-    impact = impact_on([ROOT, NEWS, MAIL, OTHER], [], [rule("p.example", "news.p.example")])
-    assert names(impact.newly_requires_tls) == ["mail.p.example", "p.example"]
-    assert impact.no_longer_requires_tls == []
+def test_the_restriction_that_requires_tls_is_named_after_a_rename_and_after_a_delete():
+    current = [existing(FIRST, DOMAIN), existing("2", "q.example")]
+    renamed = desired(domain="new.example", id=FIRST, exclude=[])
+    plan = make_plan([renamed, desired(domain="q.example", state="absent")], current)
+    assert counts(impact(plan, current, {NEWS: 1, "x.new.example": 2, "q.example": 3})) == {
+        DOMAIN: [(NEWS, 1, "no_longer_requires_tls")],
+        "new.example": [("x.new.example", 2, "newly_requires_tls")],
+        "q.example": [("q.example", 3, "no_longer_requires_tls")],
+    }
 
 
-def test_a_removed_exclusion_affects_only_who_was_excluded():
-    before, after = [rule("p.example", "news.p.example")], [rule("p.example")]
-    assert names(impact_on([ROOT, NEWS, MAIL], before, after).newly_requires_tls) == [NEWS.name]
-    assert names(impact_on([ROOT, NEWS, MAIL], after, before).no_longer_requires_tls) == [NEWS.name]
+def test_what_matters_to_no_mail_is_not_searched_for():
+    current = [existing("1", DOMAIN, exclude=[NEWS]), existing("2", "q.example")]
+    listed = [
+        desired(domain=DOMAIN, exclude=[NEWS, f"x.{NEWS}"], comments="new"),
+        desired(domain="q.example"),
+    ]
+    plan = make_plan(listed, current)
+    assert plan.updates
+    assert names_to_search(plan, current) == {}
+    assert impact(plan, current, {NEWS: 1}) == Impact(30)
 
 
-def test_who_another_restriction_covers_is_not_affected():
-    before = [rule("p.example"), rule("news.p.example")]
-    impact = impact_on([NEWS], before, before[:1])
-    assert (impact.newly_requires_tls, impact.no_longer_requires_tls) == ([], [])
+def test_names_below_others_are_not_searched_for_twice_and_only_if_they_are_affected():
+    current = [existing("1", "kept.p.example")]
+    listed = [
+        desired(domain=DOMAIN, exclude=[NEWS]),
+        desired(domain="sub.p.example"),
+        desired(domain="q.example"),
+    ]
+    assert names_to_search(make_plan(listed, current), current) == {
+        DOMAIN: ["sub.p.example"],
+        "q.example": [],
+    }
 
 
-def test_a_name_that_was_found_below_two_domains_counts_once():
-    impact = impact_on([sender("p.example", 3), ROOT], [], [rule("p.example")])
-    assert impact.newly_requires_tls == [ROOT]
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        ({"is_complete": False, "problem": "it failed; run again"}, "it failed; run again"),
+        ({"is_complete": False}, "not all messages were counted; lower impact_days"),
+    ],
+)
+def test_domains_whose_senders_are_not_all_known_are_named(outcome, reason):
+    current = [existing("1", DOMAIN, exclude=[NEWS]), existing("2", "q.example")]
+    listed = [desired(domain=DOMAIN, exclude=[]), desired(domain="q.example", state="absent")]
+    found = impact(make_plan(listed, current), current, {NEWS: 1}, **{NEWS: outcome})
+    assert found.unknown == {DOMAIN: reason}
+    assert counts(found)[DOMAIN] == [(NEWS, 1, "newly_requires_tls")]
+
+
+PREFIXES = st.sampled_from(["", "x.", "a.", "y.a."])
 
 
 @given(
     st.lists(restrictions(FEW_DOMAINS), max_size=4),
-    st.lists(restrictions(FEW_DOMAINS), max_size=4),
-    st.sets(st.builds("{}{}".format, st.sampled_from(["", "x.", "a."]), FEW_DOMAINS)),
+    st.lists(entries(FEW_DOMAINS), max_size=4, unique_by=lambda entry: entry.domain),
+    st.booleans(),
+    st.sets(st.builds("{}{}".format, PREFIXES, FEW_DOMAINS)),
 )
-def test_the_impact_is_the_difference_of_what_the_info_module_answers(before, after, domains):
-    impact = impact_on(
-        map(sender, domains),
-        [TlsRule(known.domain, known.exclude) for known in before],
-        [TlsRule(known.domain, known.exclude) for known in after],
-    )
-    answers = {
-        name: (tls_requirement(name, before).required, tls_requirement(name, after).required)
-        for name in domains
-    }
-    expected = {
-        change: sorted(name for name, answer in answers.items() if answer == change)
-        for change in ((False, True), (True, False))
-    }
-    assert names(impact.newly_requires_tls) == expected[False, True]
-    assert names(impact.no_longer_requires_tls) == expected[True, False]
+def test_the_impact_is_the_difference_of_what_the_info_module_answers(
+    current, listed, prune, senders
+):
+    plan = make_plan(listed, current, prune)
+    after = plan.applied_to(current)
+    mentioned = {name for known in [*current, *after] for name in (known.domain, *known.exclude)}
+    for names, finds_subdomains in ((senders | mentioned, True), (mentioned, False)):
+        found = impact(plan, current, dict.fromkeys(names, 1), finds_subdomains)
+        assert {row["name"]: row["effect"] for rows in found.senders.values() for row in rows} == {
+            name: "newly_requires_tls" if is_required else "no_longer_requires_tls"
+            for name in names
+            for is_required in [tls_requirement(name, after).required]
+            if is_required != tls_requirement(name, current).required
+        }
+
+
+def row(name, messages, effect="newly_requires_tls", last_seen="2026-11-20T06:00:09Z"):
+    return {"name": name, "messages": messages, "last_seen": last_seen, "effect": effect}
+
+
+FOUND = Impact(
+    30,
+    {
+        DOMAIN: [row(NEWS, 412), row(MAIL, 1, last_seen=None)],
+        "q.example": [row("q.example", 39, "no_longer_requires_tls")],
+    },
+    {"r.example": "it failed; run again"},
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "is_preview", "sentence"),
+    [
+        (
+            FOUND,
+            True,
+            "in 30 days, 2 names that would need TLS sent 413 messages and 1 name that would no"
+            " longer need TLS sent 39 messages; the senders of r.example are not fully known",
+        ),
+        (
+            FOUND,
+            False,
+            "in 30 days, 2 names that need TLS now sent 413 messages and 1 name that no longer"
+            " needs TLS sent 39 messages; the senders of r.example are not fully known",
+        ),
+        (Impact(1, {DOMAIN: []}), True, "no affected sender found in 1 day"),
+    ],
+)
+def test_the_sentence_counts_who_is_affected(found, is_preview, sentence):
+    assert impact_sentence(found, is_preview) == sentence
+
+
+def test_the_lines_name_who_is_affected():
+    assert impact_lines(FOUND, is_preview=True) == [
+        f"{NEWS}: 412 messages in 30 days, last on 2026-11-20, would need TLS",
+        f"{MAIL}: 1 message in 30 days, would need TLS",
+        "q.example: 39 messages in 30 days, last on 2026-11-20, would no longer need TLS",
+        "r.example: there may be more senders (it failed; run again)",
+    ]
+    done = impact_lines(FOUND, is_preview=False)
+    assert done[0].endswith(", needs TLS now")
+    assert done[2].endswith(", no longer needs TLS")
+
+
+def test_at_most_some_lines_are_shown():
+    def lines(number):
+        return impact_lines(Impact(1, {DOMAIN: [row(NEWS, 1)] * number}), is_preview=True)
+
+    assert len(lines(MAX_LINES)) == MAX_LINES
+    assert lines(MAX_LINES + 3)[MAX_LINES:] == ["3 more; see impact in the result"]

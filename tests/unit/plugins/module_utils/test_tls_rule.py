@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import (
-    TlsRule,
-    TlsRules,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 RULE = TlsRule("a.example", frozenset({"b.a.example", "x.b.a.example", "c.example", "a.example"}))
 
@@ -36,17 +33,3 @@ def test_a_rule_covers_its_domain_and_exempts_the_names_below_its_entries(name, 
 
 def test_only_entries_below_the_domain_exempt():
     assert RULE.exempt_names == {"b.a.example", "x.b.a.example"}
-
-
-@pytest.mark.parametrize(
-    ("name", "is_required"),
-    [
-        ("a.example", True),
-        ("b.a.example", False),
-        ("x.b.a.example", True),
-        ("y.x.b.a.example", True),
-        ("d.example", False),
-    ],
-)
-def test_mail_needs_tls_if_any_rule_requires_it(name, is_required):
-    assert TlsRules([RULE, TlsRule("x.b.a.example", frozenset())]).requires_tls(name) == is_required

@@ -265,6 +265,7 @@ def test_prune(account, task, value):
     [
         ("max_delete_percent", 0, 100),
         ("max_exclusion_loss_percent", 0, 100),
+        ("impact_days", 0, 90),
         ("concurrency", 1, 50),
     ],
 )
