@@ -63,6 +63,19 @@ for format in yml csv; do
     shown 'changed=0'
 done
 
+# Promise: A limit on affected messages holds before the first change.
+echo "A preview names who would need TLS, and a limit stops the run, also if it is 0"
+account '{"messages": [{"envelope_from": "bounce@news.partner.example", "times": 412}]}'
+printf 'domain\npartner.example\n' >partners.csv
+impact=(-e restrictions_file=partners.csv -e impact_days=30)
+play apply "${impact[@]}" --check
+shown 'news.partner.example: 412 messages in 30 days, last on 20..-..-.., would need TLS'
+fails play apply "${impact[@]}" -e max_affected_messages=0
+shown '.news.partner.example 412., more than max_affected_messages .0. allows'
+printf 'domain,exclude\npartner.example,news.partner.example\n' >partners.csv
+play apply "${impact[@]}" -e max_affected_messages=0
+shown '1 created.*; no affected sender found in 30 days'
+
 echo "A spreadsheet is applied, and each bad row is named with its line before anything is sent"
 account '{}'
 printf '\xef\xbb\xbfdomain;exclude;comments;state\r\na.example;"x.a.example\ny.a.example";"two\r\nlines";\r\n' >list.csv
