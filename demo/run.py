@@ -4,9 +4,9 @@
 
 """Shows the main features: builds and installs the collection, and runs playbook.yml on an emulator.
 
-Then it applies a spreadsheet with the collection's playbooks, and shows what somebody else changed in
-the dashboard. Everything is in one folder below .cache, which is removed at the end, also after Ctrl-C.
-Only the report stays.
+Then it applies a spreadsheet with the collection's playbooks, finds a sender that would have lost its
+mail, and shows what somebody else changed in the dashboard. Everything is in one directory below
+.cache, which is removed at the end, also after Ctrl-C. Only the report stays.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PLAYBOOK = ROOT / "demo" / "playbook.yml"
 REPORT = ROOT / ".cache" / "demo-report.html"
 PARTNERS = 200
+NEW_PARTNER = "new-partner.example"
+NEWSLETTER = f"newsletter.{NEW_PARTNER}"
+MESSAGES = [{"envelope_from": f"news@{NEWSLETTER}", "times": 412}]
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -93,6 +96,17 @@ def demonstrate(folder: Path) -> None:
         given = ("-e", "restrictions_file=partners.csv", "-e", "prune=true")
         run("playbook", "cloudflare_email.security.apply", *given)
         print(
+            "\nA new partner in partners.csv: who would need TLS that does not today?", flush=True
+        )
+        account.seed_messages(MESSAGES)
+        add_to_spreadsheet(folder / "partners.csv", exclude="")
+        impact = ("-e", "impact_days=30", "-e", "max_affected_messages=0")
+        run("playbook", "cloudflare_email.security.apply", *given, *impact, expected=FAILED_HOST)
+        print("\nIts newsletter is excluded, and the list applied ...", flush=True)
+        add_to_spreadsheet(folder / "partners.csv", exclude=NEWSLETTER)
+        run("playbook", "cloudflare_email.security.apply", *given, *impact)
+
+        print(
             "\nSomebody adds a domain in the dashboard, and clears an exclude list ...", flush=True
         )
         change_in_the_dashboard(account)
@@ -110,6 +124,12 @@ def write_spreadsheet(path: Path) -> None:
             domain = f"partner{number:03}.example"
             exclude = f"newsletter.{domain}" if number % 4 == 0 else ""
             table.writerow([domain, exclude, "TLS agreed with their postmaster"])
+
+
+def add_to_spreadsheet(path: Path, exclude: str) -> None:
+    write_spreadsheet(path)
+    with path.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=";").writerow([NEW_PARTNER, exclude, "Added today"])
 
 
 def change_in_the_dashboard(account: Account) -> None:
