@@ -77,9 +77,10 @@ def _created(record: Record) -> str:
 
 
 def _fields(record: Record) -> str:
-    previous = record.get("previous") or {}
     fields = [
-        name for name in ("domain", "exclude", "comments") if record.get(name) != previous.get(name)
+        name
+        for name in ("domain", "exclude", "comments")
+        if record.get(name) != record["previous"].get(name)
     ]
     return f" ({', '.join(fields)})"
 

@@ -27,7 +27,12 @@ class WaitReason(enum.Enum):
 
 @dataclass(frozen=True)
 class UnknownOutcome:
-    """A write that may have taken effect: its action, its effect on mail, and the record before."""
+    """A write that may have taken effect.
+
+    Attributes:
+        effect: what it does to mail.
+        previous: the record before; only a create has none.
+    """
 
     action: str
     effect: str

@@ -355,15 +355,14 @@ def _change(report: Report, action: str, record: Record) -> Change:
             stays = "stays" if report.is_preview else "stayed"
             note = f"duplicate of the restriction {visible(record['duplicate_of'])}, which {stays}"
         return Change([status], domain, facts, None, 0, note, times)
-    before = _facts(record["previous"]) if record.get("previous") else []
+    before = _facts(record["previous"])
     return Change(
         [status],
         domain,
         [fact for fact in before if fact not in facts],
         [fact for fact in facts if fact not in before],
         sum(fact in facts for fact in before if fact[0] == "exclude"),
-        "" if record.get("previous") else "the previous state is unknown",
-        times,
+        times=times,
     )
 
 

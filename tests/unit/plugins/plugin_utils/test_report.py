@@ -437,12 +437,6 @@ def test_the_delete_of_a_duplicate_names_the_one_that_stays(is_preview, end):
     assert change.note.endswith(end)
 
 
-def test_an_update_whose_state_before_is_missing_says_so():
-    updated = [{**restriction("a.example", "b.a.example"), "previous": None}]
-    (change,) = content.changes_of(report(updated=updated))
-    assert (change.before, change.note) == ([], "the previous state is unknown")
-
-
 def test_failures_are_grouped_by_reason_and_the_others_by_kind():
     failures = [
         failure("a.example", "first of its kind"),
@@ -501,8 +495,11 @@ def test_a_restriction_has_exceptions_if_it_excludes_names():
 def test_changes_that_drop_mail_come_first_and_comments_last():
     sample = report(
         updated=[
-            {**restriction("comment.example"), "effect": "comment_or_spelling"},
-            {**restriction("exclusion.example"), "effect": "newly_requires_tls"},
+            {**restriction(name), "previous": restriction(name), "effect": effect}
+            for name, effect in (
+                ("comment.example", "comment_or_spelling"),
+                ("exclusion.example", "newly_requires_tls"),
+            )
         ],
         deleted=[
             restriction("twice.example", duplicate_of="kept", effect="duplicate_removed"),
