@@ -14,10 +14,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     masked,
     register_secrets,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    warning_texts,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     shown_message,
     task_options,
-    warning_texts,
     with_entries_of_file,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (

@@ -21,7 +21,6 @@ from datetime import datetime
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
     DRIFT,
@@ -52,12 +51,17 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_r
     SliceReport,
     WaitReason,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    is_task_timeout,
+    task_uuid,
+    warning_texts,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     one_line,
     plain,
+    shown_diff,
     shown_message,
     task_options,
-    warning_texts,
     with_entries_of_file,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
@@ -159,7 +163,7 @@ class ActionModule(ActionBase):
 
     def _refuse_path_of_another_item(self, paths: list[str], item: t.Any) -> None:
         for path in paths:
-            if _items_of_reports.setdefault((self._task._uuid, path), item) != item:
+            if _items_of_reports.setdefault((task_uuid(self), path), item) != item:
                 raise UnusableFile(
                     f"the report of another item of the loop is in {shown_path(path)}; use another"
                     " path for each item"
@@ -175,7 +179,7 @@ class ActionModule(ActionBase):
             raise
 
     def _problem(self, error: BaseException) -> str:
-        if _is_timeout(error):
+        if is_task_timeout(error):
             return f"the task was stopped by its timeout of {self._task.timeout} seconds"
         return f"the module could no longer be run ({masked(str(error), self._secrets)})"
 
@@ -245,7 +249,7 @@ class ActionModule(ActionBase):
                 self._show(_message_of(values))
         # With `failed_when: false`, the task has not failed for Ansible.
         elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
-            display.display(CallbackBase()._get_diff(values["diff"]), stderr=True)
+            display.display(shown_diff(values["diff"]), stderr=True)
         if values.get("impact") is not None:
             days = int(self._options["impact_days"])
             impact = Impact(days, values["impact"], values["impact_unknown"])
@@ -272,7 +276,7 @@ class ActionModule(ActionBase):
                 self._show(f"report: {shown_path(path)}")
         except BaseException as error:
             # Whatever it is must not hide what was changed.
-            if not (isinstance(error, Exception) or _is_timeout(error)):
+            if not (isinstance(error, Exception) or is_task_timeout(error)):
                 raise
             problem = f"the report could not be written ({error}). {_message_of(values)}"
             message = shortened(problem, MAX_MESSAGE_LENGTH)
@@ -315,12 +319,7 @@ def _message_of(result: Values) -> str:
 
 def _ends_the_task(error: BaseException) -> bool:
     """Return whether Ansible reports this as the failure of the task."""
-    return isinstance(error, AnsibleError) or _is_timeout(error)
-
-
-def _is_timeout(error: BaseException) -> bool:
-    """Return whether the task keyword `timeout` raised this; its class differs between versions."""
-    return error.__class__.__name__ == "TaskTimeoutError"
+    return isinstance(error, AnsibleError) or is_task_timeout(error)
 
 
 def _name_host(values: Values, host: str) -> None:

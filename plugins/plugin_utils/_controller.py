@@ -6,11 +6,18 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import typing as t
 
+from ansible.constants import config
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.release import __version__ as ansible_core
+from ansible.utils.color import stringc
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    decrypted_value,
+    warning_texts,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
     absolute_path,
     decrypted,
@@ -27,15 +34,7 @@ SHOWS_LINE_BREAKS = tuple(map(int, ansible_core.split(".")[:2])) >= (2, 19)
 
 def task_options(action: ActionBase) -> dict[str, t.Any]:
     """Return the options of a task."""
-    return {name: _decrypted(value) for name, value in action._task.args.items()}
-
-
-def _decrypted(value: t.Any) -> t.Any:
-    """Return the text of an inline vault value, which is not a string before ansible-core 2.19.
-
-    Argument specs cannot handle it (ansible/ansible issue 79624).
-    """
-    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+    return {name: decrypted_value(value) for name, value in action._task.args.items()}
 
 
 def with_entries_of_file(
@@ -95,12 +94,19 @@ def one_line(message: str) -> str:
     return message.replace(":\n", ": ").replace("\n", " | ")
 
 
-def warning_texts(result: dict[str, t.Any]) -> list[str]:
-    """Return the warnings of a result, which are objects since ansible-core 2.19."""
-    return [_warning_text(warning) for warning in result.get("warnings", ())]
+def shown_diff(items: t.Iterable[t.Mapping[str, str]]) -> str:
+    """Return a diff as Ansible shows that of a successful task."""
+    lines: list[str] = []
+    for item in items:
+        before, after = (
+            f"{side}: {item[f'{side}_header']}" if f"{side}_header" in item else side
+            for side in ("before", "after")
+        )
+        old, new = (item[side].splitlines(keepends=True) for side in ("before", "after"))
+        lines += [*map(_colored, difflib.unified_diff(old, new, before, after)), "\n"]
+    return "".join(lines)
 
 
-def _warning_text(warning: t.Any) -> str:
-    if isinstance(warning, dict):
-        return str(warning["event"]["msg"])
-    return str(warning if isinstance(warning, str) else warning.event.msg)
+def _colored(line: str) -> str:
+    kind = {"+": "ADD", "-": "REMOVE", "@": "LINES"}.get(line[0])
+    return stringc(line, config.get_config_value(f"COLOR_DIFF_{kind}")) if kind else line

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
 
@@ -18,6 +19,9 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from emulator.harness import Emulator
+
+# ansible-core before 2.16 expects this attribute, which only its own importer sets.
+importlib.import_module("ansible_collections.cloudflare_email.security")._collection_meta = {}
 
 any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", any_machine, derandomize=True, max_examples=50)

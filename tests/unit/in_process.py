@@ -34,9 +34,6 @@ except ImportError:  # ansible-core before 2.17
         return mock.patch.object(basic, "_ANSIBLE_ARGS", arguments)
 
 
-# ansible-core before 2.16 expects this attribute, which only its own importer sets.
-importlib.import_module("ansible_collections.cloudflare_email.security")._collection_meta = {}
-
 MAX_SLICES = 500
 PLUGINS = "ansible_collections.cloudflare_email.security.plugins."
 
@@ -86,10 +83,11 @@ class Task:
             "run_once": False,
             "async_val": 0,
             "timeout": 0,
+            "_uuid": "task",
             **keywords,
         }
         self._task = types.SimpleNamespace(
-            args=options, action=name, _uuid="task", get_search_path=list, **keywords
+            args=options, action=name, get_search_path=list, **keywords
         )
 
     def run(self, **task_vars):

@@ -369,8 +369,8 @@ def test_each_host_of_a_play_writes_its_own_report(options, tmp_path):
 
 
 def test_items_of_a_loop_do_not_overwrite_the_reports_of_each_other(account, options, reports):
-    def run(item, **given):
-        task = Task({**options, "restrictions": [], **reports, **given})
+    def run(item, uuid="task", **given):
+        task = Task({**options, "restrictions": [], **reports, **given}, _uuid=uuid)
         return task.run(ansible_loop_var="entry", entry=item)
 
     assert run("one")["status"] == "unchanged"
@@ -382,6 +382,7 @@ def test_items_of_a_loop_do_not_overwrite_the_reports_of_each_other(account, opt
     assert refused["msg"].endswith("; use another path for each item")
     assert account.requests() == []
     assert run("two", report_html=None, report_markdown=None)["status"] == "unchanged"
+    assert run("two", uuid="another task")["status"] == "unchanged"
 
 
 def test_an_unusable_list_leaves_reports_too(options, tmp_path, reports):

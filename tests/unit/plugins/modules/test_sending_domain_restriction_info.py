@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     warning_texts,
 )
 from in_process import run_module

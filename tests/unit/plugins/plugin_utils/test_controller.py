@@ -10,15 +10,9 @@ import stat
 from types import SimpleNamespace
 
 import pytest
+from ansible.plugins.callback import CallbackBase
+from ansible.utils import color
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _controller
-
-
-def test_warnings_are_texts_whatever_ansible_makes_of_them():
-    event = SimpleNamespace(msg="an object")
-    warnings = ["a text", {"event": {"msg": "a mapping"}}, SimpleNamespace(event=event)]
-    texts = _controller.warning_texts({"warnings": warnings})
-    assert texts == ["a text", "a mapping", "an object"]
-    assert _controller.warning_texts({}) == []
 
 
 @pytest.mark.parametrize(
@@ -33,6 +27,23 @@ def test_parts_of_a_message_are_on_lines_where_ansible_shows_lines(
 
 def test_what_json_does_not_know_becomes_text():
     assert _controller.plain({"a": [stat, 1, "b"]}) == {"a": [str(stat), 1, "b"]}
+
+
+@pytest.mark.parametrize("has_color", [True, False])
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"before": "", "after": "a\nb\n", "after_header": "create a"}],
+        [{"before": "a\nb\n", "after": "", "before_header": "delete a"}] * 2,
+        [{"before": "a\nb\n", "after": "a\nc\n", "before_header": "x", "after_header": "y"}],
+        [],
+    ],
+)
+def test_a_diff_looks_like_one_that_ansible_shows(monkeypatch, has_color, items):
+    monkeypatch.setattr(color, "ANSIBLE_COLOR", has_color)
+    shown = _controller.shown_diff(items)
+    assert shown == CallbackBase()._get_diff(items)
+    assert ("\033" in shown) == (has_color and bool(items))
 
 
 class Vaulted:

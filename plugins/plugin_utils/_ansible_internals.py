@@ -1,0 +1,41 @@
+# Copyright Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Ansible has no public interface for; check it with each new version of ansible-core."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.action import ActionBase
+
+
+def decrypted_value(value: t.Any) -> t.Any:
+    """Return the text of an inline vault value, which is not a string before ansible-core 2.19.
+
+    Argument specs cannot handle it (ansible/ansible issue 79624).
+    """
+    return str(value) if getattr(value, "__ENCRYPTED__", False) else value
+
+
+def warning_texts(result: dict[str, t.Any]) -> list[str]:
+    """Return the warnings of a result, which are objects since ansible-core 2.19."""
+    return [_warning_text(warning) for warning in result.get("warnings", ())]
+
+
+def _warning_text(warning: t.Any) -> str:
+    if isinstance(warning, dict):
+        return str(warning["event"]["msg"])
+    return str(warning if isinstance(warning, str) else warning.event.msg)
+
+
+def is_task_timeout(error: BaseException) -> bool:
+    """Return whether the task keyword `timeout` raised this; its class differs between versions."""
+    return error.__class__.__name__ == "TaskTimeoutError"
+
+
+def task_uuid(action: ActionBase) -> str:
+    """Return the ID of a task: one for all items of its loop, another each time it is included."""
+    return str(action._task._uuid)
