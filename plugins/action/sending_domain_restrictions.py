@@ -40,6 +40,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._run_res
     CHANGE_LISTS,
     CHANGED,
     FAILED,
+    REPORTS,
+    STATUSES,
     UNCHANGED,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
@@ -57,6 +59,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible
     warning_texts,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    collection_version,
     one_line,
     plain,
     shown_diff,
@@ -87,8 +90,6 @@ MIN_ESTIMATE = 60
 # The statuses of runs that did what they were asked for.
 _COMPLETE = (UNCHANGED, CHANGED, EQUAL, DRIFT)
 
-REPORTS = ("report_html", "report_markdown")
-
 # The item that a report is about, by task and path. The items of a loop run in one process.
 _items_of_reports: dict[tuple[str, str], t.Any] = {}
 
@@ -108,7 +109,7 @@ class ActionModule(ActionBase):
         self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
         options = task_options(self)
         file = options.get("file")
-        self._source = shown_path(absolute_path(self, file)) if file else "a variable"
+        self._list_file = shown_path(absolute_path(self, file)) if file else ""
         self._is_comparison = boolean(options.get("compare") or False, strict=False)
         self._is_preview = self._task.check_mode or self._is_comparison
         self._secrets = known_secrets(options)
@@ -265,10 +266,12 @@ class ActionModule(ActionBase):
         from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
             Report,
             html_report,
+            json_report,
             markdown_report,
         )
 
-        writers = {"report_html": html_report, "report_markdown": markdown_report}
+        # JSON comes last: a program must not read a status that another report could not keep.
+        writers = dict(zip(REPORTS, (html_report, markdown_report, json_report)))
         try:
             report = Report(**self._report_fields(values, plain(account or {})))
             for name, path in paths.items():
@@ -284,19 +287,23 @@ class ActionModule(ActionBase):
 
     def _report_fields(self, values: Values, account: Values) -> Values:
         """Return the fields of a `Report`."""
+        status = values.get("status")
         return {
+            "version": collection_version(),
             "is_preview": self._is_preview,
             "is_comparison": self._is_comparison,
+            # A secret that is one letter may have masked it.
+            "status": status if status in STATUSES else FAILED,
+            "changed": bool(values.get("changed")),
             "title": masked(str(self._options.get("report_title") or ""), self._secrets),
             "note": masked(str(self._options.get("report_note") or ""), self._secrets),
-            "account_id": account.get("account_id")
-            or self._options.get("account_id")
-            or "set by CLOUDFLARE_ACCOUNT_ID",
-            "source": self._source,
+            "account_id": account.get("account_id") or self._options.get("account_id") or "",
+            "list_file": self._list_file,
             "time": datetime.now().astimezone(),
             "summary": self._summary(values) if "created" in values else "",
-            "problem": "" if values.get("status") in _COMPLETE else _message_of(values),
+            "problem": "" if status in _COMPLETE else _message_of(values),
             "restrictions": account.get("restrictions"),
+            "unchanged": values.get("unchanged", 0),
             "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
             **plain({name: values.get(name, []) for name in (*CHANGE_LISTS, "unlisted")}),

@@ -71,6 +71,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     Restriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
+    REPORTS,
     RunResult,
     SingleResult,
 )
@@ -300,7 +301,7 @@ def _plan_and_apply(
     result.diff = diff
     result.impact = vars(impact) if impact else None
     is_last = not (time_slice.is_part and outcome.remaining)
-    if is_last and (options["report_html"] or options["report_markdown"]):
+    if is_last and any(options[name] for name in REPORTS):
         result.account = _account(api, current, Outcome() if is_preview else outcome)
     warnings += api.warnings()
     if time_slice.is_part:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
     DRIFT,
+    EQUAL,
     comparison,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
@@ -40,6 +41,10 @@ if t.TYPE_CHECKING:
 # The status of a result. Only `RunResult` concludes that a run did all that was asked for.
 UNCHANGED, CHANGED = "unchanged", "changed"
 REFUSED, FAILED, INCOMPLETE = "refused", "failed", "incomplete"
+STATUSES = (UNCHANGED, CHANGED, EQUAL, DRIFT, REFUSED, FAILED, INCOMPLETE)
+
+# The options for reports that the controller writes.
+REPORTS = ("report_html", "report_markdown", "report_json")
 
 CHANGE_LISTS = ("created", "updated", "deleted", "failures")
 

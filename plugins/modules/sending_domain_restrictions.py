@@ -148,6 +148,13 @@ options:
   report_markdown:
     description: A file on the controller to write the same report to, as Markdown for a pull request comment.
     type: path
+  report_json:
+    description:
+      - A file on the controller to write the same report to, as JSON for programs. It has the RV(status), counts, every
+        change with all previous and new values, failures, findings and the restrictions of the account.
+      - The file C(docs/report.schema.json) of this collection is its JSON Schema. The report is UTF-8 text. Only
+        characters that cannot be seen are escaped.
+    type: path
   report_title:
     description: What the title of the reports names, such as the name of the account.
     type: str
@@ -417,6 +424,7 @@ def main() -> None:
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},
+            "report_json": {"type": "path"},
             "report_title": {"type": "str"},
             "report_note": {"type": "str"},
             "controller": {"type": "dict"},

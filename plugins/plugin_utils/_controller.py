@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import typing as t
+from pathlib import Path
 
 from ansible.constants import config
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -29,7 +30,16 @@ if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
+MANIFEST = Path(__file__).parents[2] / "MANIFEST.json"
 SHOWS_LINE_BREAKS = tuple(map(int, ansible_core.split(".")[:2])) >= (2, 19)
+
+
+def collection_version() -> str:
+    """Return the version of this collection; empty in a checkout, which has no manifest."""
+    if not MANIFEST.exists():
+        return ""
+    manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    return str(manifest["collection_info"]["version"])
 
 
 def task_options(action: ActionBase) -> dict[str, t.Any]:

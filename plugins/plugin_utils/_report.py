@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a preview or a run, as a web page or as Markdown. Pure."""
+"""The report of a preview or a run, as a web page, as Markdown or as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     kind_of,
     labels_of,
     notes_of,
+    shown_account,
+    shown_list,
     shown_time,
     tree_of,
     visible,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_json import (
+    json_report,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
     markdown_report,
@@ -38,7 +43,7 @@ if t.TYPE_CHECKING:
 
 Records = t.Sequence[t.Mapping[str, t.Any]]
 
-__all__ = ["Report", "html_report", "markdown_report"]
+__all__ = ["Report", "html_report", "json_report", "markdown_report"]
 
 # They add about as much to the page as their data.
 MAX_CHANGES_WITHOUT_SCRIPTS = 1_000
@@ -51,10 +56,13 @@ class Report:
     """The content of a report. Records are as in the results of the modules.
 
     Attributes:
+        version: that of this collection; empty if it is not known.
         is_preview: the changes were not made.
         is_comparison: they are the differences between the account and the list.
+        status, changed, unchanged: as in the result of the module.
         title, note: what the user wants to say about it, such as a name of the account and a commit.
-        source: the name of the file with the list, or `a variable`.
+        account_id: empty if only the module knows it.
+        list_file: the name of the file with the list; empty if the list is a variable.
         time: when the account was read; with a time zone.
         summary: the counts of the changes in one line; empty if the run failed before it had a plan.
         problem: why the run failed; empty if it did not.
@@ -64,12 +72,15 @@ class Report:
         unlisted: the domains on the account that are not in the list and stay.
     """
 
+    version: str
     is_preview: bool
     is_comparison: bool
+    status: str
+    changed: bool
     title: str
     note: str
     account_id: str
-    source: str
+    list_file: str
     time: datetime
     summary: str
     problem: str
@@ -77,6 +88,7 @@ class Report:
     created: Records
     updated: Records
     deleted: Records
+    unchanged: int
     unlisted: t.Sequence[str]
     failures: Records
     findings: Records | None
@@ -99,6 +111,8 @@ def html_report(report: Report) -> str:
         title=heading_of(report),
         report=report,
         kind=kind_of(report),
+        account=shown_account(report),
+        source=shown_list(report),
         time=shown_time(report.time),
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",
@@ -107,7 +121,7 @@ def html_report(report: Report) -> str:
         labels=labels,
         changes=changes,
         max_changes=MAX_CHANGES_WITHOUT_SCRIPTS,
-        data=_json(
+        data=_data(
             {
                 "labels": labels,
                 "filters": filters_of(report),
@@ -132,7 +146,7 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def _json(data: t.Any) -> Markup:
+def _data(data: t.Any) -> Markup:
     """Return JSON that is safe in a script element: nothing in it is markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

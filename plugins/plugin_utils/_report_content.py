@@ -26,6 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
     BOTH,
     COMMENT_OR_SPELLING,
     DUPLICATE_REMOVED,
+    EFFECTS,
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
 )
@@ -164,6 +165,14 @@ def shown_name(name: str) -> str:
     return visible(name if other.isascii() == name.isascii() else f"{name} ({other})")
 
 
+def shown_account(report: Report) -> str:
+    return visible(report.account_id) or "set by CLOUDFLARE_ACCOUNT_ID"
+
+
+def shown_list(report: Report) -> str:
+    return visible(report.list_file) or "a variable"
+
+
 def shown_time(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M %Z}"
 
@@ -196,6 +205,29 @@ def heading_of(report: Report) -> str:
     return f"{TITLE}: {visible(report.title)}" if report.title else TITLE
 
 
+def account_numbers(report: Report) -> dict[str, int] | None:
+    """Return how many restrictions the account has, and the like; `None` if it was not read."""
+    if report.restrictions is None:
+        return None
+    excluded = {_key(record["domain"]): 0 for record in report.restrictions}
+    for record in report.restrictions:
+        excluded[_key(record["domain"])] += len(record.get("exclude") or [])
+    return {
+        "restrictions": len(report.restrictions),
+        "domains": len(excluded),
+        "domains_with_exclusions": sum(map(bool, excluded.values())),
+        "exclusions": sum(excluded.values()),
+    }
+
+
+def shown_effect(record: Record) -> str:
+    """Return the effect of a change on mail, one of `EFFECTS`.
+
+    A secret that is one letter may have masked it; then it could be anything.
+    """
+    return record["effect"] if record.get("effect") in EFFECTS else BOTH
+
+
 def counts_of(report: Report) -> dict[str, str]:
     """Return the numbers that the report starts with, by their labels.
 
@@ -203,15 +235,13 @@ def counts_of(report: Report) -> dict[str, str]:
     the domains that lose their protection, and only if there are any.
     """
     counts = dict.fromkeys(("restrictions", "partners with exceptions", "exclusions"), NO_COUNT)
-    if report.restrictions is not None:
-        excluded = {_key(record["domain"]): 0 for record in report.restrictions}
-        for record in report.restrictions:
-            excluded[_key(record["domain"])] += len(record.get("exclude") or [])
-        with_exceptions = sum(map(bool, excluded.values()))
+    account = account_numbers(report)
+    if account is not None:
+        shown = {name: f"{number:,}" for name, number in account.items()}
         counts = {
-            "restrictions": f"{len(report.restrictions):,}",
-            "partners with exceptions": f"{with_exceptions:,} of {len(excluded):,}",
-            "exclusions": f"{sum(excluded.values()):,}",
+            "restrictions": shown["restrictions"],
+            "partners with exceptions": f"{shown['domains_with_exclusions']} of {shown['domains']}",
+            "exclusions": shown["exclusions"],
         }
     if report.summary:
         numbers = Counter(
@@ -330,12 +360,9 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
 
 def _status(report: Report, action: str, record: Record) -> str:
     """Return what a change does to mail or, in a comparison, how the account differs."""
-    if _is_duplicate(record) and (report.is_comparison or "effect" not in record):
-        return "duplicate"
     if report.is_comparison:
-        return _DIFFERENCES[action]
-    # A secret that is one letter may have masked the effect.
-    return _STATUSES_OF_EFFECTS.get(record.get("effect", ""), "both")
+        return "duplicate" if _is_duplicate(record) else _DIFFERENCES[action]
+    return _STATUSES_OF_EFFECTS[shown_effect(record)]
 
 
 def _change(report: Report, action: str, record: Record) -> Change:

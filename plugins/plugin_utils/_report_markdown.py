@@ -30,6 +30,8 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     kind_of,
     labels_of,
     notes_of,
+    shown_account,
+    shown_list,
     shown_time,
     tree_of,
     visible,
@@ -108,7 +110,7 @@ def _head(report: Report) -> str:
         _code(report.summary) if report.summary else "",
         "\n".join(f"| {row} |" for row in table),
         NOT_READ if report.restrictions is None else "",
-        f"Account {_code(report.account_id)}, list from {_code(report.source)},"
+        f"Account {_code(shown_account(report))}, list from {_code(shown_list(report))},"
         f" {shown_time(report.time)}",
         AUTHORS,
     ]

@@ -69,8 +69,9 @@ def report(**fields):
         empty[name] = []
     for name in ("unlisted", "failures", "findings", "warnings"):
         empty[name] = []
-    origin = {"account_id": "0" * 32, "source": "partners.yml", "time": TIME}
-    return Report(**{"is_preview": True, "is_comparison": False, **origin, **empty, **fields})
+    origin = {"account_id": "0" * 32, "list_file": "partners.yml", "time": TIME, "version": "1.2.3"}
+    done = {"is_preview": True, "is_comparison": False, "status": "changed", "changed": True}
+    return Report(**{**origin, **done, "unchanged": 0, **empty, **fields})
 
 
 def report_full_of(text):
@@ -80,7 +81,7 @@ def report_full_of(text):
         title=text,
         note=text,
         account_id=text,
-        source=text,
+        list_file=text,
         summary=text,
         problem=text,
         restrictions=[known],

@@ -31,8 +31,9 @@ DOCUMENTS = [
 ]
 PROGRAMS = Path(sys.executable).parent
 
-# They install programs, need a keyboard, or set what the test sets.
-NOT_RUN = ("ansible-galaxy ", "ansible-vault ", "export ", "make ", "pipx ", "python3 -m pip ")
+# They install programs, need a keyboard or a program that may be missing, or set what the test sets.
+INSTALLS = ("ansible-galaxy ", "make ", "pipx ", "python3 -m pip ")
+NOT_RUN = (*INSTALLS, "ansible-vault ", "export ", "jq ")
 LIST = "sending_domain_restrictions"
 LIST_FILE = "restrictions_file="
 # An export without `force` writes a file that does not exist yet.
@@ -206,6 +207,20 @@ def test_the_snippets_of_a_document_run(path, reader):
     if any(FIRST_EXPORT.search(snippet.text) for snippet in snippets):
         (reader.folder / "partners.yml").unlink()
     follow(reader, snippets)
+
+
+def test_the_nightly_job_tells_drift_from_an_outage(reader):
+    (nightly,) = (
+        snippet
+        for snippet in snippets_in(ROOT / "docs" / "docsite" / "rst" / "ci_and_controller.rst")
+        if snippet.file_name == "nightly.yml"
+    )
+    reader.write("nightly.yml", nightly.text)
+    reader.write("partners.yml", f"{LIST}: []\n")
+    with pytest.raises(AssertionError, match="Drift: The account differs"):
+        reader.play("nightly.yml")
+    with pytest.raises(AssertionError, match="The account could not be compared: "):
+        reader.play("nightly.yml -e sending_domain_restrictions_api_token=wrong")
 
 
 def test_the_guide_about_mistakes_restores_everything(reader):

@@ -41,11 +41,12 @@ for format in yml csv; do
     shown 'The account has the 7 restrictions of all.*and 1 other: theirs.example'
     shown 'changed=0'
     fails play drift -e "restrictions_file=all.${format}" -e prune=true \
-        -e report_html=drift.html -e report_markdown=drift.md
+        -e report_html=drift.html -e report_markdown=drift.md -e report_json=drift.json
     shown "The account differs from all.${format}. Only on the account: theirs.example .created "
     expect "lines with counts" "$(grep -c 'to delete' log)" 0
     grep -qiF '<!doctype html>' drift.html
     grep -qF 'theirs.example' drift.md
+    grep -qF '"status": "drift"' drift.json
 
     echo "${format}: an export overwrites only an unedited YAML export"
     if [ "${format}" = yml ]; then

@@ -61,7 +61,7 @@ for source in "token as an option" "key in the environment"; do
     [ "$(find "${async_dir}" -type f | wc -l)" -ge 1 ]
     not_shown '"time_slice"'
     not_shown VALUE_SPECIFIED_IN_NO_LOG_PARAMETER
-    for file in report.html report.md partners.yml partners.csv; do
+    for file in report.html report.md report.json partners.yml partners.csv; do
         grep -q partner.example "${written}/${file}"
     done
     # A masked comment is no comment to write back.

@@ -19,11 +19,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _controller
 from in_process import Task
+from report_schema import VALIDATOR
+from samples import numbered
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="controllers need Python 3.10")
 
 EXPORT = "sending_domain_restrictions_export"
-REPORTS = ("report_html", "report_markdown")
+REPORTS = ("report_html", "report_markdown", "report_json")
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def texts_of(reports):
     for path in reports.values():
         with open(path, encoding="utf-8") as file:
             texts.append(file.read())
+    VALIDATOR.validate(json.loads(texts[-1]))
     return texts
 
 
@@ -108,10 +111,12 @@ def test_reports_show_what_changes_and_what_is_enforced(
     task = Task({**options, "file": str(table), **reports}, check_mode=check_mode)
     result = task.run()
     assert "failed" not in result
-    for text in texts_of(reports):
+    kind = "preview" if check_mode else "result"
+    titles = (f"Partner domain TLS: {kind}", f"Partner domain TLS: {kind}", f'"kind": "{kind}"')
+    for title, text in zip(titles, texts_of(reports)):
         assert "The run failed" not in text and "Failed:" not in text
         for expected in (
-            f"Partner domain TLS: {'preview' if check_mode else 'result'}",
+            title,
             "a.example",
             "b.example",
             "partners.csv",
@@ -121,7 +126,7 @@ def test_reports_show_what_changes_and_what_is_enforced(
         ):
             assert expected in text
     assert len(account.restrictions()) == (3 if check_mode else 4)
-    assert sum("report: " in line for line in task.shown) == 2
+    assert sum("report: " in line for line in task.shown) == 3
 
 
 def test_a_report_contains_each_part_of_the_result(account, options, reports):
@@ -133,7 +138,7 @@ def test_a_report_contains_each_part_of_the_result(account, options, reports):
         {"domain": "twice.example"},
     ]
     Task({**options, "restrictions": restrictions, **reports}).run()
-    _page, markdown = texts_of(reports)
+    _page, markdown, _document = texts_of(reports)
     assert re.search(r", \d{4}-\d\d-\d\d \d\d:\d\d [-+\w]+$", markdown, re.MULTILINE)
     assert re.findall(r"^(?:### |<details><summary>)(.*\))", markdown, re.MULTILINE) == [
         "Failures (1)",
@@ -292,6 +297,14 @@ def test_a_report_costs_no_second_reading(account, options, table, reports, chec
     assert "account" not in result
 
 
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_report_alone_shows_the_account(account, options, reports, name):
+    account.seed([{"domain": "a.example", "comments": "Agreed"}])
+    Task({**options, "restrictions": [], name: reports[name]}, check_mode=True).run()
+    with open(reports[name], encoding="utf-8") as file:
+        assert "Agreed" in file.read()
+
+
 def restrictions_of(page):
     """Return the domains and comments of the table of restrictions in a report."""
     data = re.search('<script type="application/json" id="data">(.*?)</script>', page)[1]
@@ -306,7 +319,7 @@ def test_a_report_shows_the_account_as_it_is_after_the_run(account, options, rep
     task = Task({**options, **given, **reports}, seconds)
     assert task.run()["msg"].endswith("(10 created, 10 updated, 10 deleted)")
     assert (len(task.slices) > 2) == (seconds < 1)
-    page, _markdown = texts_of(reports)
+    page, _markdown, _document = texts_of(reports)
     assert restrictions_of(page) == {(entry["domain"], "new") for entry in entries}
 
 
@@ -314,7 +327,7 @@ def test_a_report_of_a_preview_shows_the_account_as_it_is(account, options, tabl
     account.seed([{"domain": "old.example", "comments": "kept"}])
     given = {"file": str(table), "prune": True, **reports}
     Task({**options, **given}, check_mode=True).run()
-    page, _markdown = texts_of(reports)
+    page, _markdown, _document = texts_of(reports)
     assert restrictions_of(page) == {("old.example", "kept")}
 
 
@@ -329,7 +342,7 @@ def test_a_report_without_a_reading_says_so_instead_of_zeros(
     else:
         task = Task({**options, "file": str(tmp_path / "none.yml"), **reports})
     assert task.run()["status"] == "failed"
-    page, markdown = texts_of(reports)
+    page, markdown, _document = texts_of(reports)
     shown = dict(re.findall("<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
     del shown["Account"], shown["List"]
     assert shown == dict.fromkeys(
@@ -358,6 +371,71 @@ def test_a_run_that_ends_at_once_replaces_the_report_of_an_earlier_one(
     assert all(problem in text for text in texts_of(reports))
 
 
+def document_of(reports):
+    with open(reports["report_json"], encoding="utf-8") as file:
+        return json.load(file)
+
+
+@pytest.mark.parametrize(
+    ("status", "given", "keywords"),
+    [
+        ("unchanged", {"restrictions": numbered(10)}, {}),
+        ("changed", {"restrictions": numbered(11)}, {}),
+        ("changed", {"restrictions": numbered(11)}, {"check_mode": True}),
+        ("equal", {"restrictions": numbered(10), "compare": True}, {}),
+        ("drift", {"restrictions": numbered(11), "compare": True}, {}),
+        ("refused", {"restrictions": [], "prune": True}, {}),
+        ("failed", {"restrictions": [{"domain": "com"}]}, {}),
+    ],
+)
+def test_the_report_for_programs_has_the_status_of_the_result(
+    account, options, reports, status, given, keywords
+):
+    account.seed(numbered(10))
+    result = Task({**options, **reports, **given}, **keywords).run()
+    document = document_of(reports)
+    assert document["status"] == result["status"] == status
+    assert (document["changed"], document["list"]) == (bool(result.get("changed")), None)
+    # Drift is what was asked about.
+    assert (document["problem"] is None) == (status not in ("refused", "failed"))
+    assert document["effects"].items() >= result.get("effects", {}).items()
+    assert document["counts"]["unchanged"] == result.get("unchanged")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", document["collection_version"])
+
+
+def test_the_report_for_programs_says_that_a_run_was_cut_short(account, options, reports):
+    task = Task(
+        {**options, "restrictions": numbered(10), **reports, "concurrency": 1}, 0, timeout=7
+    )
+    execute = task.execute
+
+    def execute_once(*args):
+        if len(task.slices) > 1:
+            raise TaskTimeoutError
+        return execute(*args)
+
+    task.execute = execute_once
+    assert task.run()["status"] == "incomplete"
+    document = document_of(reports)
+    assert (document["status"], document["counts"]["created"]) == ("incomplete", 1)
+    assert document["restrictions"] is None
+
+
+def test_the_report_for_programs_counts_what_may_have_taken_effect(account, options, reports):
+    account.seed(numbered(1))
+    account.fault(calls=["update", "get", "list"], skip=1, times=None, kind="status", status=503)
+    Task({**options, "restrictions": numbered(1, comments="New"), **reports}).run()
+    document = document_of(reports)
+    assert (document["counts"]["outcome_unknown"], document["changed"]) == (1, True)
+    assert [failure["kind"] for failure in document["failures"]] == ["outcome_unknown"]
+
+
+def test_a_checkout_has_no_version(options, reports, monkeypatch, tmp_path):
+    monkeypatch.setattr(_controller, "MANIFEST", tmp_path / "MANIFEST.json")
+    Task({**options, "restrictions": [], **reports}).run()
+    assert document_of(reports)["collection_version"] is None
+
+
 def test_each_host_of_a_play_writes_its_own_report(options, tmp_path):
     given = {**options, "restrictions": [], "report_html": str(tmp_path / "r.html")}
     for host in ("one", "two"):
@@ -381,7 +459,7 @@ def test_items_of_a_loop_do_not_overwrite_the_reports_of_each_other(account, opt
     assert refused["status"] == "failed"
     assert refused["msg"].endswith("; use another path for each item")
     assert account.requests() == []
-    assert run("two", report_html=None, report_markdown=None)["status"] == "unchanged"
+    assert run("two", **dict.fromkeys(REPORTS))["status"] == "unchanged"
     assert run("two", uuid="another task")["status"] == "unchanged"
 
 
@@ -392,7 +470,14 @@ def test_an_unusable_list_leaves_reports_too(options, tmp_path, reports):
 
 
 @pytest.mark.parametrize(
-    "names", [("r.md", "r.md", "list.csv"), ("list.csv", "r.md", "list.csv"), ("r", "l", "l")]
+    "names",
+    [
+        ("r.md", "r.md", "r.json", "list.csv"),
+        ("list.csv", "r.md", "r.json", "list.csv"),
+        ("r", "l", "j", "l"),
+        ("r", "m", "l", "l"),
+        ("r", "m", "r", "l"),
+    ],
 )
 def test_a_report_never_overwrites_another_file_of_the_task(account, options, tmp_path, names):
     given = dict(zip((*REPORTS, "file"), (str(tmp_path / name) for name in names)))

@@ -182,6 +182,7 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
                 "concurrency": 1,
                 "report_html": None,
                 "report_markdown": None,
+                "report_json": None,
                 "controller": {
                     "time_slice": {"seconds": 0 if is_sliced else 10**9, "progress": progress}
                 },
