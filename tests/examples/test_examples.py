@@ -224,22 +224,27 @@ def test_the_nightly_job_tells_drift_from_an_outage(reader):
 
 
 def test_the_guide_about_mistakes_restores_everything(reader):
-    """Changed comments and exclusions, and what was created and deleted."""
+    """Changed comments and exclusions, and what was created and deleted, but no duplicate."""
     before = reader.restrictions()
-    by_name = {
-        snippet.file_name: snippet
-        for snippet in snippets_in(ROOT / "docs" / "docsite" / "rst" / "undo.rst")
-    }
+    reader.account.seed([*RESTRICTIONS, {"domain": "partner.example", "comments": "Twice"}])
+    snippets = snippets_in(ROOT / "docs" / "docsite" / "rst" / "undo.rst")
+    (undo,) = (snippet for snippet in snippets if snippet.file_name == "undo.yml")
+    (apply,) = (
+        command
+        for snippet in snippets
+        if snippet.language == "console"
+        for command in snippet.commands()
+        if "report_json=applied.json" in command
+    )
     mistake = [
         {"domain": "partner.example", "exclude": [], "comments": ""},
         {"domain": "former-partner.example", "comments": "Wrong"},
         {"domain": "new.example", "comments": "Wrong"},
     ]
     reader.write("partners.yml", json.dumps({LIST: mistake}) + "\n")
-    for name in ("partner_domain_tls.yml", "undo.yml"):
-        reader.write(name, by_name[name].text)
-    reader.play("partner_domain_tls.yml")
+    reader.run(apply)
     domains = [one["domain"] for one in reader.restrictions()]
     assert domains == ["former-partner.example", "new.example", "partner.example"]
+    reader.write("undo.yml", undo.text)
     reader.play("undo.yml")
     assert reader.restrictions() == before
