@@ -4,17 +4,12 @@
 
 """Runs the module sending_domain_restrictions in time slices, and shows its progress and its plan.
 
-A module cannot show anything before it ends. So it runs for a few seconds at a time, over any
-connection, and the progress is shown between two time slices. A run that is shorter than the first
-slice is one execution of the module.
-
 The list may come from a file on the controller, and reports are written there.
 """
 
 from __future__ import annotations
 
 import os
-import time
 import typing as t
 from datetime import datetime
 
@@ -33,7 +28,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._impact 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
-    duration,
     summary,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
@@ -48,10 +42,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     known_secrets,
     masked,
     register_secrets,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
-    SliceReport,
-    WaitReason,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     is_task_timeout,
@@ -78,14 +68,9 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
     write_text,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
-
-# Seconds. A slice ends between two calls, and the next one starts early enough to be ready when the
-# rate limit resets.
-FIRST_SLICE = 4
-NEXT_SLICES = 10
-START_UP = 2
-HEARTBEAT = 60
-MIN_ESTIMATE = 60
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._slices import (
+    run_in_slices,
+)
 
 # The statuses of runs that did what they were asked for.
 _COMPLETE = (UNCHANGED, CHANGED, EQUAL, DRIFT)
@@ -200,48 +185,18 @@ class ActionModule(ActionBase):
     def _run_slices(self, task_vars: Values) -> Values:
         total = Total()
         try:
-            return self._repeat_slices(total, task_vars)
+            values = run_in_slices(
+                lambda options: self._execute(options, task_vars), self._options, total, self._show
+            )
         except BaseException as error:
             if not (_ends_the_task(error) and total.has_begun):
                 raise
             is_lost = isinstance(error, AnsibleConnectionFailure)
             failure = {"unreachable" if is_lost else "failed": True}
-            return total.cut_short(failure, self._problem(error))
-
-    def _repeat_slices(self, total: Total, task_vars: Values) -> Values:
-        time_slice: Values = {"seconds": FIRST_SLICE}
-        while True:
-            controller = {**self._options.get("controller", {}), "time_slice": time_slice}
-            values = self._execute({**self._options, "controller": controller}, task_vars)
-            reported = values.pop("time_slice", None)
-            if reported is None:
-                return total.ended_by(values) if total.has_begun else values
-            report = SliceReport.from_dict(reported)
-            total.add(report, values)
-            if report.remaining == 0:
-                return total.result()
-            self._show_progress(total, report)
-            self._wait(report)
-            time_slice = {"seconds": NEXT_SLICES, "progress": report.progress.as_dict()}
-
-    def _show_progress(self, total: Total, report: SliceReport) -> None:
-        estimate = report.estimate
-        if estimate >= MIN_ESTIMATE and not total.is_estimate_shown:
-            total.is_estimate_shown = True
-            self._show(f"{total.left}, about {duration(estimate)} at Cloudflare's rate limit")
-        self._show(f"{total.progress}{_outlook(report)}")
-
-    def _wait(self, report: SliceReport) -> None:
-        """Wait until the next slice can begin, and show a heartbeat meanwhile."""
-        until = time.time() + report.wait - START_UP
-        heartbeat = f"still working{_outlook(report)}"
-        while True:
-            seconds = until - time.time()
-            if seconds <= 0:
-                return
-            time.sleep(min(seconds, HEARTBEAT))
-            if seconds > HEARTBEAT:
-                self._show(heartbeat)
+            return total.cut_short(failure, self._problem(error), is_certain=self._is_preview)
+        if values is None:
+            return total.result()
+        return total.ended_by(values) if total.has_begun else values
 
     def _show_plan(self, values: Values) -> None:
         """Show what Ansible does not: the message of a success, and the diff of a failure."""
@@ -337,20 +292,3 @@ def _name_host(values: Values, host: str) -> None:
         for header in ("before_header", "after_header"):
             if header in item:
                 item[header] += f" on {host}"
-
-
-def _outlook(report: SliceReport) -> str:
-    """Return what a run waits for, and when it will be done, as far as that is known."""
-    parts = []
-    if report.reason is WaitReason.RATE_LIMIT:
-        parts.append(f"waiting for Cloudflare's rate limit until {_clock(report.wait)}")
-    elif report.reason is WaitReason.RETRY:
-        parts.append(report.problem)
-    if report.estimate >= MIN_ESTIMATE:
-        parts.append(f"expected to finish at about {_clock(report.estimate)}")
-    return "".join(f", {part}" for part in parts)
-
-
-def _clock(seconds: float) -> str:
-    """Return the time of day after this many seconds from now."""
-    return time.strftime("%H:%M:%S", time.localtime(time.time() + seconds))

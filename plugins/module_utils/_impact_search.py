@@ -17,15 +17,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     MessageSearch,
     days_ago,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._rate_limit import NO_LIMIT
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
-    DomainSenders,
-    SearchOutcome,
     search_senders,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
-    Progress,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_start import (
+    end_unless_all_are_searched,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
@@ -43,36 +41,26 @@ def find_impact(
     api: RestrictionsApi,
     days: int,
     concurrency: int = 1,
-    time_limit: float = NO_LIMIT,
-    progress: Progress | None = None,
-) -> tuple[Impact | None, SearchOutcome]:
-    """Return whom a plan affects, or `None` if the time was too short, and what searches found.
-
-    A search that fails leaves the senders of its domain unknown.
+    time_slice: TimeSlice | None = None,
+    changes: int = 0,
+) -> Impact:
+    """Return whom a plan affects. A search that fails leaves the senders of its domain unknown.
 
     Arguments:
         days: the period that is searched.
-        time_limit: seconds on the clock of the client, after which no further search begins.
-        progress: what earlier time slices found; it is updated.
+        changes: how many changes follow the searches.
+
+    Raises:
+        SliceOver: there was no time for all searches.
     """
-    progress = progress or Progress()
-    names = names_to_search(plan, current)
-    known = {
-        domain: DomainSenders.from_dict(progress.senders[domain])
-        for domain in names
-        if domain in progress.senders
-    }
-    outcome = search_senders(
+    time_slice = time_slice or TimeSlice()
+    searches = search_senders(
         MessageSearch(api.client, api.account_id, days_ago(days)),
-        {domain: below for domain, below in names.items() if domain not in known},
+        names_to_search(plan, current),
         concurrency=concurrency,
-        time_limit=time_limit,
-        consecutive_failures=progress.search_failures,
+        time_limit=time_slice.seconds,
+        progress=time_slice.progress,
     )
-    if not outcome.left:
-        progress.senders = {}
-        return impact_of(plan, current, {**known, **outcome.found}, days), outcome
-    found = {domain: senders.as_dict() for domain, senders in outcome.found.items()}
-    progress.senders = {**progress.senders, **found}
-    progress.search_failures = outcome.consecutive_failures
-    return None, outcome
+    end_unless_all_are_searched(searches, time_slice, api, changes)
+    time_slice.progress.senders = {}
+    return impact_of(plan, current, searches.found, days)

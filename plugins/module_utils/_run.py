@@ -25,7 +25,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     DELETE,
     Create,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import Limits
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
     diff_of,
     drift_of,
@@ -37,10 +36,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     file_of_list,
     list_of_task,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
-    RateLimitWait,
-    RetryLater,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
     findings_about,
@@ -81,6 +76,11 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_r
     UnknownOutcome,
     WaitReason,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_start import (
+    SliceOver,
+    limits_of,
+    read_account,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
 from ansible_collections.cloudflare_email.security.plugins.module_utils._unknown_outcome import (
     SettlingApi,
@@ -88,15 +88,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._unknown
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-        CloudflareClient,
-    )
     from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restrictions_api import (
         RestrictionsApi,
-    )
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
-        SearchOutcome,
     )
 
 
@@ -122,7 +116,7 @@ def run_one(module: AnsibleModule) -> Run:
     current = api.list_all()
     plan = make_plan([desired], current)
     warnings = warnings_about(plan, current)
-    impact, _searches = find_impact(plan, current, api, days) if days else (None, None)
+    impact = find_impact(plan, current, api, days) if days else None
     outcome = predict(plan) if module.check_mode else apply(plan, api)
     warnings += alteration_warnings(outcome.alterations, secrets=module.no_log_values)
     result = _single_result(plan, outcome, desired, module.check_mode)
@@ -150,24 +144,13 @@ def run_list(module: AnsibleModule) -> Run:
     shared = SharedOptions.of(module)
     desired = list_of_task(options)
     time_slice = TimeSlice.of(module)
-    client = shared.client(concurrency, _limits(time_slice))
+    client = shared.client(concurrency, limits_of(time_slice))
     api = SettlingApi(client, shared.account_id, time_slice.progress.has_batch_call)
     try:
-        current = api.list_all(is_first=True)
-    except RateLimitWait as delay:
-        time_slice.progress.refusals = api.client.refusals
-        time_slice.progress.read_attempts = delay.attempts
-        time_slice.progress.blocked_until = time.time() + delay.seconds
-        report = _unfinished(time_slice, api.client, delay.seconds, WaitReason.RATE_LIMIT)
-        return Run(report, api.client.warnings())
-    except RetryLater as delay:
-        time_slice.progress.read_attempts = delay.attempts
-        report = _unfinished(time_slice, api.client, delay.seconds, WaitReason.RETRY)
-        retry = f"retry {delay.attempts} of {api.client.retry.retries}"
-        report.problem = f"{delay.error.problem}; {retry}"
-        return Run(report, api.client.warnings())
-    time_slice.progress.read_attempts = 0
-    return _plan_and_apply(module, api, time_slice, desired, current)
+        current = read_account(api, time_slice)
+        return _plan_and_apply(module, api, time_slice, desired, current)
+    except SliceOver as over:
+        return Run(over.report, client.warnings())
 
 
 def output_is_closed() -> bool:
@@ -195,41 +178,6 @@ def _impact_days(options: t.Mapping[str, t.Any]) -> int:
     return days
 
 
-def _limits(time_slice: TimeSlice) -> Limits:
-    """Return what the time slice allows its client, from now on."""
-    progress = time_slice.progress
-    return Limits(
-        max_wait=time_slice.max_wait,
-        blocked_for=progress.blocked_until - time.time(),
-        refusals=progress.refusals,
-        read_seconds=time_slice.seconds,
-        read_attempts=progress.read_attempts,
-    )
-
-
-def _unfinished(
-    time_slice: TimeSlice, client: CloudflareClient, wait: float, reason: WaitReason | None
-) -> SliceReport:
-    """Return the report of a time slice that ended before its plan was made."""
-    result = RunResult(api_calls=client.calls)
-    return SliceReport(result, time_slice.progress, wait=wait, reason=reason)
-
-
-def _searching(
-    time_slice: TimeSlice, api: RestrictionsApi, searches: SearchOutcome, calls: int
-) -> SliceReport:
-    """Return the report of a time slice that ended before the senders of all domains were found."""
-    progress = time_slice.progress
-    progress.refusals = api.client.refusals
-    progress.blocked_until = time.time() + searches.wait
-    progress.is_stalled = bool(searches.wait) and not searches.found
-    reason = WaitReason.RATE_LIMIT if searches.wait else None
-    report = _unfinished(time_slice, api.client, searches.wait, reason)
-    report.searches_left = len(searches.left)
-    report.estimate = api.client.rate_limit.seconds_for(calls)
-    return report
-
-
 def _plan_and_apply(
     module: AnsibleModule,
     api: RestrictionsApi,
@@ -249,18 +197,15 @@ def _plan_and_apply(
     )
     impact = None
     if options["impact_days"] and not (options["compare"] or progress.is_impact_known):
-        impact, searches = find_impact(
+        impact = find_impact(
             plan,
             current,
             api,
             options["impact_days"],
             options["concurrency"],
-            time_slice.seconds,
-            progress,
+            time_slice,
+            changes=0 if module.check_mode else plan.size,
         )
-        if impact is None:
-            calls = len(searches.left) + (0 if module.check_mode else plan.size)
-            return Run(_searching(time_slice, api, searches, calls), api.warnings())
         progress.is_impact_known = True
     warnings, diff = [], None
     if not progress.is_planned:

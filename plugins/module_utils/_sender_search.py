@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
@@ -28,6 +28,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._retry i
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import (
     Sender,
     SenderCounter,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    Progress,
 )
 
 if t.TYPE_CHECKING:
@@ -75,14 +78,12 @@ class SearchOutcome:
         found: who sent as each domain that was searched, by domain.
         left: the domains that there was no time to search.
         wait: seconds for which the rate limit delays what is left.
-        consecutive_failures: the last failures in a row that are not specific to one domain.
         error: why no search succeeded, or can succeed with these credentials.
     """
 
     found: dict[str, DomainSenders]
     left: list[str] = field(default_factory=list)
     wait: float = 0.0
-    consecutive_failures: int = 0
     error: CloudflareError | None = None
 
 
@@ -92,7 +93,7 @@ def search_senders(
     max_messages: int = MAX_MESSAGES,
     concurrency: int = 1,
     time_limit: float = NO_LIMIT,
-    consecutive_failures: int = 0,
+    progress: Progress | None = None,
 ) -> SearchOutcome:
     """Search for the senders of each domain in `names`.
 
@@ -101,9 +102,22 @@ def search_senders(
             the domain finds nothing from them.
         max_messages: how many messages each search counts at most.
         time_limit: seconds on the clock of the client, after which no further domain is searched.
-        consecutive_failures: the failures in a row so far that are not specific to one domain.
+        progress: what earlier time slices found, which is not searched for again. It is updated.
     """
-    return _Searches(search, names, max_messages, time_limit, consecutive_failures).run(concurrency)
+    progress = progress or Progress()
+    known = {
+        domain: DomainSenders.from_dict(progress.senders[domain])
+        for domain in names
+        if domain in progress.senders
+    }
+    left = {domain: below for domain, below in names.items() if domain not in known}
+    searches = _Searches(search, left, max_messages, time_limit, progress.search_failures)
+    outcome = searches.run(concurrency)
+    progress.search_failures = searches.consecutive_failures
+    progress.is_stalled = bool(outcome.wait) and not outcome.found
+    found = {**known, **outcome.found}
+    progress.senders = {domain: senders.as_dict() for domain, senders in found.items()}
+    return replace(outcome, found=found)
 
 
 class _Searches:
@@ -124,7 +138,7 @@ class _Searches:
         self._lock = threading.Lock()
         self._error: CloudflareError | None = None
         self._has_success = False
-        self._consecutive_failures = consecutive_failures
+        self.consecutive_failures = consecutive_failures
         self._wait = 0.0
         # Why no further domain is searched, now or at all.
         self._is_over = False
@@ -145,7 +159,6 @@ class _Searches:
             {domain: senders for domain, senders in results.items() if senders},
             [domain for domain, senders in results.items() if not senders],
             self._wait,
-            self._consecutive_failures,
             self._error if is_hopeless else None,
         )
 
@@ -196,12 +209,12 @@ class _Searches:
         with self._lock:
             if error is None:
                 self._has_success = True
-                self._consecutive_failures = 0
+                self.consecutive_failures = 0
                 return
-            self._consecutive_failures += not error.is_specific
+            self.consecutive_failures += not error.is_specific
             if error.kind == CREDENTIALS:
                 self._error, self._problem = error, str(error)
                 return
             self._error = self._error or error
-            if self._consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
+            if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES:
                 self._problem = self._problem or NOT_SEARCHED

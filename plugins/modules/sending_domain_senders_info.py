@@ -21,6 +21,10 @@ description:
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes.info
+attributes:
+  action:
+    description: An action plugin shows the progress. The work is done on the target.
+    support: full
 options:
   domains:
     description:
@@ -45,6 +49,9 @@ options:
     description: How many domains are searched in parallel, from 1 to 50.
     type: int
     default: 10
+  controller:
+    description: Internal. What the action plugin of this module passes to it.
+    type: dict
 notes:
   - The result does not say which messages came with TLS, because no published field does. Nor is it published whether
     messages that were dropped because they came without TLS are found. So a name in the result may or may not lose its
@@ -59,6 +66,8 @@ notes:
   - "It needs the permission C(Cloud Email Security: Read)."
   - The task takes at least one call for each domain, and Cloudflare allows 1,200 calls in five minutes. It waits for
     the rate limit. If a search fails, the task goes on with the other domains and shows a warning.
+  - A task of more than a few seconds shows on stderr how many domains it has searched, how long it waits for the rate
+    limit, and about how long the rest takes. With C(no_log=true) or C(async) it shows nothing.
 seealso:
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Check whether mail from a domain needs TLS.
@@ -251,6 +260,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import (
     known_names,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_start import (
+    SliceOver,
+    end_unless_all_are_searched,
+    limits_of,
+    read_account,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._time_slice import TimeSlice
 
 
 def main() -> None:
@@ -261,6 +277,7 @@ def main() -> None:
             "days": {"type": "int", "default": 30},
             "max_messages": {"type": "int", "default": MAX_MESSAGES},
             "concurrency": {"type": "int", "default": 10},
+            "controller": {"type": "dict"},
         },
         supports_check_mode=True,
         # Ansible would log the options before the secrets of the environment are hidden.
@@ -269,30 +286,36 @@ def main() -> None:
     hide(module, known_secrets(module.params))
     try:
         result, warnings = run(module)
+    except SliceOver as over:
+        finish(module, over.report.as_dict())
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})
     finish(module, {"changed": False, **result}, warnings)
 
 
 def run(module: AnsibleModule) -> tuple[dict[str, t.Any], list[str]]:
-    """Return the result of the module and its warnings."""
+    """Return the result of the module and its warnings; raises `SliceOver` at the end of a slice."""
     options = module.params
     days = number_between("days", options["days"], 1, MAX_DAYS)
     max_messages = number_between("max_messages", options["max_messages"], 1, 1_000_000)
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     domains = parse_domains(options["domains"])
     shared = SharedOptions.of(module)
-    client = shared.client(concurrency)
+    time_slice = TimeSlice.of(module)
+    client = shared.client(concurrency, limits_of(time_slice))
     api = RestrictionsApi(client, shared.account_id)
-    restrictions = api.list_all()
+    restrictions = read_account(api, time_slice)
     if domains is None:
         domains = sorted({restriction.domain for restriction in restrictions})
     search = MessageSearch(client, shared.account_id, days_ago(days))
     names = known_names(domains, restrictions)
-    outcome = search_senders(search, names, max_messages, concurrency)
-    if outcome.error:
-        raise outcome.error
-    found = list(outcome.found.values())
+    searches = search_senders(
+        search, names, max_messages, concurrency, time_slice.seconds, time_slice.progress
+    )
+    if searches.error:
+        raise searches.error
+    end_unless_all_are_searched(searches, time_slice, api)
+    found = [searches.found[domain] for domain in domains]
     result = {
         "account_id": shared.account_id,
         "since": search.since,

@@ -83,11 +83,15 @@ class Total:
         return f"{self.count} of {total} changes done" if total else "reading the account"
 
     @property
+    def api_calls(self) -> int:
+        return self._rest.api_calls
+
+    @property
     def left(self) -> str:
         """What is left to do."""
         if not self.searches_left:
             return f"{self.remaining} changes left"
-        return f"{self.searches_left} searches for senders left"
+        return f"{self.searches_left} domains left to search"
 
     def add(self, report: SliceReport, added: Values) -> None:
         """Add the report of one more slice.

@@ -93,6 +93,7 @@ class Task:
     def run(self, **task_vars):
         """Return the result of the task."""
         action = importlib.import_module(PLUGINS + "action." + self._name)
+        slices = importlib.import_module(PLUGINS + "plugin_utils._slices")
         connection, play_context, templar, shared_loader = (
             mock.MagicMock() for _argument in range(4)
         )
@@ -112,7 +113,7 @@ class Task:
             localtime=time.gmtime,
         )
         with contextlib.ExitStack() as stack:
-            stack.enter_context(mock.patch.object(action, "time", clock, create=True))
+            stack.enter_context(mock.patch.object(slices, "time", clock))
             stack.enter_context(mock.patch.object(Display, "display", self._display))
             return plugin.run(task_vars={"inventory_hostname": "host", **task_vars})
 

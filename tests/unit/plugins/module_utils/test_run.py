@@ -9,7 +9,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from ansible_collections.cloudflare_email.security.plugins.module_utils import (
+    _run,
+    _slice_start,
+)
 from in_process import run_module
 from samples import domains, numbered
 
@@ -21,7 +24,8 @@ REFUSED = {"kind": "status", "status": 400, "code": 1, "message": "No"}
 @pytest.fixture
 def run_slice(options, monkeypatch):
     """Run one time slice at the time `NOW`, and return its result."""
-    monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: NOW))
+    for room in (_run, _slice_start):
+        monkeypatch.setattr(room, "time", SimpleNamespace(time=lambda: NOW))
 
     def run(restrictions, seconds=3600, prune=False, **progress):
         time_slice = {"seconds": seconds, "progress": progress}

@@ -23,10 +23,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
     MAX_CONSECUTIVE_FAILURES,
     NOT_SEARCHED,
-    DomainSenders,
     search_senders,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import Message
+from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
+    Progress,
+)
 
 # Only a test that fails waits that long.
 MAX_SECONDS = 60
@@ -141,15 +143,17 @@ def test_a_failed_search_leaves_the_others_and_keeps_what_it_found():
 
 def test_if_every_search_fails_the_first_failure_is_the_error():
     search = FakeSearch({"a.example": [failed(problem="first")], "b.example": [failed()]})
-    outcome = search_senders(search, {"a.example": [], "b.example": []})
+    progress = Progress()
+    outcome = search_senders(search, {"a.example": [], "b.example": []}, progress=progress)
     assert outcome.error.problem == "first"
-    assert outcome.consecutive_failures == 2
+    assert progress.search_failures == 2
 
 
 def test_a_failed_search_is_not_the_error_if_another_succeeds():
     search = FakeSearch({"a.example": [failed()], "b.example": []})
-    outcome = search_senders(search, {"a.example": [], "b.example": []})
-    assert (outcome.error, outcome.consecutive_failures) == (None, 0)
+    progress = Progress()
+    outcome = search_senders(search, {"a.example": [], "b.example": []}, progress=progress)
+    assert (outcome.error, progress.search_failures) == (None, 0)
 
 
 def test_refused_credentials_end_all_searches():
@@ -183,19 +187,21 @@ def test_a_search_that_the_rate_limit_delays_is_left_and_ends_the_others():
 
 def test_failures_of_earlier_time_slices_count():
     search = FakeSearch({"a.example": [failed()], "b.example": []})
-    outcome = search_senders(
-        search,
-        {"a.example": [], "b.example": []},
-        consecutive_failures=MAX_CONSECUTIVE_FAILURES - 1,
-    )
+    progress = Progress(search_failures=MAX_CONSECUTIVE_FAILURES - 1)
+    outcome = search_senders(search, {"a.example": [], "b.example": []}, progress=progress)
     assert search.asked == ["a.example"]
     assert outcome.found["b.example"].problem == NOT_SEARCHED
 
 
 def test_what_was_found_survives_the_way_to_the_next_time_slice():
     search = FakeSearch({"a.example": [["x.a.example"], failed()]})
-    found = search_senders(search, {"a.example": []}).found["a.example"]
-    passed_on = DomainSenders.from_dict(json.loads(json.dumps(found.as_dict())))
+    progress = Progress()
+    names = {"a.example": []}
+    found = search_senders(search, names, progress=progress).found["a.example"]
+    progress = Progress.from_dict(json.loads(json.dumps(progress.as_dict())))
+    search.asked.clear()
+    passed_on = search_senders(search, names, progress=progress).found["a.example"]
+    assert search.asked == []
     assert passed_on.as_dict() == found.as_dict()
     assert passed_on.senders[0].messages == 1
 
