@@ -99,6 +99,10 @@ for file in '' null '["one.yml"]'; do
 done
 fails play export -e 'restrictions_file=my list.yml'
 shown 'Ansible cuts a value at a blank.*list.yml'
+for name in api_email api_key check compare dry_run purge; do
+    fails play apply -e restrictions_file=one.csv -e "${name}=true"
+    shown "${name} is not a variable of this playbook and would be ignored; use "
+done
 fails play drift -e restrictions_file=nowhere.yml
 shown 'nowhere.yml'
 fails play export -e restrictions_file=nowhere/list.yml
