@@ -74,7 +74,7 @@ class Bench:
         return max(map(int, notes.read_text().split())) * 1024 / 1e6
 
     def row(self, work: str, how: str, seconds: float, account: Account, **more: object) -> None:
-        calls = dict(Counter(entry["call"] for entry in account.requests()))
+        calls = dict(Counter(account.calls()))
         account.clear_requests()
         row = {"work": work, "how": how, "seconds": round(seconds, 2), "calls": calls, **more}
         self.rows.append(row)

@@ -154,6 +154,10 @@ class Account:
     def requests(self) -> list[dict[str, Any]]:
         return self.emulator.requests(self.id)
 
+    def calls(self) -> list[str]:
+        """The names of the calls that were made, in order."""
+        return [entry["call"] for entry in self.requests()]
+
     def clear_requests(self) -> None:
         self.emulator.clear_requests(self.id)
 

@@ -130,7 +130,7 @@ def test_a_domain_that_failed_is_not_tried_again_and_keeps_its_duplicates(accoun
     listed = numbered(20, comments="New")
     result = Task({**options, "restrictions": listed, "prune": True}, ONE_STEP).run()
     assert [failure["domain"] for failure in result["failures"]] == ["d000.example"]
-    assert [entry["call"] for entry in account.requests()].count("update") == 1
+    assert account.calls().count("update") == 1
     assert result["deleted"] == []
     assert len(account.restrictions()) == 21
 
@@ -352,7 +352,7 @@ def test_later_slices_know_of_a_missing_batch_call_and_of_refusals(account, opti
     account.change(batch="not_found")
     task = Task({**options, "restrictions": numbered(10), "prune": True}, ONE_STEP)
     task.run()
-    assert [entry["call"] for entry in account.requests()].count("batch") == 1
+    assert account.calls().count("batch") == 1
     account.fault(**LIMITED, calls=["create"], times=None)
     refused = Task({**options, "restrictions": numbered(11)}, 4)
     assert refused.run()["failed"]
@@ -434,7 +434,7 @@ def test_a_comparison_changes_nothing_and_takes_one_reading(account, options, li
     assert (result["status"], result["changed"]) == ("equal" if is_equal else "drift", False)
     assert result.get("failed", False) != is_equal
     assert account.restrictions() == seeded
-    assert [entry["call"] for entry in account.requests()] == ["list"]
+    assert account.calls() == ["list"]
     if is_equal:
         assert task.shown == ["[host] The account equals the list (2 restrictions)"]
     else:

@@ -35,10 +35,6 @@ def domains(search, sender="p.example", per_page=1000):
     return [[each.domain for each in page.messages] for page in search.pages(sender, per_page)]
 
 
-def calls(account):
-    return [entry["call"] for entry in account.requests()]
-
-
 def test_clean_mail_is_found(account, search):
     account.seed_messages([mail("a@p.example"), mail("spam@p.example", is_clean=False)])
     assert domains(search) == [["p.example", "p.example"]]
@@ -60,13 +56,13 @@ def test_pages_are_read_by_cursor_to_their_end(account, search):
         (1, False),
     ]
     assert len({each.id for page in pages for each in page.messages}) == 5
-    assert calls(account) == ["search"] * 3
+    assert account.calls() == ["search"] * 3
 
 
 def test_no_further_page_is_read_than_the_caller_takes(account, search):
     account.seed_messages([mail("a@p.example", times=5)])
     assert len(list(itertools.islice(search.pages("p.example", 2), 2))) == 2
-    assert calls(account) == ["search"] * 2
+    assert account.calls() == ["search"] * 2
 
 
 @pytest.mark.parametrize("polls", [1, MAX_POLLS])
@@ -74,7 +70,7 @@ def test_a_slow_search_is_polled_with_backoff(account, search, fake_time, polls)
     account.change(search_polls=polls)
     account.seed_messages([mail("a@p.example", times=3)])
     assert domains(search, per_page=2) == [["p.example"] * 2, ["p.example"]]
-    assert calls(account) == (["search"] + ["search_result"] * polls) * 2
+    assert account.calls() == (["search"] + ["search_result"] * polls) * 2
     backoffs = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0] + [30.0] * 6
     assert fake_time.sleeps == backoffs[:polls] * 2
 
@@ -87,7 +83,7 @@ def test_a_search_that_takes_too_long_is_given_up(account, search):
         "Cloudflare's search takes too long; run again later, or search fewer days"
         " (GET …/investigate)"
     )
-    assert len(calls(account)) == MAX_POLLS + 1
+    assert len(account.calls()) == MAX_POLLS + 1
 
 
 @pytest.mark.parametrize("location", ["", "/client/v4/accounts/{}/email-security/investigate"])
@@ -95,7 +91,7 @@ def test_a_pending_result_may_be_at_the_address_of_the_search(account, search, l
     account.change(search_polls=1, search_location=location.format(account.id))
     with pytest.raises(CloudflareError, match="takes too long"):
         domains(search)
-    assert set(calls(account)) == {"search"}
+    assert set(account.calls()) == {"search"}
 
 
 def test_the_credentials_are_sent_to_no_other_address(emulator, account, search):
@@ -113,7 +109,7 @@ def test_the_credentials_are_sent_to_no_other_address(emulator, account, search)
         account.change(search_polls=1, search_location=location)
         with pytest.raises(CloudflareError, match="outside the API, which is not followed"):
             domains(search)
-    assert calls(account) == ["search"] * len(locations)
+    assert account.calls() == ["search"] * len(locations)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +130,7 @@ def test_pages_without_end_are_an_error(account, search, faults):
         account.fault(calls=["search"], kind=kind, **values)
     with pytest.raises(CloudflareError, match="the pages of Cloudflare's search do not end"):
         domains(search)
-    assert len(calls(account)) == len(faults)
+    assert len(account.calls()) == len(faults)
 
 
 @pytest.mark.parametrize("result", [None, {}, [None], ["x"], "x"])
@@ -157,4 +153,4 @@ def test_all_own_domains_are_read(account, client):
     account.change(domains=[{"domain": name} for name in expected])
     found = own_domains(client, account.id)
     assert [record["domain"] for record in found] == expected
-    assert calls(account) == ["domains"] * 2
+    assert account.calls() == ["domains"] * 2

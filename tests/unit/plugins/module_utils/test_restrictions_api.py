@@ -30,10 +30,6 @@ def api(client, account):
     return RestrictionsApi(client, account.id)
 
 
-def calls(account):
-    return [entry["call"] for entry in account.requests()]
-
-
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_restriction_is_created_read_updated_and_deleted(api, account, sparse):
     account.change(sparse=sparse)
@@ -79,7 +75,7 @@ def test_the_letter_case_of_an_id_does_not_matter(api, account):
     returned = {"id": restriction["id"].upper(), **DOMAIN}
     account.fault(calls=["update"], kind="merge", set={"result": returned})
     assert api.update(Restriction.from_api(restriction), {"comments": "x"}).comments == "x"
-    assert calls(account) == ["update"]
+    assert account.calls() == ["update"]
 
 
 @pytest.mark.parametrize("batch", ["method_not_allowed", "no_route"])

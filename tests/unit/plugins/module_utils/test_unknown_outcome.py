@@ -52,10 +52,6 @@ def api(make_api):
     return make_api()
 
 
-def calls(account):
-    return [entry["call"] for entry in account.requests()]
-
-
 def managed(records):
     return [{name: record[name] for name in PARTNER} for record in records]
 
@@ -93,7 +89,7 @@ def test_a_create_that_always_fails_leaves_nothing(api, account):
     with pytest.raises(CloudflareError, match="the connection to .* was lost") as error:
         api.create(PARTNER)
     assert not error.value.outcome_unknown
-    assert calls(account) == ["create", "list"] * 6
+    assert account.calls() == ["create", "list"] * 6
     assert account.restrictions() == []
 
 
@@ -102,7 +98,7 @@ def test_a_create_that_is_refused_is_not_retried(api, account):
     with pytest.raises(CloudflareError) as error:
         api.create(PARTNER)
     assert error.value.kind == REFUSED
-    assert calls(account) == ["create"]
+    assert account.calls() == ["create"]
 
 
 @pytest.mark.promise("The task never mistakes somebody else's restriction for its own")
@@ -127,7 +123,7 @@ def test_somebody_elses_restriction_is_neither_adopted_nor_deleted(api, account,
     assert (error.value.kind, error.value.is_specific) == (CONFLICT, True)
     assert error.value.outcome_unknown == (moment == "after")
     assert theirs in account.restrictions()
-    assert "delete" not in calls(account)
+    assert "delete" not in account.calls()
 
 
 def test_a_create_that_is_refused_as_a_duplicate_of_its_first_attempt_succeeds(api, account):
@@ -135,7 +131,7 @@ def test_a_create_that_is_refused_as_a_duplicate_of_its_first_attempt_succeeds(a
     account.fault(calls=["create"], kind="drop", moment="after")
     account.fault(calls=["list"], **STALE)
     created = api.create(PARTNER)
-    assert calls(account) == ["create", "list", "create", "list"]
+    assert account.calls() == ["create", "list", "create", "list"]
     assert [record["id"] for record in account.restrictions()] == [created.id]
 
 
@@ -210,7 +206,7 @@ def test_an_absurdly_long_wait_after_an_unknown_outcome_is_an_error(api, account
     with pytest.raises(CloudflareError) as error:
         api.create(PARTNER)
     assert error.value.kind == RATE_LIMITED
-    assert calls(account) == ["create", "list", "create", "list"]
+    assert account.calls() == ["create", "list", "create", "list"]
     assert fake_time.now < 10
 
 
@@ -226,7 +222,7 @@ def test_an_update_with_an_unusable_response_is_looked_up_at_the_end(api, accoun
     (restriction,) = account.seed([PARTNER])
     account.fault(calls=["update"], times=None, kind="merge", set={"result": {"id": "zz"}})
     assert api.update(Restriction.from_api(restriction), {"comments": "x"}).comments == "x"
-    assert calls(account) == ["update"] * 6 + ["get"]
+    assert account.calls() == ["update"] * 6 + ["get"]
 
 
 def test_an_update_that_always_fails_has_a_known_outcome(api, account):
@@ -258,7 +254,7 @@ def test_a_create_that_may_be_stored_differently_is_unknown(api, account, body, 
         f" partner.example, ID {restriction['id']})"
     )
     assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
-    assert calls(account) == ["create", "list"]
+    assert account.calls() == ["create", "list"]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +338,7 @@ def test_a_delete_that_found_nothing_is_certain_even_if_it_cannot_be_looked_up(
     account.fault(calls=["get", "list"], times=None, **DENIED)
     with pytest.raises(CloudflareError) as error:
         delete(api, ID)
-    assert calls(account)[0] == call
+    assert account.calls()[0] == call
     assert (error.value.kind, error.value.outcome_unknown) == (CREDENTIALS, False)
 
 

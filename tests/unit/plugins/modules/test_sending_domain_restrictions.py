@@ -35,7 +35,7 @@ def test_a_rate_limit_without_end_ends_the_run(account, options, call):
     result = run_slices({**options, "restrictions": [{"domain": "a.example"}]}, 4)
     assert result["failed"]
     assert "rate limit" in result["msg"]
-    assert [entry["call"] for entry in account.requests()].count(call) == 3
+    assert account.calls().count(call) == 3
     assert not result["changed"]
 
 
@@ -88,7 +88,7 @@ def test_a_run_gives_up_after_ten_failures_in_any_number_of_slices(account, opti
     account.fault(calls=["create"], times=None, kind="drop")
     entries = numbered(30)
     result = run_slices({**options, "retries": 0, "restrictions": entries}, seconds)
-    assert [entry["call"] for entry in account.requests()].count("create") == 10
+    assert account.calls().count("create") == 10
     assert sum(failure["kind"] == "not_attempted" for failure in result["failures"]) == 20
 
 
@@ -163,9 +163,8 @@ def test_without_the_batch_call_the_result_is_the_same(emulator, options, no_wai
         entries = [*numbered(22), {"domain": "new1.example"}, {"domain": "new2.example"}]
         options.update(account_id=account.id, api_token=account.tokens["write"])
         result = run_slices({**options, "restrictions": entries, "prune": True}, seconds)
-        calls = [entry["call"] for entry in account.requests()]
         deletes = 8 if batch == "not_found" else 0
-        writes = [call for call in calls if call != "list"]
+        writes = [call for call in account.calls() if call != "list"]
         assert writes == ["create", "create", "batch"] + ["delete"] * deletes
         results.append((result["msg"], domains(result["deleted"])))
         assert domains(account.restrictions()) == domains(entries)
@@ -189,7 +188,7 @@ def test_the_guard_changes_nothing_and_says_what_would_be_lost(account, options)
     )
     assert real["msg"] == checked["msg"] + ". Result: no changes"
     assert account.restrictions() == seeded
-    assert {entry["call"] for entry in account.requests()} == {"list"}
+    assert set(account.calls()) == {"list"}
 
 
 @pytest.mark.promise("An emptied column does not drop your partners' mail")
