@@ -15,35 +15,74 @@ import traceback
 import pytest
 import requests
 from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
-from ansible_collections.cloudflare_email.security.plugins.module_utils._client import (
-    CloudflareClient,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import (
-    KeyAuth,
-    TokenAuth,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._credentials import KeyAuth
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from tls_and_proxy import ConnectProxy, SilentServer
 
 PARTNER = {"domain": "partner.example", "exclude": []}
 PASSWORD = "s3cret"
+LOGIN = f"user:{PASSWORD}"
 # Silent servers that do not even begin a TLS handshake.
 WITHOUT_TLS = ("plain server", "proxy")
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+# Run a test without and with a proxy.
+direct_and_proxied = pytest.mark.usefixtures("way")
 
 
-@pytest.fixture
-def ca_files(ca, another_ca):
-    """The paths of both CAs' certificates, by name."""
-    return {"ca": ca.path, "another ca": another_ca.path}
+class World:
+    """A TLS server in front of the emulator, a proxy that nothing uses yet, and clients.
 
+    Attributes:
+        environment: sets environment variables, and replaces attributes.
+        ca_files: the paths of certificates, by the names of the CAs.
+        sleeps: the seconds of each sleep of the clients.
+    """
 
-@pytest.fixture
-def server(serve_tls):
-    return serve_tls("good")
+    def __init__(self, account, server, proxy, environment, ca_files, sleeps, new_client, path):
+        self.account, self.server, self.proxy = account, server, proxy
+        self.environment, self.ca_files, self.sleeps = environment, ca_files, sleeps
+        self.token = account.tokens["write"].encode("ascii")
+        self._new_client, self._path = new_client, path
+
+    def url(self, host="127.0.0.1", scheme="https"):
+        return f"{scheme}://{host}:{self.server.port}/client/v4"
+
+    def client(self, url="", verify="ca", **options):
+        """Return a client, by default one that trusts the server; `verify` may name a CA."""
+        return self._new_client(
+            url or self.url(), verify=self.ca_files.get(verify, verify), **options
+        )
+
+    def use_proxy(self, variable="HTTPS_PROXY", login="", port=None):
+        """Set an environment variable to the URL of the proxy."""
+        address = f"127.0.0.1:{port or self.proxy.port}"
+        self.environment.setenv(
+            variable, f"http://{login}@{address}" if login else f"http://{address}"
+        )
+
+    def use_bundle(self, name):
+        """Set the environment variable for CA certificates, if there is a name."""
+        if name:
+            self.environment.setenv("REQUESTS_CA_BUNDLE", self.ca_files[name])
+
+    def read(self, client):
+        return client.request(Call("GET", self._path)).result
+
+    def create(self, client, idempotent=False):
+        client.request(Call("POST", self._path, body=PARTNER, idempotent=idempotent))
+
+    def failed_create(self, client, idempotent=False):
+        """Return the error of a create."""
+        with pytest.raises(CloudflareError) as raised:
+            self.create(client, idempotent)
+        return raised.value
+
+    def gave_up_at_once(self, error):
+        """Return whether a call failed for good before any request was sent."""
+        sent = [*self.server.received, *self.account.calls()]
+        return not (error.outcome_unknown or self.sleeps or sent)
 
 
 @pytest.fixture
@@ -52,53 +91,23 @@ def proxy():
         yield running
 
 
+@pytest.fixture
+def world(
+    account, serve_tls, proxy, environment, ca, another_ca, fake_time, make_client, token, path
+):
+    ca_files = {"ca": ca.path, "another ca": another_ca.path}
+
+    def new_client(url, auth=token, retries=2, **options):
+        return make_client(url, auth, retries, **options)
+
+    server = serve_tls("good")
+    return World(account, server, proxy, environment, ca_files, fake_time.sleeps, new_client, path)
+
+
 @pytest.fixture(params=["direct", "proxied"])
-def way(request, environment, proxy):
-    """Run the test without and with a proxy."""
+def way(request, world):
     if request.param == "proxied":
-        environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-    return request.param
-
-
-@pytest.fixture
-def token(account):
-    return account.tokens["write"]
-
-
-@pytest.fixture
-def make_client(fake_time, token, ca_files):
-    def make(url, timeout=30, retries=2, **options):
-        options.setdefault("verify", ca_files["ca"])
-        return CloudflareClient(
-            url,
-            TokenAuth(token, "option api_token"),
-            timeout=timeout,
-            retry=RetryPolicy(retries),
-            sleep=fake_time.sleep,
-            clock=fake_time.clock,
-            **options,
-        )
-
-    return make
-
-
-@pytest.fixture
-def path(account):
-    return f"/accounts/{account.id}/email-security/settings/sending_domain_restrictions"
-
-
-def url_of(server, host="127.0.0.1", scheme="https"):
-    return f"{scheme}://{host}:{server.port}/client/v4"
-
-
-def calls(account):
-    return [entry["call"] for entry in account.requests()]
-
-
-def failed_create(client, path, idempotent=False):
-    with pytest.raises(CloudflareError) as error:
-        client.request(Call("POST", path, body=PARTNER, idempotent=idempotent))
-    return error.value
+        world.use_proxy()
 
 
 @pytest.mark.promise("Certificates are verified")
@@ -113,24 +122,21 @@ def failed_create(client, path, idempotent=False):
     ],
 )
 @pytest.mark.parametrize("idempotent", [True, False], ids=["idempotent", "once"])
+@direct_and_proxied
 def test_an_untrusted_certificate_ends_a_call_before_any_request_is_sent(
-    serve_tls, account, path, make_client, fake_time, way, certificate, host, reason, idempotent
+    world, serve_tls, certificate, host, reason, idempotent
 ):
-    server = serve_tls(certificate)
-    client = make_client(url_of(server, host))
-    error = failed_create(client, path, idempotent)
+    world.server = serve_tls(certificate)
+    client = world.client(world.url(host))
+    error = world.failed_create(client, idempotent)
     sentence, detail = str(error).split(" (POST …/sending_domain_restrictions: ")
     assert sentence == (
-        f"the certificate of {host}:{server.port} is not trusted; if a proxy or a private CA is in"
-        " between, set ca_path to its certificate"
+        f"the certificate of {host}:{world.server.port} is not trusted; if a proxy or a private CA is"
+        " in between, set ca_path to its certificate"
     )
     assert re.search(reason, detail)
-    assert not error.outcome_unknown
-    assert client.calls == 1
-    assert fake_time.sleeps == []
-    assert server.connections() == 1
-    assert server.received == b""
-    assert calls(account) == []
+    assert world.gave_up_at_once(error)
+    assert client.calls == world.server.connections() == 1
 
 
 @pytest.mark.promise("Certificates are verified")
@@ -147,142 +153,127 @@ def test_an_untrusted_certificate_ends_a_call_before_any_request_is_sent(
         ("expired", False, "ca"),
     ],
 )
+@direct_and_proxied
 def test_a_ca_file_beats_requests_ca_bundle_and_no_check_beats_both(
-    serve_tls, path, make_client, environment, ca_files, way, certificate, verify, bundle
+    world, serve_tls, certificate, verify, bundle
 ):
-    if bundle:
-        environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
-    client = make_client(url_of(serve_tls(certificate)), verify=ca_files.get(verify, verify))
-    assert client.request(Call("GET", path)).result == []
+    world.server = serve_tls(certificate)
+    world.use_bundle(bundle)
+    assert world.read(world.client(verify=verify)) == []
 
 
 @pytest.mark.parametrize(
     ("verify", "bundle"), [(True, None), (True, "another ca"), ("another ca", "ca")]
 )
-def test_no_other_ca_is_trusted(
-    server, path, make_client, environment, ca_files, way, verify, bundle
-):
-    if bundle:
-        environment.setenv("REQUESTS_CA_BUNDLE", ca_files[bundle])
-    client = make_client(url_of(server), verify=ca_files.get(verify, verify))
-    assert "is not trusted" in str(failed_create(client, path))
-    assert server.connections() == 1
-    assert server.received == b""
+@direct_and_proxied
+def test_no_other_ca_is_trusted(world, verify, bundle):
+    world.use_bundle(bundle)
+    error = world.failed_create(world.client(verify=verify))
+    assert "is not trusted" in str(error)
+    assert world.gave_up_at_once(error)
+    assert world.server.connections() == 1
 
 
 @pytest.mark.parametrize("named_by", ["ca_path", "REQUESTS_CA_BUNDLE"])
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "no certificate"])
 def test_an_unusable_ca_file_ends_a_call_before_any_request_is_sent(
-    server, path, make_client, environment, fake_time, tmp_path, named_by, content
+    world, tmp_path, named_by, content
 ):
-    ca_file = tmp_path / "ca.pem"
+    world.ca_files["unusable"] = str(tmp_path / "ca.pem")
     if content:
-        ca_file.write_text(content, encoding="ascii")
-    environment.setenv("REQUESTS_CA_BUNDLE", str(ca_file))
-    verify = str(ca_file) if named_by == "ca_path" else True
-    error = failed_create(make_client(url_of(server), verify=verify), path)
+        (tmp_path / "ca.pem").write_text(content, encoding="ascii")
+    world.use_bundle("unusable")
+    error = world.failed_create(world.client(verify="unusable" if named_by == "ca_path" else True))
     assert named_by in str(error)
-    assert not error.outcome_unknown
-    assert fake_time.sleeps == []
+    assert world.gave_up_at_once(error)
 
 
 @pytest.mark.promise("Proxies see no credentials")
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_the_proxy_of_the_environment_is_used_and_sees_no_credentials(
-    server, proxy, account, token, path, make_client, environment, variable
-):
-    environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-    client = make_client(url_of(server, "localhost"))
-    client.request(Call("GET", path))
-    client.request(Call("POST", path, body=PARTNER, idempotent=False))
-    assert calls(account) == ["list", "create"]
-    assert proxy.requests == [f"CONNECT localhost:{server.port}"]
-    assert token.encode("ascii") in server.received
-    assert token.encode("ascii") not in proxy.received
-    assert b"authorization" not in proxy.received.lower()
+def test_the_proxy_of_the_environment_is_used_and_sees_no_credentials(world, variable):
+    world.use_proxy(variable)
+    client = world.client(world.url("localhost"))
+    world.read(client)
+    world.create(client)
+    assert world.account.calls() == ["list", "create"]
+    assert world.proxy.requests == [f"CONNECT localhost:{world.server.port}"]
+    assert world.token in world.server.received
+    assert world.token not in world.proxy.received
+    assert b"authorization" not in world.proxy.received.lower()
 
 
-def test_only_the_proxy_receives_its_password(server, proxy, token, path, make_client, environment):
-    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
-    make_client(url_of(server)).request(Call("GET", path))
-    credential = base64.b64encode(f"user:{PASSWORD}".encode("ascii"))
-    assert b"Proxy-Authorization: Basic " + credential in proxy.received
-    assert token.encode("ascii") not in proxy.received
-    assert b"proxy-authorization" not in server.received.lower()
-    assert credential not in server.received
+def test_only_the_proxy_receives_its_password(world):
+    world.use_proxy(login=LOGIN)
+    world.read(world.client())
+    credential = base64.b64encode(LOGIN.encode("ascii"))
+    assert b"Proxy-Authorization: Basic " + credential in world.proxy.received
+    assert world.token not in world.proxy.received
+    assert b"proxy-authorization" not in world.server.received.lower()
+    assert credential not in world.server.received
 
 
 @pytest.mark.promise("Proxies see no credentials")
 @pytest.mark.parametrize("no_proxy", ["localhost", "elsewhere.example,localhost", "*"])
-def test_no_proxy_is_respected(server, proxy, account, path, make_client, environment, no_proxy):
-    environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-    environment.setenv("NO_PROXY", no_proxy)
-    make_client(url_of(server, "localhost")).request(Call("GET", path))
-    assert calls(account) == ["list"]
-    assert proxy.connections() == 0
+def test_no_proxy_is_respected(world, no_proxy):
+    world.use_proxy()
+    world.environment.setenv("NO_PROXY", no_proxy)
+    world.read(world.client(world.url("localhost")))
+    assert world.account.calls() == ["list"]
+    assert world.proxy.connections() == 0
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("start", ["http://127.0.0.1", "http://localhost", "HTTP://LOCALHOST"])
-def test_plain_http_bypasses_proxies(
-    emulator, proxy, account, path, make_client, environment, variable, start
-):
-    environment.setenv(variable, f"http://127.0.0.1:{proxy.port}")
-    make_client(emulator.url.replace("http://127.0.0.1", start)).request(Call("GET", path))
-    assert calls(account) == ["list"]
-    assert proxy.connections() == 0
+def test_plain_http_bypasses_proxies(world, emulator, variable, start):
+    world.use_proxy(variable)
+    world.read(world.client(emulator.url.replace("http://127.0.0.1", start)))
+    assert world.account.calls() == ["list"]
+    assert world.proxy.connections() == 0
 
 
-def test_a_create_is_retried_if_the_proxy_refuses_the_connection(
-    server, account, path, make_client, environment, fake_time, closed_port
-):
-    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{closed_port}")
-    client = make_client(url_of(server))
-    error = failed_create(client, path)
+def test_a_create_is_retried_if_the_proxy_refuses_the_connection(world, closed_port):
+    world.use_proxy(login=LOGIN, port=closed_port)
+    client = world.client()
+    error = world.failed_create(client)
     assert not error.outcome_unknown
     assert str(error) == (
-        f"could not connect to 127.0.0.1:{server.port}; check api_url, DNS, the network and the"
+        f"could not connect to 127.0.0.1:{world.server.port}; check api_url, DNS, the network and the"
         " environment variables HTTPS_PROXY and NO_PROXY (POST …/sending_domain_restrictions:"
         " [Errno 111] Connection refused)"
     )
     assert client.calls == 3
-    assert len(fake_time.sleeps) == 2
-    assert server.connections() == 0
+    assert len(world.sleeps) == 2
+    assert world.server.connections() == 0
 
 
 @pytest.mark.parametrize(
     "refusal", ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"]
 )
-def test_a_create_is_retried_if_the_proxy_refuses_the_tunnel(
-    server, proxy, token, path, make_client, environment, fake_time, refusal
-):
-    environment.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
-    proxy.refusal = refusal
-    error = failed_create(make_client(url_of(server)), path)
+def test_a_create_is_retried_if_the_proxy_refuses_the_tunnel(world, refusal):
+    world.use_proxy(login=LOGIN)
+    world.proxy.refusal = refusal
+    error = world.failed_create(world.client())
     assert not error.outcome_unknown
     assert refusal in str(error)
     assert not shows_the_password(error)
-    assert proxy.connections() == 3
-    assert len(proxy.requests) == 3
-    assert len(fake_time.sleeps) == 2
-    assert token.encode("ascii") not in proxy.received
-    assert server.connections() == 0
+    assert world.proxy.connections() == len(world.proxy.requests) == 3
+    assert len(world.sleeps) == 2
+    assert world.token not in world.proxy.received
+    assert world.server.connections() == 0
 
 
-def test_a_create_is_sent_once_after_the_proxy_refused_it(
-    server, proxy, account, path, make_client, environment
-):
-    environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-    proxy.refusal = "503 Service Unavailable"
+def test_a_create_is_sent_once_after_the_proxy_refused_it(world):
+    world.use_proxy()
+    world.proxy.refusal = "503 Service Unavailable"
 
     def accept(attempt, error):
-        proxy.refusal = ""
+        world.proxy.refusal = ""
 
-    client = make_client(url_of(server))
-    environment.setattr(client, "back_off", accept)
-    client.request(Call("POST", path, body=PARTNER, idempotent=False))
-    assert calls(account) == ["create"]
-    assert len(account.restrictions()) == 1
+    client = world.client()
+    world.environment.setattr(client, "back_off", accept)
+    world.create(client)
+    assert world.account.calls() == ["create"]
+    assert len(world.account.restrictions()) == 1
 
 
 UNUSABLE_URLS = [
@@ -314,76 +305,67 @@ MALFORMED_URLS = [
 
 
 @pytest.mark.parametrize("proxy_url", UNUSABLE_URLS + MALFORMED_URLS)
-def test_an_invalid_proxy_url_is_not_ignored_and_its_password_is_not_shown(
-    server, path, make_client, environment, proxy_url
-):
-    environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
-    error = failed_create(make_client(url_of(server), retries=0), path)
+def test_an_invalid_proxy_url_is_not_ignored_and_its_password_is_not_shown(world, proxy_url):
+    world.environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
+    error = world.failed_create(world.client(retries=0))
     assert not shows_the_password(error)
-    assert server.connections() == 0
+    assert world.server.connections() == 0
 
 
 @pytest.mark.parametrize("proxy_url", UNUSABLE_URLS)
-def test_an_unusable_proxy_url_ends_a_call_before_any_request_is_sent(
-    server, path, make_client, environment, fake_time, proxy_url
-):
-    environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
-    error = failed_create(make_client(url_of(server)), path)
+def test_an_unusable_proxy_url_ends_a_call_before_any_request_is_sent(world, proxy_url):
+    world.environment.setenv("HTTPS_PROXY", proxy_url.format(password=PASSWORD))
+    error = world.failed_create(world.client())
     assert str(error) == (
         "the request could not be sent; check that api_url, and the proxy in the environment"
         " variables HTTPS_PROXY and ALL_PROXY, are valid URLs (POST …/sending_domain_restrictions)"
     )
-    assert not error.outcome_unknown
-    assert fake_time.sleeps == []
+    assert world.gave_up_at_once(error)
 
 
-def test_a_socks_proxy_without_its_library_names_the_library(
-    server, path, make_client, environment, fake_time
-):
+def test_a_socks_proxy_without_its_library_names_the_library(world):
     def missing(*args, **kwargs):
         raise requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")
 
     # What requests itself does without PySocks.
-    environment.setattr(requests.adapters, "SOCKSProxyManager", missing)
-    environment.setenv("ALL_PROXY", f"socks5h://user:{PASSWORD}@127.0.0.1:1")
-    error = failed_create(make_client(url_of(server)), path)
+    world.environment.setattr(requests.adapters, "SOCKSProxyManager", missing)
+    world.environment.setenv("ALL_PROXY", f"socks5h://{LOGIN}@127.0.0.1:1")
+    error = world.failed_create(world.client())
     assert str(error) == (
         "the proxy in the environment variables HTTPS_PROXY and ALL_PROXY is a SOCKS proxy, which"
         f" needs the Python library PySocks; install it for {sys.executable}, or use an HTTP proxy"
         " (POST …/sending_domain_restrictions)"
     )
-    assert not error.outcome_unknown
     assert not shows_the_password(error)
-    assert fake_time.sleeps == []
+    assert world.gave_up_at_once(error)
 
 
 def shows_the_password(error):
     shown = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    encoded = base64.b64encode(f"user:{PASSWORD}".encode("ascii")).decode("ascii")
+    encoded = base64.b64encode(LOGIN.encode("ascii")).decode("ascii")
     return PASSWORD in shown or encoded in shown
 
 
 @pytest.mark.promise("A create is never retried blindly")
 @pytest.mark.parametrize("resets", [False, True], ids=["end of file", "reset"])
 @pytest.mark.parametrize("first_of_its_connection", [True, False], ids=["first", "later"])
-def test_a_create_whose_response_is_lost_is_not_sent_again(
-    server, proxy, account, path, make_client, fake_time, way, resets, first_of_its_connection
-):
-    server.resets = proxy.resets = resets
-    client = make_client(url_of(server))
+@direct_and_proxied
+def test_a_create_whose_response_is_lost_is_not_sent_again(world, resets, first_of_its_connection):
+    world.server.resets = world.proxy.resets = resets
+    client = world.client()
     if not first_of_its_connection:
-        client.request(Call("GET", path))
-    account.clear_requests()
-    account.fault(kind="drop", moment="after", calls=["create"])
-    error = failed_create(client, path)
+        world.read(client)
+    world.account.clear_requests()
+    world.account.fault(kind="drop", moment="after", calls=["create"])
+    error = world.failed_create(client)
     assert error.outcome_unknown
     sentence, detail = str(error).split(" (POST …/sending_domain_restrictions: ")
-    assert sentence == f"the connection to 127.0.0.1:{server.port} was lost; try again later"
+    assert sentence == f"the connection to 127.0.0.1:{world.server.port} was lost; try again later"
     assert re.search("Connection reset|closed connection|EOF|_ssl.c", detail)
-    assert fake_time.sleeps == []
-    assert calls(account) == ["create"]
-    assert server.received.count(b"POST ") == 1
-    assert len(account.restrictions()) == 1
+    assert world.sleeps == []
+    assert world.account.calls() == ["create"]
+    assert world.server.received.count(b"POST ") == 1
+    assert len(world.account.restrictions()) == 1
 
 
 @pytest.fixture
@@ -399,63 +381,58 @@ def brief_handshakes(monkeypatch):
 
 
 @pytest.mark.parametrize("silent", ["plain server", "before TLS", "proxy", "behind proxy"])
-def test_a_silent_server_ends_in_a_timeout(
-    proxy, path, make_client, environment, brief_handshakes, silent
-):
-    with SilentServer() as server:
-        if silent == "proxy":
-            environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
-        if silent == "behind proxy":
-            environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        url = url_of(server, scheme="http" if silent == "plain server" else "https")
-        client = make_client(url, timeout=0.3 if silent in WITHOUT_TLS else 30, retries=0)
-        error = failed_create(client, path)
+@pytest.mark.usefixtures("brief_handshakes")
+def test_a_silent_server_ends_in_a_timeout(world, silent):
+    with SilentServer() as world.server:
+        if silent in ("proxy", "behind proxy"):
+            world.use_proxy(port=world.server.port if silent == "proxy" else None)
+        url = world.url(scheme="http" if silent == "plain server" else "https")
+        client = world.client(url, timeout=0.3 if silent in WITHOUT_TLS else 30, retries=0)
+        error = world.failed_create(client)
+    place = f"127.0.0.1:{world.server.port}"
     assert client.calls == 1
     assert error.is_transient
     # Without a TLS handshake, no request was sent.
     assert error.outcome_unknown == (silent in WITHOUT_TLS)
     if not error.outcome_unknown:
-        assert str(error).startswith(f"could not connect to 127.0.0.1:{server.port}; ")
+        assert str(error).startswith(f"could not connect to {place}; ")
         assert "timed out)" in str(error)
         return
-    in_time = f"127.0.0.1:{server.port} did not respond within 0.3 seconds; try again later, or"
+    in_time = f"{place} did not respond within 0.3 seconds; try again later, or"
     # With a proxy, urllib3 1.26 does not distinguish time-outs from other errors.
     if silent == "proxy" and not str(error).startswith(in_time):
-        assert str(error).startswith(f"the connection to 127.0.0.1:{server.port} was lost; ")
+        assert str(error).startswith(f"the connection to {place} was lost; ")
         assert "timed out)" in str(error)
     else:
         assert str(error).startswith(in_time)
 
 
-def test_a_missing_response_over_tls_ends_in_a_timeout(
-    server, account, path, make_client, way, faults
-):
+@direct_and_proxied
+def test_a_missing_response_over_tls_ends_in_a_timeout(world, faults):
     faults.add(kind="hang", moment="after", calls=["create"])
-    error = failed_create(make_client(url_of(server)), path)
+    error = world.failed_create(world.client())
     assert error.outcome_unknown
     assert "within 30 seconds" in str(error)
-    assert server.received.count(b"POST ") == 1
-    assert len(account.restrictions()) == 1
+    assert world.server.received.count(b"POST ") == 1
+    assert len(world.account.restrictions()) == 1
 
 
 @pytest.mark.promise("A netrc file does not replace the credentials")
 @pytest.mark.parametrize("credentials", ["token", "key"])
 @pytest.mark.parametrize("source", ["HOME", "NETRC"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_netrc_file_does_not_replace_the_credentials(
-    server, account, path, make_client, environment, tmp_path, host, source, credentials
-):
+def test_a_netrc_file_does_not_replace_the_credentials(world, tmp_path, host, source, credentials):
     netrc = tmp_path / ".netrc"
     netrc.write_text(
         f"machine {host} login someone password something\ndefault login a password b\n",
         encoding="ascii",
     )
-    environment.setenv("HOME", str(tmp_path))
+    world.environment.setenv("HOME", str(tmp_path))
     if source == "NETRC":
-        environment.setenv("NETRC", str(netrc))
-    client = make_client(url_of(server, host))
-    if credentials == "key":
-        client._auth = KeyAuth(account.email, account.api_key, "option api_key")
-    client.request(Call("GET", path))
-    assert client._auth.secrets[0].encode("ascii") in server.received
-    assert b"Basic" not in server.received
+        world.environment.setenv("NETRC", str(netrc))
+    key = KeyAuth(world.account.email, world.account.api_key, "option api_key")
+    client = world.client(world.url(host), **({"auth": key} if credentials == "key" else {}))
+    world.read(client)
+    secret = key.secrets[0].encode("ascii") if credentials == "key" else world.token
+    assert secret in world.server.received
+    assert b"Basic" not in world.server.received
