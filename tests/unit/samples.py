@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restrictions and entries for tests."""
+"""Restrictions, entries and messages for tests."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def existing(restriction_id, domain, **fields):
     return Restriction.from_api({"id": restriction_id, "domain": domain, **fields})
 
 
+def account_of(number, duplicates=0, **fields):
+    """Restrictions for `number` domains; the first ones may have duplicates."""
+    domains = [f"d{index}.example" for index in range(number)]
+    return [
+        existing(f"{copy}-{domain[1:-8]}", domain, **fields)
+        for copy, names in enumerate([domains, domains[:duplicates]])
+        for domain in names
+    ]
+
+
 def numbered(number, **fields):
     """Entries for `number` domains."""
     return [{"domain": f"d{index:03}.example", **fields} for index in range(number)]
@@ -32,3 +42,8 @@ def numbered(number, **fields):
 
 def domains(records):
     return sorted(record["domain"] for record in records)
+
+
+def mail(envelope_from, **values):
+    """A message for `Account.seed_messages`."""
+    return {"envelope_from": envelope_from, **values}

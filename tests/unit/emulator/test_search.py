@@ -8,10 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
-
-def mail(envelope_from, **values):
-    return {"envelope_from": envelope_from, **values}
+from samples import mail
 
 
 @pytest.fixture

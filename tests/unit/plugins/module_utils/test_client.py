@@ -32,6 +32,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
+from samples import numbered
 from tls_and_proxy import FixedResponseServer, PairingServer
 
 PARTNER = {"domain": "partner.example", "exclude": []}
@@ -498,17 +499,13 @@ def test_a_long_wait_for_the_rate_limit_becomes_a_warning(client, path, seconds,
     assert client.warnings() == warnings
 
 
-def seed(account, number):
-    account.seed([{"domain": f"d{index}.example"} for index in range(number)])
-
-
 @pytest.mark.parametrize(
     ("number", "pages"),
     # A full page, or one of a usual size, may hide that others follow.
     [(0, 1), (1, 1), (100, 2), (999, 1), (1000, 2), (1001, 2), (2500, 3)],
 )
 def test_every_page_of_a_list_is_read_and_no_more(client, account, path, number, pages):
-    seed(account, number)
+    account.seed(numbered(number))
     records = read(client, path)
     assert [record["id"] for record in records] == [
         record["id"] for record in account.restrictions()
@@ -520,7 +517,7 @@ def test_only_the_first_page_of_a_list_refuses_to_wait(
     emulator, account, path, token, make_client, fake_time
 ):
     client = make_client(emulator.url, token, limits=Limits(max_wait=0))
-    seed(account, 25)
+    account.seed(numbered(25))
     account.fault(kind="merge", skip=1, headers={"Ratelimit": '"default";r=0;t=60'})
     assert len(read(client, path, 10)) == 25
     assert fake_time.sleeps == [60]
@@ -530,13 +527,13 @@ def test_only_the_first_page_of_a_list_refuses_to_wait(
 
 
 def test_a_list_without_result_info_is_read_to_its_end(client, account, path):
-    seed(account, 25)
+    account.seed(numbered(25))
     account.fault(kind="merge", times=None, remove=["result_info"])
     assert len(read(client, path, 10)) == 25
 
 
 def test_a_list_that_changes_while_it_is_read_is_read_again(client, account, path):
-    seed(account, 25)
+    account.seed(numbered(25))
     info = {"count": 10, "page": 1, "per_page": 10, "total_count": 26}
     account.fault(kind="merge", set={"result_info": info})
     assert len(read(client, path, 10)) == 25
@@ -544,7 +541,7 @@ def test_a_list_that_changes_while_it_is_read_is_read_again(client, account, pat
 
 
 def test_a_list_that_keeps_changing_is_an_error(client, account, path):
-    seed(account, 25)
+    account.seed(numbered(25))
     for total in (26, 27, 28):
         info = {"count": 10, "page": 1, "per_page": 10, "total_count": total}
         account.fault(kind="merge", set={"result_info": info})
@@ -561,7 +558,7 @@ def test_a_list_that_keeps_changing_is_an_error(client, account, path):
 def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_change(
     client, account, path
 ):
-    seed(account, 25)
+    account.seed(numbered(25))
     account.change(total_error=1)
     with pytest.raises(CloudflareError) as error:
         read(client, path, 10)
@@ -576,7 +573,7 @@ def test_a_list_that_is_inconsistent_in_the_same_way_each_time_is_not_said_to_ch
 @pytest.mark.parametrize("empty_list", ["list", "null", "missing"])
 @pytest.mark.parametrize("number", [0, 10])
 def test_an_empty_page_may_have_no_result(client, account, path, number, empty_list):
-    seed(account, number)
+    account.seed(numbered(number))
     account.change(empty_list=empty_list)
     assert len(read(client, path, 10)) == number
     assert len(account.calls()) == (2 if number else 1)

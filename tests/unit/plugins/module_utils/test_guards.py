@@ -7,17 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
-from samples import desired, existing
-
-
-def account_of(number, duplicates=0, **fields):
-    domains = [f"d{index}.example" for index in range(number)]
-    return [
-        existing(f"{copy}-{domain[1:-8]}", domain, **fields)
-        for copy, names in enumerate([domains, domains[:duplicates]])
-        for domain in names
-    ]
-
+from samples import account_of, desired, existing
 
 SHARES = pytest.mark.parametrize(
     ("affected", "on_account", "percent", "is_refused"),

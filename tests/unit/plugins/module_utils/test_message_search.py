@@ -19,10 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     days_ago,
     own_domains,
 )
-
-
-def mail(envelope_from, **values):
-    return {"envelope_from": envelope_from, **values}
+from samples import mail
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import FIRST, SECOND, THIRD, desired, existing
+from samples import FIRST, SECOND, THIRD, account_of, desired, existing
 from strategies import FEW_DOMAINS, entries, restrictions
 
 
@@ -232,15 +232,6 @@ def test_pruning_keeps_the_duplicate_that_matches_otherwise_the_oldest(
     plan = make_plan([desired(domain="a.example", comments="x")], current, prune=True)
     (delete,) = plan.deletes
     assert (delete.current.id, delete.kept.id) == (SECOND if kept == FIRST else FIRST, kept)
-
-
-def account_of(number, duplicates=0):
-    domains = [f"d{index}.example" for index in range(number)]
-    return [
-        existing(f"{copy}-{domain[1:-8]}", domain)
-        for copy, names in enumerate([domains, domains[:duplicates]])
-        for domain in names
-    ]
 
 
 def test_without_prune_the_plan_names_the_domains_that_are_not_listed():

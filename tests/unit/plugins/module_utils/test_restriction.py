@@ -12,13 +12,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import desired
 from strategies import entries, other_spellings, records, restrictions
 
 ID = "f174e90a-fafe-4643-bbbc-4a0ed4fc8415"
-
-
-def desired(**options):
-    return DesiredRestriction.from_options({"state": "present", **options})
 
 
 def existing(**fields):

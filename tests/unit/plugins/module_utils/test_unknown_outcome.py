@@ -29,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.module_utils._unknown_outcome import (
     SettlingApi,
 )
+from samples import numbered
 
 PARTNER = {"domain": "partner.example", "exclude": ["a.partner.example"], "comments": "TLS agreed"}
 DOMAIN = {"domain": "partner.example"}
@@ -54,10 +55,6 @@ def api(make_api):
 
 def managed(records):
     return [{name: record[name] for name in PARTNER} for record in records]
-
-
-def seed(account, number):
-    return account.seed([{"domain": f"d{index}.example"} for index in range(number)])
 
 
 UNKNOWN_OUTCOMES = [
@@ -294,7 +291,7 @@ def test_a_write_that_cannot_be_looked_up_is_unknown(api, account, call, write):
 @pytest.mark.parametrize("is_limited", [False, True])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_delete_with_an_unknown_outcome_is_retried(api, account, moment, is_limited):
-    seeded = seed(account, 2)
+    seeded = account.seed(numbered(2))
     account.fault(calls=["delete"], kind="drop", moment=moment)
     if is_limited:
         account.fault(calls=["delete"], **LIMITED)
@@ -303,7 +300,7 @@ def test_a_delete_with_an_unknown_outcome_is_retried(api, account, moment, is_li
 
 
 def test_a_delete_whose_retry_finds_nothing_is_looked_up_without_a_wait(api, account, fake_time):
-    (restriction,) = seed(account, 1)
+    (restriction,) = account.seed(numbered(1))
     account.fault(calls=["delete"], kind="drop", moment="after")
     assert api.delete(restriction["id"])
     # Only the backoff before the retry.
@@ -311,14 +308,14 @@ def test_a_delete_whose_retry_finds_nothing_is_looked_up_without_a_wait(api, acc
 
 
 def test_a_batch_with_an_unknown_outcome_is_looked_up_after_a_wait(api, account, fake_time):
-    ids = [record["id"] for record in seed(account, 2)]
+    ids = [record["id"] for record in account.seed(numbered(2))]
     account.fault(calls=["batch"], kind="drop", moment="after")
     assert api.delete_batch(ids) == ids
     assert fake_time.sleeps == [0.5, 16.0]
 
 
 def test_deleting_what_somebody_else_deleted_succeeds_without_a_change(api, account, fake_time):
-    (restriction,) = seed(account, 1)
+    (restriction,) = account.seed(numbered(1))
     assert api.delete(restriction["id"])
     assert not api.delete(restriction["id"])
     # The outcome is known, so the look-up does not have to wait.
@@ -344,7 +341,7 @@ def test_a_delete_that_found_nothing_is_certain_even_if_it_cannot_be_looked_up(
 
 @pytest.mark.parametrize("code", [7000, 1])
 def test_a_404_for_a_restriction_that_still_exists_is_an_error(api, account, code):
-    (restriction,) = seed(account, 1)
+    (restriction,) = account.seed(numbered(1))
     account.fault(calls=["delete"], kind="status", status=404, code=code, message="No")
     with pytest.raises(CloudflareError) as error:
         api.delete(restriction["id"])
@@ -354,27 +351,27 @@ def test_a_404_for_a_restriction_that_still_exists_is_an_error(api, account, cod
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_batch_with_an_unknown_outcome_is_retried(api, account, moment):
-    ids = [record["id"] for record in seed(account, 3)]
+    ids = [record["id"] for record in account.seed(numbered(3))]
     account.fault(calls=["batch"], kind="drop", moment=moment)
     assert api.delete_batch(ids[:2]) == ids[:2]
     assert [record["id"] for record in account.restrictions()] == ids[2:]
 
 
 def test_a_batch_that_took_effect_succeeds_although_its_responses_are_lost(api, account):
-    ids = [record["id"] for record in seed(account, 2)]
+    ids = [record["id"] for record in account.seed(numbered(2))]
     account.fault(calls=["batch"], times=None, kind="drop", moment="after")
     assert api.delete_batch(ids) == ids
 
 
 def test_a_batch_call_that_vanishes_after_an_unknown_outcome_is_looked_up(api, account):
-    ids = [record["id"] for record in seed(account, 2)]
+    ids = [record["id"] for record in account.seed(numbered(2))]
     account.fault(calls=["batch"], kind="drop", moment="after")
     account.fault(calls=["batch"], kind="status", status=404, code=7003, message="No route")
     assert api.delete_batch(ids) == ids
 
 
 def test_a_batch_deletes_the_rest_if_some_restrictions_are_gone(api, account, fake_time):
-    ids = [record["id"] for record in seed(account, 3)]
+    ids = [record["id"] for record in account.seed(numbered(3))]
     api.delete(ids[0])
     assert api.delete_batch(ids) == ids[1:]
     assert account.restrictions() == []
@@ -384,7 +381,7 @@ def test_a_batch_deletes_the_rest_if_some_restrictions_are_gone(api, account, fa
 
 @pytest.mark.parametrize("batch", ["method_not_allowed", "no_route", "not_found"])
 def test_without_the_batch_call_nothing_is_deleted(api, account, batch):
-    seeded = seed(account, 2)
+    seeded = account.seed(numbered(2))
     account.change(batch=batch)
     with pytest.raises(NoBatchCall):
         api.delete_batch([record["id"] for record in seeded])
@@ -393,7 +390,7 @@ def test_without_the_batch_call_nothing_is_deleted(api, account, batch):
 
 
 def test_a_refused_batch_does_not_count_as_a_missing_call(api, account):
-    ids = [record["id"] for record in seed(account, 2)]
+    ids = [record["id"] for record in account.seed(numbered(2))]
     account.fault(calls=["batch"], **DENIED)
     with pytest.raises(CloudflareError):
         api.delete_batch(ids)

@@ -11,17 +11,16 @@ import time
 
 import pytest
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    warning_texts,
+)
 from in_process import run_module
+from samples import mail
 
 MODULE = "sending_domain_senders_info"
 PARTNER = {"domain": "Partner.example", "exclude": ["news.partner.example"]}
 # Parts of what the emulator returns about messages, and of addresses in them.
 PRIVATE = ("secret", "Secret", "somebody", "boss", "mailer")
-
-
-def mail(envelope_from, **values):
-    return {"envelope_from": envelope_from, **values}
-
 
 MAIL = [
     mail("somebody+tag@partner.example", times=3),
@@ -44,12 +43,6 @@ def task(options):
         return run_module(MODULE, {**options, **values})
 
     return task
-
-
-def warnings(result):
-    """The texts of warnings; since ansible-core 2.19 they are events."""
-    given = result.get("warnings", [])
-    return [each if isinstance(each, str) else each["event"]["msg"] for each in given]
 
 
 def counts(result):
@@ -158,7 +151,7 @@ def test_what_is_cut_off_is_said_in_the_rows_the_result_and_a_warning(account, t
     assert result["msg"].startswith(
         "at least 2 names at or below 2 domains sent at least 1501 messages in 30 days; "
     )
-    assert warnings(result) == [
+    assert warning_texts(result) == [
         "the search stopped after 1500 messages for partner.example, so there may be more messages"
         " and more names; raise max_messages or lower days"
     ]
@@ -176,7 +169,7 @@ def test_a_failed_search_is_said_and_does_not_fail_the_others(account, task):
     assert (partner["problem"], partner["messages"]) == (None, 5)
     assert result["at_least"]
     assert result["msg"].endswith("; the senders of 1 domain are not known")
-    (warning,) = warnings(result)
+    (warning,) = warning_texts(result)
     assert warning.startswith(f"the senders of other.example are not known: {reason}")
 
 
@@ -187,7 +180,7 @@ def test_failures_with_one_reason_are_one_warning_and_many_reasons_few(account, 
         )
     domains = [f"d{number}.example" for number in range(6)]
     result = task(domains=domains, concurrency=1)
-    assert [warning.partition(":")[0] for warning in warnings(result)] == [
+    assert [warning.partition(":")[0] for warning in warning_texts(result)] == [
         "the senders of d0.example, d1.example are not known",
         "the senders of d2.example are not known",
         "the senders of d3.example are not known",
