@@ -42,6 +42,7 @@ class Fault(NamedTuple):
         times: how often a fault occurs that is not lasting.
         is_harmless: even if it is lasting.
         is_final: it is not worth a retry.
+        hides_outcome: if it is lasting, nothing can be read after a write that may have got through.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Fault(NamedTuple):
     times: int = 1
     is_harmless: bool = False
     is_final: bool = False
+    hides_outcome: bool = False
 
 
 def status(number, **values):
@@ -92,7 +94,7 @@ FAULTS = [
         BEFORE,
         is_final=True,
     ),
-    Fault("dropped before it was read", "was lost", "drops", BEFORE),
+    Fault("dropped before it was read", "was lost", "drops", BEFORE, hides_outcome=True),
     Fault("dropped connection", "was lost", {"kind": "drop"}),
     Fault("time-out", "did not respond within 30 seconds", {"kind": "hang"}),
     Fault("500", "Cloudflare returned 500", status(500)),
@@ -228,47 +230,103 @@ SINGLE, PLURAL, INFO = (
 WRITING = ("list", "create", "update", "delete", "batch")
 
 
-def combinations(calls, fault):
-    """Each of the calls × each moment × once and lasting."""
-    for call in filter(fault.calls.__contains__, calls):
-        for moment in fault.moments[:1] if call in READS else fault.moments:
-            yield from ((call, moment, False), (call, moment, True))
+class Case(NamedTuple):
+    """A module, one of its calls, and a fault of this call."""
+
+    module: str
+    call: str
+    fault: Fault
+    moment: str
+    is_lasting: bool
+
+    def __str__(self):
+        duration = "lasting" if self.is_lasting else "once"
+        return f"{self.module}, {self.call}: {self.fault.name} {self.moment}, {duration}"
+
+    @property
+    def should_succeed(self):
+        takes_effect = self.moment == "after" and self.call not in READS
+        once = not self.is_lasting and not self.fault.is_final
+        return self.fault.is_harmless or takes_effect or once
+
+    @property
+    def outcome_unknown(self):
+        return self.fault.hides_outcome and self.is_lasting and self.call not in READS
 
 
 def cases():
     """All combinations for the list; for the other modules, what shows that they do the same."""
     for number, fault in enumerate(FAULTS):
         calls = [call for call in WRITING if call in fault.calls]
-        modules = {PLURAL: WRITING, SINGLE: [calls[number % len(calls)]]}
+        modules = {PLURAL: calls, SINGLE: [calls[number % len(calls)]]}
         if fault.name == "500":
             modules[INFO] = READS
         for module, calls in modules.items():
-            for call, moment, is_lasting in combinations(calls, fault):
-                duration = "lasting" if is_lasting else "once"
-                name = f"{module}, {call}: {fault.name} {moment}, {duration}"
-                yield pytest.param(module, call, fault, moment, is_lasting, id=name)
+            for call in calls:
+                for moment in fault.moments[:1] if call in READS else fault.moments:
+                    yield Case(module, call, fault, moment, is_lasting=False)
+                    yield Case(module, call, fault, moment, is_lasting=True)
 
 
-def inject(fault, call, moment, times, faults, network, seeded):
-    if isinstance(fault, str):
-        # A connection that is kept alive can't be refused.
-        faults.add(calls=["list"], kind="merge", headers={"Connection": "close"}, times=None)
-        network.fail(fault, 0 if call in READS else 1, times or 10**6)
-        return
-    fault = {"moment": moment, **fault}
-    if fault["kind"] in ("repeat", "extend"):
-        more = {"beta": {"x": [1]}} if fault["kind"] == "extend" else {}
-        total = len(seeded) * (1 if more else 2)
-        records = [{**record, **more} for record in seeded]
-        info = {"total_count": total, "per_page": 1000}
-        fault = body({"success": True, "result": records, "result_info": info})
-    faults.add(calls=[call], times=times, **fault)
+class World:
+    """An account, a task that makes the call of a case, and the fault of this call.
+
+    Attributes:
+        before: the restrictions before the task.
+        desired: what the account should have after it.
+        listed: the IDs of the restrictions that the info module should return.
+    """
+
+    def __init__(self, case, account, options, network, faults):
+        self.account = account
+        self._case, self._options, self._network, self._faults = case, options, network, faults
+        before, entry, after = WORK[case.call]
+        self.before = account.seed([BYSTANDER, COMPANION, *before])
+        self.desired = managed([BYSTANDER, COMPANION, *([] if case.module == INFO else after)])
+        self.listed = []
+        if case.module == PLURAL:
+            options["restrictions"] = [COMPANION, entry]
+        elif case.module == SINGLE:
+            options.update(entry)
+        else:
+            known = self.before[:1] if case.call == "get" else self.before
+            self.listed = [record["id"] for record in known]
+            options.update({"id": self.listed[0]} if case.call == "get" else {})
+
+    def begin_fault(self):
+        call, fault = self._case.call, self._case.fault.fault
+        times = None if self._case.is_lasting else self._case.fault.times
+        if isinstance(fault, str):
+            # A connection that is kept alive can't be refused.
+            header = {"kind": "merge", "headers": {"Connection": "close"}}
+            self._faults.add(calls=["list"], times=None, **header)
+            self._network.fail(fault, 0 if call in READS else 1, times or 10**6)
+            return
+        fault = {"moment": self._case.moment, **fault}
+        if fault["kind"] in ("repeat", "extend"):
+            more = {"beta": {"x": [1]}} if fault["kind"] == "extend" else {}
+            total = len(self.before) * (1 if more else 2)
+            records = [{**record, **more} for record in self.before]
+            info = {"total_count": total, "per_page": 1000}
+            fault = body({"success": True, "result": records, "result_info": info})
+        self._faults.add(calls=[call], times=times, **fault)
+
+    def end_fault(self):
+        """End the fault; returns whether it occurred."""
+        self._faults.clear()
+        self._network.fail("", 0, 0)
+        requests = self.account.requests()
+        return self._network.hits or any(request["fault"] for request in requests)
+
+    def run(self):
+        return run_module(self._case.module, self._options)
 
 
-def should_succeed(fault, call, moment, is_lasting):
-    if fault.is_harmless or (moment == "after" and call not in READS):
-        return True
-    return not is_lasting and not fault.is_final
+@pytest.fixture
+def world(case, account, options, ca, network, faults):
+    if isinstance(case.fault.fault, str):
+        options.update(api_url=f"https://{HOST}/client/v4", ca_path=ca.path)
+    return World(case, account, options, network, faults)
 
 
 def managed(records):
@@ -312,50 +370,31 @@ def messages(add_to_summary):
 @pytest.mark.promise("Running the task again finishes the work")
 @pytest.mark.promise("Errors say what is wrong and what to do")
 @pytest.mark.promise("changed is true exactly when something changed")
-@pytest.mark.parametrize(("module", "call", "fault", "moment", "is_lasting"), list(cases()))
-def test_faults(
-    account, options, ca, network, faults, messages, module, call, fault, moment, is_lasting
-):
-    if isinstance(fault.fault, str):
-        options.update(api_url=f"https://{HOST}/client/v4", ca_path=ca.path)
-    before, entry, after = WORK[call]
-    before = account.seed([BYSTANDER, COMPANION, *before])
-    if module == SINGLE:
-        options.update(entry)
-    elif module == PLURAL:
-        options["restrictions"] = [COMPANION, entry]
-    elif call == "get":
-        options["id"] = before[0]["id"]
-    desired = managed([BYSTANDER, COMPANION, *([] if module == INFO else after)])
-    times = None if is_lasting else fault.times
-    inject(fault.fault, call, moment, times, faults, network, before)
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+def test_faults(case, world, messages):
+    world.begin_fault()
+    result = world.run()
+    assert world.end_fault()
 
-    result = run_module(module, options)
-
-    current = account.restrictions()
-    assert network.hits or any(entry["fault"] for entry in account.requests())
-    # A write may have got through, and nothing can be read.
-    is_unknown = fault.fault == "drops" and call not in READS and is_lasting
-    assert ("could not confirm" in result.get("msg", "")) == is_unknown
-    assert result.get("changed", False) == (managed(current) != managed(before) or is_unknown)
-    assert current[:2] == before[:2]
-    assert bool(result.get("failed")) != should_succeed(fault, call, moment, is_lasting)
+    current = world.account.restrictions()
+    is_altered = managed(current) != managed(world.before)
+    assert current[:2] == world.before[:2]
+    assert ("could not confirm" in result.get("msg", "")) == case.outcome_unknown
+    assert result.get("changed", False) == (is_altered or case.outcome_unknown)
+    assert bool(result.get("failed")) != case.should_succeed
     if result.get("failed"):
-        assert managed(current) == managed(before)
-        check_message(result["msg"], fault.message)
+        assert not is_altered
+        check_message(result["msg"], case.fault.message)
     else:
-        assert managed(current) == desired
-        if module == INFO:
-            found = [record["id"] for record in result["sending_domain_restrictions"]]
-            assert found == [record["id"] for record in before[: 1 if call == "get" else 2]]
-    assert account.tokens["write"] not in json.dumps(result)
-
-    faults.clear()
-    network.fail("", 0, 0)
-    again = run_module(module, options)
-    assert not again.get("failed"), again["msg"]
-    assert managed(account.restrictions()) == desired
-    assert again["changed"] == (managed(current) != desired)
-    assert not run_module(module, options)["changed"]
-    messages.append(result["msg"])
+        assert managed(current) == world.desired
+        listed = result.get("sending_domain_restrictions", [])
+        assert [record["id"] for record in listed] == world.listed
+    assert world.account.tokens["write"] not in json.dumps(result)
     assert len(result["msg"]) < 2000
+    messages.append(result["msg"])
+
+    again = world.run()
+    assert not again.get("failed"), again["msg"]
+    assert managed(world.account.restrictions()) == world.desired
+    assert again["changed"] == (managed(current) != world.desired)
+    assert not world.run()["changed"]
