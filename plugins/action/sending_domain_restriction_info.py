@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.plugins.action import ActionBase
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     known_secrets,
@@ -18,6 +16,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible
     warning_texts,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    Values,
     shown_message,
     task_options,
     with_entries_of_file,
@@ -26,8 +25,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
     UnusableFile,
     path_option,
 )
-
-Values = t.Dict[str, t.Any]
 
 
 class ActionModule(ActionBase):

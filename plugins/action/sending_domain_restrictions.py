@@ -49,6 +49,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible
     warning_texts,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    Values,
     collection_version,
     one_line,
     plain,
@@ -79,8 +80,6 @@ _COMPLETE = (UNCHANGED, CHANGED, EQUAL, DRIFT)
 _items_of_reports: dict[tuple[str, str], t.Any] = {}
 
 display = Display()
-
-Values = t.Dict[str, t.Any]
 
 
 class ActionModule(ActionBase):

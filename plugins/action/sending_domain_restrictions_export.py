@@ -24,6 +24,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     register_secrets,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    Values,
     read_account,
     task_options,
 )
@@ -47,8 +48,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restric
 MAX_IN_WARNING = 5
 
 display = Display()
-
-Values = t.Dict[str, t.Any]
 
 
 class ActionModule(ActionBase):

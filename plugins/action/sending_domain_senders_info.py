@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
@@ -16,6 +14,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     register_secrets,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
+    Values,
     task_options,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
@@ -24,8 +23,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._slices 
 )
 
 display = Display()
-
-Values = t.Dict[str, t.Any]
 
 
 class ActionModule(ActionBase):

@@ -29,6 +29,9 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
+# The options or the result of a task.
+Values = t.Dict[str, t.Any]
+
 INFO_MODULE = "cloudflare_email.security.sending_domain_restriction_info"
 MANIFEST = Path(__file__).parents[2] / "MANIFEST.json"
 SHOWS_LINE_BREAKS = tuple(map(int, ansible_core.split(".")[:2])) >= (2, 19)
@@ -42,14 +45,12 @@ def collection_version() -> str:
     return str(manifest["collection_info"]["version"])
 
 
-def task_options(action: ActionBase) -> dict[str, t.Any]:
+def task_options(action: ActionBase) -> Values:
     """Return the options of a task."""
     return {name: decrypted_value(value) for name, value in action._task.args.items()}
 
 
-def with_entries_of_file(
-    action: ActionBase, options: dict[str, t.Any]
-) -> tuple[dict[str, t.Any], list[str]]:
+def with_entries_of_file(action: ActionBase, options: Values) -> tuple[Values, list[str]]:
     """Return the options with the entries of `file` instead, and warnings about the file.
 
     Raises:
@@ -74,9 +75,7 @@ def with_entries_of_file(
     return {**rest, "restrictions": read.entries, "controller": controller}, read.warnings
 
 
-def read_account(
-    action: ActionBase, options: dict[str, t.Any], task_vars: dict[str, t.Any] | None
-) -> dict[str, t.Any]:
+def read_account(action: ActionBase, options: Values, task_vars: Values | None) -> Values:
     """Return the result of the info module, run where the task runs and with its shared options."""
     # Imported here: Ansible compiles a collection's code again for each task.
     from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
@@ -88,9 +87,9 @@ def read_account(
     return plain({**result, "warnings": warning_texts(result)})
 
 
-def plain(result: dict[str, t.Any]) -> dict[str, t.Any]:
+def plain(result: Values) -> Values:
     """Return a result with plain strings instead of Ansible's own types, which PyYAML cannot dump."""
-    copy: dict[str, t.Any] = json.loads(json.dumps(result, default=str))
+    copy: Values = json.loads(json.dumps(result, default=str))
     return copy
 
 
