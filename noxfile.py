@@ -331,20 +331,26 @@ def docs(session: nox.Session) -> None:
     site = CACHE / "docs"
     shutil.rmtree(site, ignore_errors=True)
     (site / "rst").mkdir(parents=True)
+    shutil.copy(ROOT / "docs" / "site.css", site)
     name = "cloudflare_email.security"
+    authors = f"Contributors to the {name} collection"
+    labels = ("--project", name, "--title", name, "--copyright", authors)
     hierarchy = ("--use-current", "--squash-hierarchy", "--dest-dir")
     with tempfile.TemporaryDirectory() as temporary:
         # ansible-doc finds no roles below two folders of the name ansible_collections.
         shutil.copytree(COLLECTIONS / COLLECTION, Path(temporary) / COLLECTION)
         env = {"ANSIBLE_COLLECTIONS_PATH": temporary}
-        session.run("antsibull-docs", "sphinx-init", *hierarchy, str(site), name, env=env)
+        session.run("antsibull-docs", "sphinx-init", *labels, *hierarchy, str(site), name, env=env)
         config = ("--config-file", str(site / "antsibull-docs.cfg"))
         collection = ("collection", *hierarchy, str(site / "rst"), name)
         session.run("antsibull-docs", *config, *collection, env=env)
+    # It only lists what plugins declare, and says that modules read no environment variables.
+    (site / "rst" / "environment_variables.rst").unlink()
     # The inventories of other projects need a network, so that their labels may be unknown.
     quiet = ("-q", "-c", str(site), "-D", "intersphinx_disabled_reftypes=*")
+    style = ("-D", "html_static_path=site.css", "-D", "html_css_files=site.css")
     output = session.run(
-        *("sphinx-build", *quiet, str(site / "rst"), str(site / "html")), silent=True
+        *("sphinx-build", *quiet, *style, str(site / "rst"), str(site / "html")), silent=True
     )
     warnings = [
         line

@@ -79,6 +79,6 @@ notes:
   - The Python library requests must be installed for the interpreter that runs the task. On the controller, install it
     where ansible-core is installed, with C(pip install requests) in the same virtual environment, with
     C(pipx inject ansible-core requests), or with the distribution's package.
-  - Several hosts in one play write to the same account at the same time. Use C(hosts=localhost) or C(run_once=true) to
-    run the task once.
+  - Every host of a play runs the task at the same time, even on the same account. Use C(hosts=localhost) or
+    C(run_once=true) to run it once.
 """

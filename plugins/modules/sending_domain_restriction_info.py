@@ -78,7 +78,9 @@ seealso:
     description: Manage the whole list in one task.
   - module: cloudflare_email.security.sending_domain_restrictions_export
     description: Write the restrictions of an account to a file.
-  - ref: Partner domain TLS <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
+  - ref: >-
+      Requiring TLS from the domains that send you mail
+      <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
     description: A guide in this collection.
   - name: Partner domain TLS
     description: The setting in Cloudflare's documentation.
