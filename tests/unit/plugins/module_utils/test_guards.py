@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import refusals
+from ansible_collections.cloudflare_email.security.plugins.module_utils._guards import (
+    impact_refusals,
+    refusals,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 from samples import account_of, desired, existing
 
@@ -86,3 +90,51 @@ def test_each_guard_names_the_numbers_the_domains_and_the_way_on():
         " more than max_exclusion_loss_percent (40) allows; check the exclude of the list, and if"
         " this is intended, raise max_exclusion_loss_percent for this run",
     ]
+
+
+def impact(*senders, **unknown):
+    rows = [
+        {"name": f"{name}.p.example", "messages": messages, "effect": effect}
+        for name, messages, effect in senders
+    ]
+    return Impact(
+        30, {"p.example": rows}, {f"{name}.example": why for name, why in unknown.items()}
+    )
+
+
+NEWLY, NO_LONGER = "newly_requires_tls", "no_longer_requires_tls"
+CREATED = make_plan([desired(domain="p.example"), desired(domain="q.example")], [])
+DELETED = make_plan([desired(domain="q.example", state="absent")], [existing("1", "q.example")])
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "is_refused"),
+    [
+        (impact(("a", 3, NEWLY), ("b", 4, NEWLY)), 7, False),
+        (impact(("a", 3, NEWLY), ("b", 4, NEWLY)), 6, True),
+        (impact(("a", 1, NEWLY)), 0, True),
+        (impact(("a", 9, NO_LONGER)), 0, False),
+        (impact(), 0, False),
+    ],
+)
+def test_only_so_many_messages_may_newly_need_tls(found, limit, is_refused):
+    assert bool(impact_refusals(CREATED, found, limit)) == is_refused
+
+
+def test_names_with_most_messages_are_named_first():
+    senders = [(f"n{number}", number, NEWLY) for number in range(1, 8)]
+    assert impact_refusals(CREATED, impact(*senders), 0) == [
+        "7 names that would need TLS sent 28 messages in 30 days (n7.p.example 7, n6.p.example 6,"
+        " n5.p.example 5, n4.p.example 4, n3.p.example 3 and 2 more), more than"
+        " max_affected_messages (0) allows; exclude the names that cannot use TLS, and if the others"
+        " can, raise max_affected_messages for this run"
+    ]
+
+
+def test_unknown_senders_of_what_newly_requires_tls_are_too_many():
+    assert impact_refusals(CREATED, impact(q="it failed; run again"), 10**6) == [
+        "not all senders of q.example are known, so more messages may be affected than"
+        " max_affected_messages (1000000) allows; run again, or omit max_affected_messages for this"
+        " run (it failed; run again)"
+    ]
+    assert impact_refusals(DELETED, impact(q="it failed; run again"), 0) == []

@@ -90,13 +90,18 @@ def random_entries(dice):
     return entries
 
 
+def random_messages(dice):
+    senders = [f"x@{label}{domain}" for domain in DOMAINS for label in ("", "x.", "y.z.")]
+    return [{"envelope_from": sender} for sender in dice.sample(senders, dice.randrange(4))]
+
+
 def random_fault(dice):
     fault = dict(dice.choice(REFUSALS + BREAKDOWNS * 2 + UNUSABLE))
     if fault in BREAKDOWNS:
         fault["moment"] = dice.choice(["before", "after", "after"])
     # If Cloudflare says twice that a restriction does not exist, nobody can know better.
     reads = ["list"] if fault.get("status") == 404 and "code" in fault else ["list", "get"]
-    fault["calls"] = dice.sample([*WRITES, *reads], dice.randint(1, 3))
+    fault["calls"] = dice.sample([*WRITES, *reads, "search"], dice.randint(1, 3))
     fault["skip"] = dice.randrange(4)
     fault["times"] = dice.choice([1, 1, 2, 3, 5, None])
     return fault
@@ -178,6 +183,7 @@ def soak(emulator, seed):
 def random_run(emulator, dice):
     seed = random_seed(dice)
     account = emulator.create_account(restrictions=seed, **random_switches(dice, seed))
+    account.seed_messages(random_messages(dice))
     before = account.restrictions()
     entries, prune = random_entries(dice), dice.random() < 0.5
     options = {
@@ -185,6 +191,7 @@ def random_run(emulator, dice):
         "api_token": account.tokens["write"],
         "api_url": emulator.url,
         "retries": dice.randrange(4),
+        "impact_days": dice.choice([0, 30]),
     }
     if dice.random() < 0.3:
         entries, prune = entries[:1], False
@@ -201,6 +208,9 @@ def random_run(emulator, dice):
             max_exclusion_loss_percent=100,
             concurrency=dice.choice([1, 2, 5]),
         )
+        if options["impact_days"]:
+            # A search that fails refuses the run.
+            options["max_affected_messages"] = dice.choice([None, 1000])
         seconds = dice.choice([0, 3, 60])
 
         def run():
