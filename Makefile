@@ -14,6 +14,8 @@ help:
 	@echo "make test    run all tests; SESSION=unit-3.13 runs one session and shows its output"
 	@echo "make test-matrix"
 	@echo "             run all tests on every supported ansible-core, and the snippets of the documentation"
+	@echo "make coverage"
+	@echo "             measure the branch coverage of the plugins by unit and integration tests together"
 	@echo "make docs    build the HTML site of the documentation"
 	@echo "make bench   compare the speed of the collection with its alternatives"
 	@echo "make build   build the collection's tarball; REPOSITORY=https://… adds the URLs that Galaxy needs"
@@ -42,7 +44,7 @@ test: session-build
 	$(call run-sessions,sed -n 's/^\* \([^ ]*\).*/session-\1/p')
 endif
 
-NO_TESTS = session-(build|release|bench|matrix-generator)
+NO_TESTS = session-(build|release|bench|coverage|matrix-generator)
 # Everything on every ansible-core, before a release.
 .PHONY: test-matrix
 test-matrix: session-build
@@ -55,6 +57,10 @@ define run-sessions
 	  && echo "All tests passed."; status=$$?; \
 	grep -hoE 'Session .* skipped: .*|Modules of .* is missing' .cache/logs/*; exit $$status
 endef
+
+.PHONY: coverage
+coverage: .venv/ready
+	@$(NOX) -s build coverage
 
 .PHONY: docs
 docs: .venv/ready

@@ -266,6 +266,30 @@ def sanity(session: nox.Session, core: str) -> None:
         test.run("sanity", home=home)
 
 
+@nox.session(python=EMULATOR_PYTHON, default=False)
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of `plugins/` by unit and integration tests, where modules really run."""
+    # One Python for all, because each numbers the branches in its own way.
+    python = str(session.python)
+    core = next(core for core in reversed(CONTROLLERS) if python in CONTROLLERS[core])
+    install_for_unit_tests(session, *group("coverage"), ansible_core(core))
+    data = CACHE / "coverage"
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    env = {"COVERAGE_FILE": str(data / "unit"), "COVERAGE_RCFILE": str(ROOT / "pyproject.toml")}
+    command = ("coverage", "run", "--source", "plugins", "-m", "pytest")
+    run_unit_tests(session, command=command, env=env)
+    with tempfile.TemporaryDirectory() as folder:
+        test = AnsibleTest(session, core, folder, *group("coverage"), python=python)
+        run_integration_tests(test, "--coverage", "--skip-tags", "without_libraries")
+        shutil.copytree(test.collection / "tests" / "output" / "coverage", data / "integration")
+    files = [str(path) for path in data.rglob("*.*") if path.is_file()]
+    env["COVERAGE_FILE"] = str(data / "all")
+    session.run("coverage", "combine", "--quiet", "--keep", *files, env=env, log=False)
+    session.run("coverage", "html", "--quiet", "--directory", str(data / "html"), env=env)
+    session.run("coverage", "report", env=env)
+
+
 def add_session(
     name: str,
     function: Callable[..., None],
@@ -295,17 +319,23 @@ def install_for_unit_tests(session: nox.Session, *packages: str) -> None:
     session.run("ansible", "--version")  # `make test` shows it
 
 
-def run_unit_tests(session: nox.Session, *ignored: str) -> None:
+def run_unit_tests(
+    session: nox.Session,
+    *ignored: str,
+    command: tuple[str, ...] = ("pytest",),
+    env: dict[str, str] | None = None,
+) -> None:
     options = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", "."]
     if session.python != EMULATOR_PYTHON:
         ignored = ("tests/unit/emulator", *ignored)
     options += [f"--ignore={path}" for path in ignored]
     with session.chdir(COLLECTIONS / COLLECTION):
         session.run(
-            "pytest",
+            *command,
             *options,
             *(session.posargs or ["tests/unit"]),
             env={
+                **(env or {}),
                 "EMULATOR_PYTHON": sys.executable,
                 "HYPOTHESIS_STORAGE_DIRECTORY": str(CACHE / "hypothesis"),
                 "PYTHONDONTWRITEBYTECODE": "1",
