@@ -501,7 +501,7 @@ def mypy(session: nox.Session) -> None:
 
 @nox.session(name="release-check", python=EMULATOR_PYTHON)
 def release_check(session: nox.Session) -> None:
-    """The tarball to publish: galaxy-importer, ansible-galaxy's verification and ansible-lint."""
+    """The tarball to publish: ansible-galaxy, ansible-builder, galaxy-importer and ansible-lint."""
     session.install(*group("release-check"))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -511,6 +511,10 @@ def release_check(session: nox.Session) -> None:
         path = ("-p", temporary)
         galaxy(session, "install", "--offline", "--no-deps", *path, str(tarball))
         galaxy(session, "verify", "--offline", *path, "cloudflare_email.security")
+        # What an execution environment installs; its image needs a container engine.
+        requirements = session.run("ansible-builder", "introspect", temporary, silent=True)
+        if (ROOT / "requirements.txt").read_text().strip() not in str(requirements):
+            session.error("ansible-builder does not find the requirements of the collection")
         with session.chdir(folder):
             # ansible-lint runs below, with more rules.
             config = folder / "galaxy-importer.cfg"
