@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from unittest import mock
@@ -286,6 +287,21 @@ def test_a_report_that_is_cut_off_keeps_the_result(
     assert result["failed"]
     assert len(result["created"]) == 1
     assert result["msg"].endswith("1 newly requires TLS (1 created)")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_after_ctrl_c_no_report_is_written(account, options, table, reports, check_mode):
+    task = Task({**options, "file": str(table), **reports}, check_mode=check_mode)
+    task.execute = mock.Mock(side_effect=KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        task.run()
+    assert not any(map(os.path.exists, reports.values()))
+
+
+def test_ctrl_c_while_a_report_is_written_ends_the_play(options, table, reports, monkeypatch):
+    monkeypatch.setattr("os.replace", mock.Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Task({**options, "file": str(table), **reports}).run()
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

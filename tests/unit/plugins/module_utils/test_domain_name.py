@@ -124,6 +124,8 @@ def test_spellings_have_one_canonical_form(written, canonical):
                 ("a\u200fb.example", "U+200F (RIGHT-TO-LEFT MARK)", "remove it"),
                 ("a\u200db.example", "U+200D (ZERO WIDTH JOINER)", "remove it"),
                 ("a\ud800.example", "U+D800", "remove it"),
+                # An underscore is allowed.
+                ("_a\u2488.example", "U+2488 (DIGIT ONE FULL STOP)", "remove it"),
             ]
         ),
         *(

@@ -28,17 +28,21 @@ def test_all_invalid_entries_are_named_with_position_and_domain():
         {"domain": "a.example"},
         "partner.example",
         {"doman": "b.example"},
-        {"domain": "com"},
         {"domain": "A.example."},
+        {"domain": "com"},
+        {"domain": ""},
+        {"domain": 5},
     ]
     assert refusal(entries) == (
-        "4 of 5 entries are invalid, so nothing was sent; fix them and run again:\n"
+        "6 of 7 entries are invalid, so nothing was sent; fix them and run again:\n"
         "entry 2: expected a mapping such as {domain: partner.example}, got text"
         " ('partner.example')\n"
         "entry 3: unknown key 'doman'; did you mean 'domain'?\n"
-        "entry 4 (com): domain 'com' has a single label; use a full domain such as"
+        "entry 4 (a.example): has the same domain as entry 1; merge the two\n"
+        "entry 5 (com): domain 'com' has a single label; use a full domain such as"
         " partner.example\n"
-        "entry 5 (a.example): has the same domain as entry 1; merge the two"
+        "entry 6: domain is empty; use a domain such as partner.example\n"
+        "entry 7: YAML read domain as a number ('5'); quote it"
     )
 
 

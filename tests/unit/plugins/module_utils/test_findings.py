@@ -11,7 +11,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._finding
     warnings_about,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
-from samples import FIRST, SECOND, desired, existing
+from samples import FIRST, SECOND, THIRD, desired, existing
 
 REDUNDANT = (
     "sub.a.example: already covered by a restriction for a parent domain; the additional"
@@ -160,12 +160,14 @@ def test_findings_about_an_account():
         existing("4", "x.sub.a.example"),
         existing("5", "com.au"),
         existing("6", "b\u0430nk.example"),
+        existing("7", "gmail.com"),
     ]
     found = [(finding.domain, finding.kind) for finding in findings_about(current)]
     assert found == [
         ("a.example", "duplicates"),
         ("a.example", "outside_domain"),
         ("com.au", "public_suffix"),
+        ("gmail.com", "mail_provider"),
         ("sub.a.example", "void_exemption"),
         ("x.sub.a.example", "redundant"),
         ("xn--bnk-6cd.example", "mixed_scripts"),
@@ -175,6 +177,7 @@ def test_findings_about_an_account():
     assert messages[1] == (
         "the exclude entry b.example is not below a.example and has no effect; remove it"
     )
+    assert "x.sub.a.example is already covered by the restriction for sub.a.example" in messages
     assert findings_about(current[1:2]) == []
 
 
@@ -192,6 +195,19 @@ def test_duplicates_that_exempt_different_names_are_one_finding():
         ),
         ("x.sub.a.example", void("x.sub.a.example", "sub.a.example", "a.example")),
     ]
+
+
+@pytest.mark.parametrize("between", [["x.sub.a.example"], ["y.sub.a.example"]])
+def test_a_restriction_that_makes_an_exemption_void_is_found_behind_one_that_does_not(between):
+    """The nearer restriction exempts the name too, or requires TLS deliberately."""
+    current = [
+        existing(FIRST, **A),
+        existing(SECOND, **A),
+        existing(THIRD, **SUB, exclude=between),
+    ]
+    plan = make_plan([desired(**A, id=SECOND, exclude=["x.sub.a.example"])], current)
+    start = "x.sub.a.example is excluded from the restriction for a.example, but its other"
+    assert [text.startswith(start) for text in warnings_about(plan, current)].count(True) == 1
 
 
 def test_a_warning_calls_a_duplicate_the_other_restriction():

@@ -64,12 +64,15 @@ def test_a_plan_tells_what_the_account_has_afterwards(listed, current, prune):
     assert list(map(as_on_the_account, told)) == list(map(as_on_the_account, expected))
 
 
-def test_a_plan_tells_the_names_that_a_rename_leads_to():
-    current = [existing(FIRST, "a.example", exclude=["x.a.example"], comments="Agreed")]
-    plan = make_plan([desired(id=FIRST, domain="b.example", exclude=[])], current)
+@pytest.mark.parametrize(
+    "changes", [{"domain": "b.example", "exclude": []}, {"comments": "Agreed again"}]
+)
+def test_a_plan_tells_what_an_update_leads_to(changes):
+    fields = {"domain": "a.example", "exclude": ["x.a.example"], "comments": "Agreed"}
+    current = [existing(FIRST, **fields)]
+    plan = make_plan([desired(id=FIRST, **{"domain": "a.example", **changes})], current)
     (after,) = plan.applied_to(current)
-    fields = {"domain": "b.example", "exclude": [], "comments": "Agreed"}
-    assert (after.id, after.managed_fields()) == (FIRST, fields)
+    assert (after.id, after.managed_fields()) == (FIRST, {**fields, **changes})
 
 
 @given(SOME_ENTRIES, SOME_RESTRICTIONS)

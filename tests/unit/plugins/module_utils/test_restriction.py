@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     DesiredRestriction,
@@ -219,6 +221,7 @@ def test_invalid_options_are_refused(options, message):
             "unknown key 'zone'; use domain, exclude, comments, state",
         ),
         ({"domain": 1.5}, "YAML read domain as a number ('1.5'); quote it"),
+        ({"domain": date(2026, 11, 23)}, "YAML read domain as another type; quote it"),
         (
             {"domain": "a.example", "state": "gone"},
             "state 'gone' is unknown; use present or absent",
@@ -235,6 +238,17 @@ def test_an_invalid_entry_is_refused(entry, message):
     with pytest.raises(InvalidRestriction) as refusal:
         DesiredRestriction.from_entry(entry)
     assert str(refusal.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("state", "read"),
+    [({}, "present"), ({"state": None}, "present"), ({"state": "absent"}, "absent")],
+)
+def test_every_value_of_an_entry_is_read(state, read):
+    entry = {"domain": "A.example.", "exclude": ["X.a.example"], "comments": "Agreed", **state}
+    assert DesiredRestriction.from_entry(entry) == DesiredRestriction(
+        "a.example", frozenset(["x.a.example"]), "Agreed", read
+    )
 
 
 @given(restrictions())

@@ -54,6 +54,7 @@ DUPLICATE = {"id": "4", "domain": "partner.example", "exclude": []}
         ("partner.example", [DUPLICATE, PARTNER], True, "4", None),
         ("partner.example", [NEWER, OLDER], True, "8", None),
         ("x.a.news.partner.example", [NESTED], False, "7", "a.news.partner.example"),
+        ("x.news.partner.example", [NESTED], False, "7", "news.partner.example"),
         ("partner.example", [OUTSIDE], True, "5", None),
         ("mail.partner.example", [OUTSIDE], True, "5", None),
     ],

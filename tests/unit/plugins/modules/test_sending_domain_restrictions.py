@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -279,6 +280,12 @@ def test_a_run_whose_result_nobody_can_receive_begins_no_change(account, options
     result = run_module(MODULE, {**options, "restrictions": [{"domain": "a.example"}]})
     assert [failure["kind"] for failure in result["failures"]] == ["not_attempted"]
     assert account.restrictions() == []
+
+
+@pytest.mark.parametrize("output", [None, io.StringIO()])
+def test_an_output_that_cannot_be_asked_counts_as_open(monkeypatch, output):
+    monkeypatch.setattr("sys.__stdout__", output)
+    assert not _run.output_is_closed()
 
 
 def test_a_closed_output_is_noticed():
