@@ -25,6 +25,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
     Impact,
     impact_lines,
+    impact_sentence,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
@@ -205,12 +206,21 @@ class ActionModule(ActionBase):
         # With `failed_when: false`, the task has not failed for Ansible.
         elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
             display.display(shown_diff(values["diff"]), stderr=True)
-        if values.get("impact") is not None:
-            days = int(self._options["impact_days"])
-            impact = Impact(days, values["impact"], values["impact_unknown"])
-            is_done = values["status"] == CHANGED and not self._is_preview
-            for line in impact_lines(impact, is_preview=not is_done):
+        impact = self._impact(values)
+        if impact:
+            for line in impact_lines(impact, is_preview=not self._is_done(values)):
                 self._show(line)
+
+    def _impact(self, values: Values) -> Impact | None:
+        """Return whom the changes affect, if the result says so."""
+        if values.get("impact") is None:
+            return None
+        found = plain({name: values[name] for name in ("impact", "impact_unknown")})
+        return Impact(int(self._options["impact_days"]), found["impact"], found["impact_unknown"])
+
+    def _is_done(self, values: Values) -> bool:
+        """Return whether the changes of a result were made, all of them."""
+        return values["status"] == CHANGED and not self._is_preview
 
     def _write_reports(self, values: Values, account: Values | None) -> None:
         """Write the reports that the task asks for; for a failed run, with what is known."""
@@ -260,13 +270,16 @@ class ActionModule(ActionBase):
             "unchanged": values.get("unchanged", 0),
             "findings": account.get("findings"),
             "warnings": values.get("warnings", []),
+            "impact": self._impact(values),
             **plain({name: values.get(name, []) for name in (*CHANGE_LISTS, "unlisted")}),
         }
 
     def _summary(self, values: Values) -> str:
         if values.get("status") in (EQUAL, DRIFT):
             return _message_of(values)
-        return summary(values, self._is_preview)
+        impact = self._impact(values)
+        affected = impact_sentence(impact, not self._is_done(values)) if impact else ""
+        return "; ".join(filter(None, [summary(values, self._is_preview), affected]))
 
     def _show(self, sentence: str) -> None:
         if not self._task.no_log:

@@ -25,6 +25,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     DELETE,
     Create,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._delivery import (
+    read_delivery,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
     diff_of,
     drift_of,
@@ -247,7 +250,10 @@ def _plan_and_apply(
     result.impact = vars(impact) if impact else None
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and any(options[name] for name in REPORTS):
-        result.account = _account(api, current, Outcome() if is_preview else outcome)
+        result.account, about_delivery = _account(
+            api, current, Outcome() if is_preview else outcome
+        )
+        warnings += about_delivery
     warnings += api.warnings()
     if time_slice.is_part:
         _remember(outcome, progress, api)
@@ -358,19 +364,26 @@ def _domains(records: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
 
 def _account(
     api: RestrictionsApi, current: list[Restriction], outcome: Outcome
-) -> dict[str, t.Any]:
-    """Return what the account has after these changes to what it had, for reports."""
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Return what the account has after these changes to what it had, for reports, and warnings."""
     known = {restriction.id: restriction for restriction in current}
     for record in [*outcome.created, *outcome.updated]:
         known[record["id"]] = Restriction.from_api(record)
     for record in outcome.deleted:
         known.pop(record["id"], None)
     restrictions = sorted(known.values(), key=lambda each: (each.domain, *each.age))
-    return {
+    findings = findings_about(restrictions)
+    warnings: list[str] = []
+    # Whoever gave up on the API does not ask it one more thing.
+    if restrictions and not outcome.consecutive_failures:
+        about_delivery, warnings = read_delivery(api)
+        findings = about_delivery + findings
+    account = {
         "account_id": api.account_id,
         "restrictions": [dict(restriction.record) for restriction in restrictions],
-        "findings": [finding.result() for finding in findings_about(restrictions)],
+        "findings": [finding.result() for finding in findings],
     }
+    return account, warnings
 
 
 def _single_result(

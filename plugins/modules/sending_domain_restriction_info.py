@@ -221,6 +221,9 @@ exempted_by:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._delivery import (
+    read_delivery,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     InvalidEntries,
@@ -230,18 +233,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._entries
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
-    CREDENTIALS,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._findings import (
-    Finding,
     findings_about,
-    findings_about_delivery,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import counted
-from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
-    own_domains,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
     InvalidOption,
@@ -362,19 +357,6 @@ def refuse_incomplete_question(options: t.Mapping[str, t.Any]) -> None:
         )
     if options["restrictions"] is None and options["prune"]:
         raise InvalidOption("prune requires file or restrictions; set one of them, or omit prune")
-
-
-def read_delivery(api: RestrictionsApi) -> tuple[list[Finding], list[str]]:
-    """Return the findings about how mail reaches Cloudflare, and warnings.
-
-    There are none if the credentials may not read the account's own domains.
-    """
-    try:
-        return findings_about_delivery(own_domains(api.client, api.account_id)), []
-    except CloudflareError as error:
-        if error.kind == CREDENTIALS:
-            return [], []
-        return [], [f"not checked how the account's own domains are delivered: {error}"]
 
 
 def explain(sender_domain: str, requirement: TlsRequirement) -> str:

@@ -138,7 +138,8 @@ options:
   report_html:
     description:
       - A file on the controller to write a report to, a web page that needs no network. It shows what is
-        enforced, what changed or would change, what failed, and findings. An existing file is overwritten.
+        enforced, what changed or would change, what failed, findings and, with O(impact_days), whom the changes affect.
+        An existing file is overwritten. One more API call finds out whether restrictions can drop any mail.
       - The report is also written in check mode, and if the task fails. If it cannot be written, the task fails. It is
         not available with C(async).
       - In a play with several hosts, each host writes its own file. The name of the host is inserted before the

@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     AUTHORS,
     NOT_READ,
+    affected_by,
     changes_of,
     counts_of,
     filters_of,
@@ -25,6 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     notes_of,
     shown_account,
     shown_list,
+    shown_messages,
     shown_time,
     tree_of,
     visible,
@@ -40,6 +42,8 @@ from markupsafe import Markup
 
 if t.TYPE_CHECKING:
     from datetime import datetime
+
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 
 Records = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -70,6 +74,7 @@ class Report:
             `None` if the account was not read.
         findings: about these restrictions; `None` if the account was not read.
         unlisted: the domains on the account that are not in the list and stay.
+        impact: whom the changes affect; `None` if nobody asked, or before that was known.
     """
 
     version: str
@@ -93,6 +98,7 @@ class Report:
     failures: Records
     findings: Records | None
     warnings: t.Sequence[str]
+    impact: Impact | None
 
     def records(self, action: str) -> Records:
         """Return the records that were created, updated or deleted, or would be."""
@@ -104,8 +110,8 @@ def html_report(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
     )
-    environment.filters.update(visible=visible)
-    labels, changes = labels_of(report), changes_of(report)
+    environment.filters.update(visible=visible, messages=shown_messages)
+    labels, changes, affected = labels_of(report), changes_of(report), affected_by(report)
     style, script = _asset("report.css"), _asset("report.js")
     return environment.get_template("report.html.j2").render(
         title=heading_of(report),
@@ -120,11 +126,15 @@ def html_report(report: Report) -> str:
         notes=notes_of(report),
         labels=labels,
         changes=changes,
+        affected=affected,
+        days=report.impact.days if report.impact else 0,
         max_changes=MAX_CHANGES_WITHOUT_SCRIPTS,
         data=_data(
             {
                 "labels": labels,
                 "filters": filters_of(report),
+                "hasImpact": report.impact is not None,
+                "affected": [vars(row) for row in affected],
                 "changes": [vars(change) for change in changes],
                 "restrictions": [vars(row) for row in tree_of(report)],
             }

@@ -75,6 +75,10 @@ _LABELS = {
         "duplicate": "more than once on the account",
     },
 }
+# Whom changes would have affected that were not made.
+_LABELS_OF_UNDONE = {
+    f"undone-{status}": _LABELS["preview"][status] for status in ("newly", "both", "no-longer")
+}
 _STATUSES_OF_EFFECTS = {
     NEWLY_REQUIRES_TLS: "newly",
     BOTH: "both",
@@ -125,6 +129,9 @@ class Row:
     Attributes:
         statuses: at most one of `_LABELS`, `failed` and `unlisted`, and `finding`.
         filters: those of `filters_of` that show it.
+        messages: how many the senders sent that the changes of its domain affect; `None` if they
+            were not searched for.
+        more_messages: whether there may be more.
         level: how many domains with a restriction there are above.
         parent: the nearest of them.
     """
@@ -138,6 +145,27 @@ class Row:
     created: str
     modified: str
     filters: list[str]
+    messages: int | None = None
+    more_messages: bool = False
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A name that sent messages, and that needs TLS only after or only before the changes.
+
+    Attributes:
+        statuses: one of `_LABELS`.
+        cause: the restriction because of which it does, and what was done to it.
+        delivery: how its messages reached Cloudflare.
+    """
+
+    statuses: list[str]
+    domain: str
+    cause: str
+    messages: int
+    first: str
+    last: str
+    delivery: str
 
 
 @dataclass
@@ -173,6 +201,10 @@ def shown_list(report: Report) -> str:
     return visible(report.list_file) or "a variable"
 
 
+def shown_messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
+
+
 def shown_time(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M %Z}"
 
@@ -188,6 +220,7 @@ def labels_of(report: Report) -> dict[str, str]:
     """Return what the statuses of changes and rows are called."""
     return {
         **_LABELS[kind_of(report)],
+        **(_LABELS_OF_UNDONE if kind_of(report) == "result" else {}),
         "failed": "failed",
         "unlisted": "not in the list",
         "finding": "finding",
@@ -220,6 +253,11 @@ def account_numbers(report: Report) -> dict[str, int] | None:
     }
 
 
+def number_of_affected(report: Report) -> int | None:
+    """Return how many senders the changes affect; `None` if nobody asked."""
+    return None if report.impact is None else sum(map(len, report.impact.senders.values()))
+
+
 def shown_effect(record: Record) -> str:
     """Return the effect of a change on mail, one of `EFFECTS`.
 
@@ -243,6 +281,9 @@ def counts_of(report: Report) -> dict[str, str]:
             "partners with exceptions": f"{shown['domains_with_exclusions']} of {shown['domains']}",
             "exclusions": shown["exclusions"],
         }
+    affected = number_of_affected(report)
+    if affected is not None:
+        counts["affected senders"] = f"{affected:,}"
     if report.summary:
         numbers = Counter(
             _status(report, action, record)
@@ -262,11 +303,20 @@ def counts_of(report: Report) -> dict[str, str]:
 def notes_of(report: Report) -> dict[str, list[Group]]:
     """Return the notes for the reader, by heading; those without lines are left out."""
     unlisted = [shown_name(name) for name in report.unlisted]
+    unknown = report.impact.unknown if report.impact else {}
     notes = {
         "Failures": _groups(
             report.failures,
             "reason",
             lambda failure: _target(failure["domain"], failure["action"]),
+        ),
+        "Domains whose senders are not fully known": _groups(
+            [
+                {"domain": domain, "kind": "more_senders_are_possible", "reason": unknown[domain]}
+                for domain in sorted(unknown)
+            ],
+            "reason",
+            lambda searched: shown_name(searched["domain"]),
         ),
         "Findings": _groups(
             report.findings or (), "message", lambda finding: shown_name(finding["domain"])
@@ -292,6 +342,20 @@ def changes_of(report: Report) -> list[Change]:
     return sorted(changes, key=lambda change: order.index(change.statuses[0]))
 
 
+def affected_by(report: Report) -> list[Affected]:
+    """Return whom the changes affect in the order of `labels_of`; most messages first."""
+    if report.impact is None:
+        return []
+    causes = _causes(report)
+    rows = [
+        _affected(report, domain, causes.get(_key(domain), []), sender)
+        for domain, senders in report.impact.senders.items()
+        for sender in senders
+    ]
+    order = [*labels_of(report)]
+    return sorted(rows, key=lambda row: (order.index(row.statuses[0]), -row.messages, row.domain))
+
+
 def tree_of(report: Report) -> list[Row]:
     """Return the restrictions of the account: each one right after those for its parent domains."""
     records = report.restrictions or ()
@@ -301,7 +365,10 @@ def tree_of(report: Report) -> list[Row]:
         key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
     }
     statuses = _statuses(report)
-    with_finding = {_key(finding["domain"]) for finding in report.findings or ()}
+    domains_of_findings = {finding["domain"] for finding in report.findings or ()}
+    with_finding = set(map(_key, filter(None, domains_of_findings)))
+    messages = _messages(report)
+    not_fully_known = set(map(_key, report.impact.unknown)) if report.impact else set()
     now = report.time.astimezone(timezone.utc)
     since = {name: f"{now - timedelta(days=days):%Y-%m-%d %H:%M}" for name, days in _RECENT.items()}
     rows = []
@@ -326,6 +393,8 @@ def tree_of(report: Report) -> list[Row]:
                 _minute(record.get("created_at") or ""),
                 _minute(record.get("modified_at") or ""),
                 [*([_EXCEPTIONS] if exclude else []), *filters],
+                messages.get(key),
+                key in not_fully_known,
             )
         )
     return rows
@@ -353,7 +422,9 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
             groups[kind, words] = Group(title, words, [*map(line, same)])
         else:
             group = groups.setdefault((kind, ""), Group(title))
-            is_named = same[0]["domain"] in same[0][text]
+            # Without a domain, it is about the whole account.
+            domain = same[0]["domain"]
+            is_named = not domain or domain in same[0][text]
             group.lines.append(words if is_named else f"{line(same[0])}: {words}")
     return sorted(groups.values(), key=lambda group: -len(group.lines))
 
@@ -391,6 +462,42 @@ def _change(report: Report, action: str, record: Record) -> Change:
         sum(fact in facts for fact in before if fact[0] == "exclude"),
         times=times,
     )
+
+
+def _causes(report: Report) -> dict[str, list[str]]:
+    """Return what was done to the restrictions for each domain, or would be."""
+    causes: dict[str, list[str]] = {}
+    for action in ACTIONS:
+        for record in report.records(action):
+            actions = causes.setdefault(_key(record["domain"]), [])
+            if action not in actions:
+                actions.append(action)
+    return causes
+
+
+def _affected(report: Report, domain: str, actions: list[str], sender: Record) -> Affected:
+    status = _STATUSES_OF_EFFECTS[shown_effect(sender)]
+    is_undone = kind_of(report) == "result" and not actions
+    done = ", ".join(actions) or "not changed"
+    return Affected(
+        [f"undone-{status}" if is_undone else status],
+        shown_name(sender["name"]),
+        f"{shown_name(domain)} ({done})",
+        sender["messages"],
+        _minute(sender["first_seen"] or ""),
+        _minute(sender["last_seen"] or ""),
+        visible(", ".join(sender["delivery_modes"])),
+    )
+
+
+def _messages(report: Report) -> dict[str, int]:
+    """Return how many messages the affected senders of each changed domain sent."""
+    if report.impact is None:
+        return {}
+    return {
+        _key(domain): sum(sender["messages"] for sender in senders)
+        for domain, senders in report.impact.senders.items()
+    }
 
 
 def _is_duplicate(record: Record) -> bool:

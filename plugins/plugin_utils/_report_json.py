@@ -28,6 +28,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     Record,
     account_numbers,
     kind_of,
+    number_of_affected,
     shown_effect,
 )
 
@@ -38,6 +39,7 @@ if t.TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 _FAILURE_FIELDS = ("domain", "action", "kind", "reason", "status", "code")
+_SENDER_FIELDS = ("name", "messages", "first_seen", "last_seen", "delivery_modes")
 _FINDING_FIELDS = ("domain", "kind", "message")
 _NOT_ASCII = re.compile(r"[^\n -~]")
 
@@ -69,6 +71,7 @@ def _document(report: Report) -> Values:
         "counts": _counts(report),
         "effects": {effect: len(group) for effect, group in changes.items()},
         "changes": changes,
+        "impact": _impact(report),
         "failures": by_domain(_fields(failure, _FAILURE_FIELDS) for failure in report.failures),
         "findings": None
         if findings is None
@@ -97,6 +100,7 @@ def _counts(report: Report) -> dict[str, int | None]:
     return {
         **(account_numbers(report) or dict.fromkeys(account)),
         **(run if report.summary else dict.fromkeys(run)),
+        "affected_senders": number_of_affected(report),
         "findings": None if report.findings is None else len(report.findings),
         "warnings": len(report.warnings),
     }
@@ -121,6 +125,25 @@ def _change(action: str, record: Record) -> Values:
         "previous": _record(previous) if previous else None,
         "new": None if is_delete else _record(record),
     }
+
+
+def _impact(report: Report) -> Values | None:
+    """Return whom the changes affect, by the domain of the restriction because of which they do."""
+    impact = report.impact
+    if impact is None:
+        return None
+    domains = [
+        {
+            "domain": domain,
+            "problem": impact.unknown.get(domain),
+            "senders": [
+                {**_fields(sender, _SENDER_FIELDS), "effect": shown_effect(sender)}
+                for sender in impact.senders.get(domain, ())
+            ],
+        }
+        for domain in {**impact.senders, **impact.unknown}
+    ]
+    return {"days": impact.days, "domains": by_domain(domains)}
 
 
 def _record(record: Record) -> Values:

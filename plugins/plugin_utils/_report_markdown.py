@@ -21,10 +21,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     AUTHORS,
     NOT_READ,
     TITLE,
+    Affected,
     Change,
     Fact,
     Group,
     Row,
+    affected_by,
     changes_of,
     counts_of,
     kind_of,
@@ -32,6 +34,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     notes_of,
     shown_account,
     shown_list,
+    shown_messages,
     shown_time,
     tree_of,
     visible,
@@ -124,6 +127,10 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     ]
     if report.failures:
         yield notes.pop(0)
+    affected = [_sender(row, labels_of(report)) for row in affected_by(report)]
+    yield _Section(f"Who is affected ({len(affected):,})", affected, "text")
+    if report.impact and report.impact.unknown:
+        yield notes.pop(0)
     changes, labels = changes_of(report), labels_of(report)
     for status, label in labels.items():
         items = [_change(change) for change in changes if change.statuses == [status]]
@@ -170,6 +177,15 @@ def _change(change: Change) -> str:
     )
 
 
+def _sender(row: Affected, labels: dict[str, str]) -> str:
+    """Return a name that changes affect, as one line."""
+    last = f", last on {row.last[:10]}" if row.last else ""
+    label = labels[row.statuses[0]]
+    return _line(
+        f"{row.domain}: {shown_messages(row.messages)}{last}, {label}, because of {row.cause}"
+    )
+
+
 def _lines(facts: list[Fact] | None) -> list[str]:
     return [_flat(": ".join(fact)) for fact in facts or ()]
 
@@ -184,6 +200,9 @@ def _row(row: Row) -> str:
     lines = [f"{indent}    exclude: {_line(name)}" for name in row.exclude]
     if row.comments:
         lines.insert(0, f"{indent}    comments: {_line(row.comments)}")
+    if row.messages is not None:
+        more = " or more" if row.more_messages else ""
+        lines.insert(0, f"{indent}    messages of affected senders: {row.messages:,}{more}")
     return "\n".join([f"{indent}{_line(row.domain)}", *_some(lines, f"{indent}    ")])
 
 

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import Report
 
 TIME = datetime.datetime(2026, 11, 25, 4, 30, tzinfo=datetime.timezone.utc)
@@ -54,6 +56,12 @@ def finding(domain, message, kind="redundant"):
     return {"domain": domain, "kind": kind, "message": message}
 
 
+def sender(name, messages, effect="newly_requires_tls", **fields):
+    times = {"first_seen": "2026-11-01T07:00:00Z", "last_seen": "2026-11-20T08:30:00Z"}
+    values = {"name": name, "messages": messages, **times, "delivery_modes": ["DIRECT"]}
+    return {**values, "effect": effect, **fields}
+
+
 def report(**fields):
     """Return a report on an account without restrictions, save for the given fields.
 
@@ -71,7 +79,7 @@ def report(**fields):
         empty[name] = []
     origin = {"account_id": "0" * 32, "list_file": "partners.yml", "time": TIME, "version": "1.2.3"}
     done = {"is_preview": True, "is_comparison": False, "status": "changed", "changed": True}
-    return Report(**{**origin, **done, "unchanged": 0, **empty, **fields})
+    return Report(**{**origin, **done, "unchanged": 0, "impact": None, **empty, **fields})
 
 
 def report_full_of(text):
@@ -92,6 +100,9 @@ def report_full_of(text):
         failures=[failure(text, text), failure("one.example", text), failure("two.example")],
         findings=[finding(text, text)],
         warnings=[text],
+        impact=Impact(
+            30, {text: [sender(text, 1, last_seen=text, delivery_modes=[text])]}, {text: text}
+        ),
     )
 
 
@@ -140,6 +151,23 @@ def typical_report(is_preview=True):
     )
 
 
+def affected_report(is_preview=True):
+    """Return a typical report for which somebody asked whom the changes affect."""
+    impact = Impact(
+        30,
+        {
+            "added.example": [sender("mail.added.example", 9), sender("added.example", 1)],
+            "bank.example": [
+                sender("crm.bank.example", 1412, first_seen=None, last_seen=None),
+                sender("list.bank.example", 3, "no_longer_requires_tls", delivery_modes=[]),
+            ],
+            "old.example": [],
+        },
+        {"old.example": "not all messages were counted; lower impact_days"},
+    )
+    return dataclasses.replace(typical_report(is_preview), impact=impact)
+
+
 def large_report(count=10_000):
     """Return a report on so many restrictions, each tenth of which is changed."""
     restrictions = [
@@ -158,4 +186,7 @@ def large_report(count=10_000):
         failures=[failure(known["domain"]) for known in restrictions[-tenth:]],
         findings=[finding(f"partner-{i}.example", f"reason {i}") for i in range(tenth)],
         warnings=[f"warning {i}" for i in range(tenth)],
+        impact=Impact(
+            30, {"new-0.example": [sender(f"x{i}.new-0.example", count - i) for i in range(count)]}
+        ),
     )

@@ -15,15 +15,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import html_report
 from browser.report_samples import (
     HOSTILE,
     TIME,
+    affected_report,
     finding,
     large_report,
     report,
     report_full_of,
     restriction,
+    sender,
     typical_report,
 )
 
@@ -67,14 +70,14 @@ def focused_text(page):
 @pytest.mark.parametrize("colors", ["light", "dark"])
 def test_axe_finds_no_accessibility_problem(open_report, colors, width, is_preview):
     # axe-core has to be evaluated, which the page's own policy forbids.
-    page = open_report(typical_report(is_preview), width, color_scheme=colors, bypass_csp=True)
+    page = open_report(affected_report(is_preview), width, color_scheme=colors, bypass_csp=True)
     page.add_script_tag(path=str(AXE))
     result = page.evaluate("axe.run()")
     assert [(rule["id"], rule["nodes"]) for rule in result["violations"]] == []
     assert "color-contrast" in [rule["id"] for rule in result["passes"]]
 
 
-@pytest.mark.parametrize("sample", [report(), typical_report(), report_full_of(HOSTILE[0])])
+@pytest.mark.parametrize("sample", [report(), affected_report(), report_full_of(HOSTILE[0])])
 def test_the_html_is_valid_as_written_and_as_rendered(open_report, tmp_path, sample):
     files = [tmp_path / "written.html", tmp_path / "rendered.html"]
     page = open_report(sample)
@@ -92,7 +95,7 @@ def test_text_of_others_stays_text(open_report, text):
     assert page.evaluate("window.attacked") is None
     assert page.locator("img, a, main h1 ~ h1, main script").count() == 0
     first_line = text.splitlines()[0].split("\u202e")[0]
-    for table in ("changes", "restrictions"):
+    for table in ("affected", "changes", "restrictions"):
         assert first_line in page.locator(f"#{table} tbody").inner_text()
     assert (len(page.requests), page.problems) == (1, [])
 
@@ -383,6 +386,54 @@ def test_what_drops_mail_stands_out(open_report, is_preview):
     assert "line-through" in style(rows.locator("del"), "textDecorationLine")
 
 
+def test_affected_senders_come_with_the_change_and_sort_by_their_messages(open_report):
+    page = open_report(affected_report())
+    rows = page.locator("#affected tbody tr")
+    cells = [row.locator("th, td").all_inner_texts() for row in rows.all()]
+    assert [[" ".join(text.split()) for text in row] for row in cells][::3] == [
+        [
+            "would newly require TLS",
+            "crm.bank.example DIRECT",
+            "bank.example (update)",
+            "1,412",
+            "",
+        ],
+        [
+            "would no longer require TLS",
+            "list.bank.example first 2026-11-01 07:00 UTC",
+            "bank.example (update)",
+            "3",
+            "2026-11-20 08:30",
+        ],
+    ]
+    orders = []
+    for _click in range(2):
+        page.locator("#affected thead").get_by_role("button", name="Messages").click()
+        orders.append(page.locator("#affected tbody .messages").all_inner_texts())
+    assert orders == [["1", "3", "9", "1,412"], ["1,412", "9", "3", "1"]]
+    assert shown(page, "affected") == "4 senders"
+
+
+def test_search_finds_affected_senders_by_name_change_and_times(open_report):
+    senders = [sender(f"x{i}.a.example", i) for i in range(4)]
+    other = [sender("b.example", 1, last_seen="2026-10-31T00:00:00Z", delivery_modes=["API"])]
+    impact = Impact(30, {"a.example": senders, "b.example": other})
+    page = open_report(report(impact=impact, created=[restriction("b.example")]))
+    for text in ("B.example", "create", "2026-10-31", "api"):
+        page.get_by_label("Search who is affected").fill(text)
+        assert domains(page, "affected") == ["b.example"]
+
+
+def test_restrictions_have_a_sortable_column_of_messages_if_somebody_asked(open_report):
+    page = open_report(affected_report())
+    header = page.locator("#restrictions thead").get_by_role("button", name="Messages of affected")
+    header.click()
+    header.click()
+    numbers = page.locator("#restrictions tbody .messages").all_inner_texts()
+    assert numbers == ["1,415", "0 or more", *[""] * 6]
+    assert open_report(typical_report()).locator("#restrictions .messages").count() == 0
+
+
 def test_everything_can_be_done_from_the_keyboard(open_report):
     page = open_report(typical_report())
     page.locator("#restrictions input").focus()
@@ -550,6 +601,14 @@ def test_without_scripts_everything_but_the_restrictions_remains(open_report, is
     assert not page.locator("table >> visible=true").count()
 
 
+def test_without_scripts_affected_senders_are_listed(open_report):
+    page = open_report(affected_report(), java_script_enabled=False)
+    assert (
+        "would newly require TLS: crm.bank.example, 1,412 messages in 30 days, because of"
+        " bank.example (update)"
+    ) in page.locator("body").inner_text()
+
+
 def test_with_scripts_nothing_is_there_twice(open_report):
     page = open_report(typical_report())
     assert page.get_by_text("added.example", exact=True).count() == 1
@@ -619,7 +678,8 @@ def test_ten_thousand_rows_open_and_filter_with_little_work(open_report, capsys)
     start = time.perf_counter()
     page = open_report(large_report())
     opened = time.perf_counter() - start
-    assert len(domains(page)) == len(domains(page, "changes")) == 100
+    for table in ("affected", "changes", "restrictions"):
+        assert len(domains(page, table)) == 100
     page.evaluate(count_rows)
     start = time.perf_counter()
     page.locator("#restrictions input").fill("partner-99")

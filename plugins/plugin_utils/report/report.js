@@ -12,7 +12,7 @@ const MAX_PRINTED_ROWS = 2000;
 const MAX_LINES = 6;
 const MIN_ROWS_FOR_CONTROLS = 5;
 
-const { labels, filters: otherFilters, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const { labels, filters: otherFilters, hasImpact, affected, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
 const STATUSES = Object.keys(labels);
 const { compare } = new Intl.Collator("en", { numeric: true });
 
@@ -98,6 +98,23 @@ function changeCells(change) {
   ];
 }
 
+function affectedCells(row) {
+  const first = row.first ? `first ${row.first} UTC` : "";
+  const details = [first, row.delivery].filter(Boolean).join(", ");
+  return [
+    statusCell(row),
+    domainCell(row, element("p", "muted", element("bdi", "", details))),
+    element("td", "cause", element("bdi", "", row.cause)),
+    element("td", "messages", row.messages.toLocaleString("en")),
+    element("td", "last", row.last),
+  ];
+}
+
+/* How many messages the senders sent that a change of this restriction affects, if that is known. */
+function messagesText({ messages, more_messages: isMore }) {
+  return messages === null ? "" : `${messages.toLocaleString("en")}${isMore ? " or more" : ""}`;
+}
+
 function restrictionCells(row) {
   const details = [];
   if (row.parent) {
@@ -117,12 +134,14 @@ function restrictionCells(row) {
     element("td", "comments", element("bdi", "", row.comments)),
     element("td", "created", row.created),
     element("td", "modified", row.modified),
+    ...(hasImpact ? [element("td", "messages", messagesText(row))] : []),
   ];
 }
 
 const ORDERS = {
   tree: (one, other) => one.index - other.index,
   statuses: (one, other) => rank(one) - rank(other),
+  messages: (one, other) => (one.messages ?? -1) - (other.messages ?? -1),
 };
 
 function rank(row) {
@@ -261,6 +280,13 @@ function sayOmitted(number, shown) {
   }
 }
 
+setUp(
+  "affected",
+  "sender",
+  affected,
+  ({ domain, cause, first, last, delivery }) => [domain, cause, first, last, delivery],
+  affectedCells,
+);
 setUp(
   "changes",
   "change",

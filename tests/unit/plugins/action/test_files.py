@@ -446,6 +446,85 @@ def test_the_report_for_programs_counts_what_may_have_taken_effect(account, opti
     assert [failure["kind"] for failure in document["failures"]] == ["outcome_unknown"]
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_reports_show_whom_the_changes_affect_if_the_task_asks(
+    account, options, reports, check_mode
+):
+    account.seed([{"domain": "a.example", "exclude": ["news.a.example"]}])
+    account.seed_messages([{"envelope_from": "somebody@news.a.example", "times": 412}])
+    given = {"restrictions": [{"domain": "a.example", "exclude": []}], "impact_days": 7, **reports}
+    result = Task({**options, **given}, check_mode=check_mode).run()
+    page, markdown, _document = texts_of(reports)
+    impact = document_of(reports)["impact"]
+    (sender,) = result["impact"]["a.example"]
+    assert impact == {
+        "days": 7,
+        "domains": [{"domain": "a.example", "problem": None, "senders": [sender]}],
+    }
+    need = "would newly require TLS" if check_mode else "newly requires TLS"
+    day = sender["last_seen"][:10]
+    assert f"news.a.example: 412 messages, last on {day}, {need}, because of" in markdown
+    sentence = result["msg"].partition("; ")[2]
+    assert sentence.startswith("in 7 days, 1 name")
+    for text in (page, markdown, document_of(reports)["summary"]):
+        assert sentence in text
+    Task({**options, **given, "impact_days": 0}, check_mode=check_mode).run()
+    assert document_of(reports)["impact"] is None
+
+
+def test_reports_of_a_refused_run_show_whom_it_would_have_affected(account, options, reports):
+    account.seed_messages([{"envelope_from": "somebody@a.example", "times": 412}])
+    limit = {"impact_days": 7, "max_affected_messages": 10}
+    Task({**options, "restrictions": [{"domain": "a.example"}], **limit, **reports}).run()
+    _page, markdown, _document = texts_of(reports)
+    assert "would newly require TLS, because of a.example (not changed)" in markdown
+    assert document_of(reports)["status"] == "refused"
+
+
+COPIES = [{"id": "1", "domain": "own.example", "allowed_delivery_modes": ["BCC"]}]
+
+
+def test_reports_say_that_restrictions_probably_cannot_drop_any_mail(account, options, reports):
+    account.change(domains=COPIES)
+    Task({**options, "restrictions": [{"domain": "a.example"}], **reports}).run()
+    assert [(each["domain"], each["kind"]) for each in document_of(reports)["findings"]] == [
+        (None, "no_direct_delivery")
+    ]
+    for text in texts_of(reports):
+        assert "no domain of this account has the delivery mode DIRECT" in text
+
+
+@pytest.mark.parametrize(
+    ("fault", "has_warning"),
+    [
+        ({"kind": "status", "status": 403, "code": 10000}, False),
+        ({"kind": "status", "status": 500}, True),
+        ({"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}, True),
+    ],
+)
+def test_a_report_does_not_fail_if_it_cannot_say_how_mail_is_delivered(
+    account, options, reports, fault, has_warning
+):
+    account.change(domains=COPIES)
+    account.fault(calls=["domains"], times=None, **fault)
+    task = Task({**options, "restrictions": [{"domain": "a.example"}], **reports})
+    result = task.run()
+    assert (result["status"], task.waits) == ("changed", [])
+    document = document_of(reports)
+    assert (document["findings"], bool(document["warnings"])) == ([], has_warning)
+    if has_warning:
+        assert document["warnings"] == result["warnings"]
+        assert "not checked how the account's own domains are delivered" in result["warnings"][0]
+
+
+def test_a_run_that_an_outage_ended_asks_nothing_more_for_its_report(account, options, reports):
+    account.seed(numbered(1))
+    account.fault(calls=["create"], times=None, kind="status", status=503)
+    Task({**options, "restrictions": numbered(9)[1:], **reports}).run()
+    assert "domains" not in account.calls()
+    assert document_of(reports)["findings"] == []
+
+
 def test_a_checkout_has_no_version(options, reports, monkeypatch, tmp_path):
     monkeypatch.setattr(_controller, "MANIFEST", tmp_path / "MANIFEST.json")
     Task({**options, "restrictions": [], **reports}).run()

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 if sys.version_info < (3, 10):
     pytest.skip("reports are made on the controller", allow_module_level=True)
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
     _report_content as content,
 )
@@ -34,12 +35,14 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report 
 from browser.report_samples import (
     HOSTILE,
     TIME,
+    affected_report,
     failure,
     finding,
     large_report,
     report,
     report_full_of,
     restriction,
+    sender,
     typical_report,
 )
 
@@ -557,6 +560,103 @@ def test_names_in_messages_are_shown_in_both_forms(text, shown):
     assert warnings[0].lines == [expected]
 
 
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+def test_a_finding_about_the_whole_account_names_no_domain(kind):
+    known = restriction("a.example")
+    written = kind(report(restrictions=[known], findings=[finding(None, "no mail passes")]))
+    assert "no mail passes" in written
+    assert not re.search("None|null: ", re.sub("(?s)<script.*", "", written))
+    (row,) = content.tree_of(report(restrictions=[known], findings=[finding(None, "x")]))
+    assert row.statuses == []
+
+
+@pytest.mark.parametrize("is_preview", [True, False])
+def test_affected_senders_are_listed_with_the_change_because_of_which(is_preview):
+    impact = Impact(
+        30,
+        {
+            "Bank.example": [
+                sender("crm.bank.example", 1412, last_seen=None, delivery_modes=["API", "DIRECT"]),
+                sender("list.bank.example", 3, "no_longer_requires_tls"),
+            ],
+            "added.example": [sender("xn--bcher-kva.added.example", 2000)],
+            "failed.example": [sender("failed.example", 7)],
+            "old.example": [sender("old.example", 8, "no_longer_requires_tls")],
+            "twice.example": [sender("twice.example", 9, "no_longer_requires_tls")],
+        },
+    )
+    sample = replace(typical_report(is_preview), impact=impact)
+    twice = restriction("Twice.example", previous=restriction("twice.example"))
+    deleted = [*sample.deleted, restriction("twice.example", id="third", duplicate_of="kept")]
+    sample = replace(sample, updated=[*sample.updated, twice], deleted=deleted)
+    rows = [
+        (row.statuses, row.domain.partition(" ")[0], row.cause, row.messages)
+        for row in content.affected_by(sample)
+    ]
+    failed = (["newly" if is_preview else "undone-newly"], "failed.example")
+    done = [
+        (["newly"], "xn--bcher-kva.added.example", "added.example (create)", 2000),
+        (["newly"], "crm.bank.example", "Bank.example (update)", 1412),
+        (["no-longer"], "twice.example", "twice.example (update, delete)", 9),
+        (["no-longer"], "old.example", "old.example (delete)", 8),
+        (["no-longer"], "list.bank.example", "Bank.example (update)", 3),
+    ]
+    done.insert(2 if is_preview else 5, (*failed, "failed.example (not changed)", 7))
+    assert rows == done
+    crm = content.affected_by(sample)[1]
+    assert (crm.first, crm.last, crm.delivery) == ("2026-11-01 07:00", "", "API, DIRECT")
+    label = content.labels_of(sample)[failed[0][0]]
+    assert label == "would newly require TLS"
+
+
+def test_a_sender_is_affected_by_one_kind_of_change_only():
+    """A secret of one letter may have masked the effect."""
+    impact = Impact(30, {"a.example": [sender("a.example", 1, "newly_re********")]})
+    (row,) = content.affected_by(report(impact=impact))
+    assert row.statuses == ["both"]
+
+
+def test_markdown_lists_affected_senders_before_the_changes():
+    markdown = markdown_report(affected_report())
+    headings = re.findall("^### (.*)", markdown, re.MULTILINE)
+    assert headings[:4] == [
+        "Failures (1)",
+        "Who is affected (4)",
+        "Domains whose senders are not fully known (1)",
+        "Would newly require TLS (1)",
+    ]
+    assert (
+        "\ncrm.bank.example: 1,412 messages, would newly require TLS, because of bank.example"
+        " (update)\nmail.added.example: 9 messages, last on 2026-11-20, would newly require TLS,"
+        " because of added.example (create)\nadded.example: 1 message, last on"
+    ) in markdown
+    assert "not all messages were counted; lower impact_days" in markdown
+    assert "| Affected senders |" in markdown
+
+
+def test_restrictions_have_the_number_of_messages_if_somebody_asked():
+    numbers = {
+        row.domain: (row.messages, row.more_messages) for row in content.tree_of(affected_report())
+    }
+    assert numbers.pop("bank.example") == (1415, False)
+    assert numbers.pop("old.example") == (0, True)
+    assert set(numbers.values()) == {(None, False)}
+    markdown = markdown_report(affected_report())
+    assert "bank.example\n    messages of affected senders: 1,415\n    exclude:" in markdown
+    assert "old.example\n    messages of affected senders: 0 or more\n" in markdown
+    heading = "Messages of affected senders"
+    assert heading in html_report(affected_report())
+    for written in (html_report(typical_report()), markdown_report(typical_report())):
+        assert heading.lower() not in written.lower()
+
+
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+def test_nobody_affected_is_said_and_not_asked_is_not(kind):
+    asked, not_asked = (kind(report(impact=impact)).lower() for impact in (Impact(30), None))
+    assert "affected senders" in asked
+    assert "affected senders" not in not_asked
+
+
 def test_the_page_without_scripts_counts_the_changes_that_it_leaves_out():
     names = [f"{i:02}.a.example" for i in range(12)]
     changed = [restriction(f"{i:04}.example") for i in range(1001)]
@@ -568,6 +668,18 @@ def test_the_page_without_scripts_counts_the_changes_that_it_leaves_out():
     )
     assert "2 more changes are left out here." in written
     assert "left out here" not in html_report(report(deleted=changed[:1000]))
+
+
+def test_the_page_without_scripts_counts_the_senders_that_it_leaves_out():
+    senders = [sender(f"{i:04}.a.example", 2000 - i) for i in range(1001)]
+    written = html_report(report(impact=Impact(30, {"a.example": senders})))
+    written = written.partition("<script")[0]
+    assert (
+        "<bdi>0999.a.example</bdi>, 1,001 messages in 30 days, because of <bdi>a.example" in written
+    )
+    assert "1000.a.example" not in written
+    assert "<p>Left out here: 1</p>" in written
+    assert "Left out here" not in html_report(affected_report())
 
 
 @pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
@@ -616,17 +728,17 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
     markdown = markdown_report(large_report())
     assert 50_000 < len(markdown) <= 60_000
-    assert "\n| 10,000 | 10,000 of 10,000 | 10,000 | 1,000 |" in markdown
+    assert "\n| 10,000 | 10,000 of 10,000 | 10,000 | 10,000 | 1,000 |" in markdown
     assert "\n- Refused (1,000)" in markdown
     sections = re.split(r"\n(?:### |<details><summary>)", markdown)[1:]
-    assert len(sections) == 8
+    assert len(sections) == 9
     for section in sections:
         total = number(re.search(r"\(([\d,]+)\)", section)[1])
         left_out = sum(
             map(number, re.findall(r"^ *(?:- )?… and ([\d,]+) more", section, re.MULTILINE))
         )
         items = re.findall(
-            r"^(?:(?:  )?- ` |[-+!] \b|)(?:new|partner|warning)", section, re.MULTILINE
+            r"^(?:(?:  )?- ` |[-+!] \b|)(?:new|partner|warning|x\d)", section, re.MULTILINE
         )
         assert (len(items) > 0, len(items) + left_out) == (True, total), section[:200]
 

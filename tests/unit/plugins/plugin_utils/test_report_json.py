@@ -19,11 +19,13 @@ if sys.version_info < (3, 10):
     pytest.skip("reports are made on the controller", allow_module_level=True)
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import EFFECTS
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import STATUSES
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import json_report
 from browser.report_samples import (
     HOSTILE,
     TIME,
+    affected_report,
     failure,
     finding,
     large_report,
@@ -40,6 +42,8 @@ SAMPLES = {
     "result": typical_report(is_preview=False),
     "comparison": replace(typical_report(), is_comparison=True),
     "large": large_report(100),
+    "affected": affected_report(),
+    "nobody affected": report(impact=Impact(1)),
     "account not read": report(restrictions=None, findings=None, problem="No"),
     "no origin": report(account_id="", list_file="", version=""),
     "account without findings": report(findings=[finding(None, "no domain")]),
@@ -93,7 +97,7 @@ def test_the_schema_refuses_unknown_and_missing_keys_everywhere():
         part["additionalProperties"] is False and part["required"] == list(part["properties"])
         for part in objects_in(SCHEMA)
     )
-    document = written(typical_report())
+    document = written(affected_report())
     number = 0
     for part in objects_of(document):
         part["unknown"] = 1
@@ -154,6 +158,32 @@ def test_changes_are_in_groups_by_effect_with_what_was_before_and_is_after():
     assert deleted["previous"] == restriction("twice.example", id="duplicate")
 
 
+def test_whom_changes_affect_is_listed_by_the_domain_because_of_which():
+    impact = written(affected_report())["impact"]
+    assert impact["days"] == 30
+    assert [
+        (each["domain"], each["problem"], [sender["name"] for sender in each["senders"]])
+        for each in impact["domains"]
+    ] == [
+        ("added.example", None, ["mail.added.example", "added.example"]),
+        ("bank.example", None, ["crm.bank.example", "list.bank.example"]),
+        ("old.example", "not all messages were counted; lower impact_days", []),
+    ]
+    assert impact["domains"][1]["senders"][1] == {
+        "name": "list.bank.example",
+        "messages": 3,
+        "first_seen": "2026-11-01T07:00:00Z",
+        "last_seen": "2026-11-20T08:30:00Z",
+        "delivery_modes": [],
+        "effect": "no_longer_requires_tls",
+    }
+
+
+def test_a_domain_that_could_not_be_searched_is_listed_without_senders():
+    impact = written(report(impact=Impact(7, {}, {"a.example": "broken"})))["impact"]
+    assert impact["domains"] == [{"domain": "a.example", "problem": "broken", "senders": []}]
+
+
 def test_a_masked_effect_could_be_anything():
     masked = [{**restriction("a.example"), "effect": "n********wly_requires_tls"}]
     assert [change["domain"] for change in written(report(created=masked))["changes"]["both"]] == [
@@ -163,7 +193,7 @@ def test_a_masked_effect_could_be_anything():
 
 def test_counts_are_those_of_the_result():
     sample = replace(
-        typical_report(),
+        affected_report(),
         unchanged=7,
         failures=[failure("a.example"), failure("b.example", kind="outcome_unknown")],
     )
@@ -179,6 +209,7 @@ def test_counts_are_those_of_the_result():
         "unlisted": 1,
         "failures": 2,
         "outcome_unknown": 1,
+        "affected_senders": 4,
         "findings": 1,
         "warnings": 1,
     }
@@ -187,18 +218,22 @@ def test_counts_are_those_of_the_result():
 @pytest.mark.parametrize(
     ("sample", "unknown"),
     [
-        (report(restrictions=None, findings=None, problem="No"), UNREAD + UNPLANNED),
-        (report(summary="no changes"), ()),
-        (report(restrictions=None, findings=None, summary="no changes"), UNREAD),
+        (
+            report(restrictions=None, findings=None, problem="No"),
+            (*UNREAD, *UNPLANNED, "affected_senders"),
+        ),
+        (report(summary="no changes", impact=Impact(30)), ()),
+        (report(summary="no changes"), ("affected_senders",)),
+        (report(restrictions=None, findings=None, summary="x", impact=Impact(30)), UNREAD),
     ],
 )
 def test_what_is_not_known_is_null_and_not_zero(sample, unknown):
     document = written(sample)
     counts = document["counts"]
     assert {name for name, count in counts.items() if count is None} == set(unknown)
-    assert [document[name] for name in ("restrictions", "findings")] == (
-        [None, None] if unknown else [[], []]
-    )
+    for name in ("restrictions", "findings"):
+        assert document[name] == (None if name in unknown else [])
+    assert (document["impact"] is None) == ("affected_senders" in unknown)
 
 
 def test_the_rows_are_in_the_same_order_each_time():
