@@ -264,9 +264,7 @@ class CloudflareClient:
                 is_refused = self._is_refused = error.kind == RATE_LIMITED
                 attempt = self._refusals_before + refusals if is_refused else failures
                 outcome_unknown = call.is_write and (outcome_unknown or error.outcome_unknown)
-                if not self.retry.allows(error, attempt) or (
-                    outcome_unknown and not call.idempotent
-                ):
+                if not self.retry.allows(error, attempt, call.idempotent):
                     # A variable for it would create a reference cycle.
                     raise replace(error, outcome_unknown=outcome_unknown) from None
                 self._prepare_retry(error, attempt, retry_until)

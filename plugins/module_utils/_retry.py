@@ -32,9 +32,13 @@ class RetryPolicy:
         self.retries = retries
         self._jitter = jitter
 
-    def allows(self, error: CloudflareError, attempt: int) -> bool:
-        """Return whether a call that failed in `attempt` (from 0) should be retried."""
-        return error.is_transient and attempt < self.retries
+    def allows(self, error: CloudflareError, attempt: int, idempotent: bool) -> bool:
+        """Return whether a call that failed in `attempt` (from 0) should be retried.
+
+        One that is not `idempotent` is not if it may have taken effect.
+        """
+        is_safe = idempotent or not error.outcome_unknown
+        return is_safe and error.is_transient and attempt < self.retries
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait between `attempt` (from 0) and the next one."""

@@ -62,7 +62,8 @@ class SettlingApi(RestrictionsApi):
             late = self._sole_result_of(body)
             if late:
                 return late
-            if not (failed.outcome_unknown and self.client.retry.allows(failed, attempt)):
+            may_retry = self.client.retry.allows(_without_effect(failed), attempt, idempotent=False)
+            if not (failed.outcome_unknown and may_retry):
                 raise _without_effect(failed)
         raise AssertionError("unreachable")
 

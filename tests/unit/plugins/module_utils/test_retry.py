@@ -32,4 +32,14 @@ def test_the_backoff_doubles_up_to_30_seconds_and_jitter_shortens_it_by_up_to_ha
 )
 def test_only_transient_failures_are_retried_up_to_the_limit(is_transient, attempt, allowed):
     error = CloudflareError("no", "try again", UNAVAILABLE, is_transient=is_transient)
-    assert RetryPolicy(2).allows(error, attempt) == allowed
+    assert RetryPolicy(2).allows(error, attempt, idempotent=True) == allowed
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+@pytest.mark.parametrize("outcome_unknown", [True, False])
+def test_a_call_that_may_have_taken_effect_is_retried_only_if_it_is_idempotent(
+    idempotent, outcome_unknown
+):
+    flags = {"is_transient": True, "outcome_unknown": outcome_unknown}
+    error = CloudflareError("no", "try again", UNAVAILABLE, **flags)
+    assert RetryPolicy(2).allows(error, 0, idempotent) == (idempotent or not outcome_unknown)
