@@ -50,7 +50,7 @@ options:
     description:
       - A YAML or CSV file on the controller with the list, instead of O(restrictions), as
         O(cloudflare_email.security.sending_domain_restrictions#module:file). A relative path starts at the playbook's
-        folder.
+        directory.
     type: path
   ignore_columns:
     description:

@@ -68,7 +68,7 @@ options:
   file:
     description:
       - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
-        relative path starts at the playbook's folder. The file may be encrypted with ansible-vault.
+        relative path starts at the playbook's directory. The file may be encrypted with ansible-vault.
       - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) contains the list. All values are read as
         text, so C(no) and C(0123) need no quotes.
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
@@ -92,7 +92,7 @@ options:
     elements: str
     default: []
   directory:
-    description: The directory on the controller that relative paths start at, instead of the playbook's folder.
+    description: The directory on the controller that relative paths start at, instead of the playbook's directory.
     type: path
   compare:
     description:

@@ -37,7 +37,7 @@ options:
   path:
     description:
       - The file to write, on the controller. The extension decides between YAML (C(.yml), C(.yaml)) and CSV (C(.csv),
-        C(.tsv), separated by tabs). A relative path starts at the playbook's folder.
+        C(.tsv), separated by tabs). A relative path starts at the playbook's directory.
       - In YAML, findings about the account, such as duplicates, are listed as comments at the top. Names with A-labels
         are followed by their Unicode form as a comment.
     type: path
@@ -49,7 +49,7 @@ options:
     type: bool
     default: false
   directory:
-    description: The directory on the controller that a relative O(path) starts at, instead of the playbook's folder.
+    description: The directory on the controller that a relative O(path) starts at, instead of the playbook's directory.
     type: path
 seealso:
   - module: cloudflare_email.security.sending_domain_restrictions

@@ -117,26 +117,28 @@ def decrypted(action: ActionBase, path: str, name: str) -> t.Iterator[str]:
 
 
 def path_to_write(action: ActionBase, path: t.Any) -> str:
-    """Return the absolute path of a file to write; a relative one starts at the playbook's folder.
+    """Return the absolute path of a file to write; a relative one starts at the playbook's directory.
 
     Raises:
         UnusableFile: no file can be written there.
     """
     absolute = os.path.realpath(absolute_path(action, path))
-    folder = os.path.dirname(absolute)
+    directory = os.path.dirname(absolute)
     if os.path.isdir(absolute):
-        raise UnusableFile(f"{path} is a folder; add the name of a file")
+        raise UnusableFile(f"{path} is a directory; add the name of a file")
     if os.path.exists(absolute) and not os.path.isfile(absolute):
         raise UnusableFile(f"{path} is not a regular file; use another path")
-    if not os.path.isdir(folder):
-        raise UnusableFile(f"the folder of {path} does not exist; create it first")
-    if not os.access(absolute if os.path.exists(absolute) else folder, os.W_OK):
-        raise UnusableFile(f"{path} cannot be written; check its permissions and its folder's")
+    if not os.path.isdir(directory):
+        raise UnusableFile(f"the directory of {path} does not exist; create it first")
+    if not os.access(absolute if os.path.exists(absolute) else directory, os.W_OK):
+        raise UnusableFile(
+            f"{path} cannot be written; check its permissions and those of its directory"
+        )
     return absolute
 
 
 def shown_path(path: str) -> str:
-    """Return how messages name a file: by a relative path if it is below the current folder."""
+    """Return how messages name a file: by a relative path if it is below the current directory."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
 
@@ -150,10 +152,10 @@ def write_text(path: str, text: str) -> None:
         OSError, UnicodeEncodeError: it cannot be written.
     """
     content = text.encode()
-    folder, name = os.path.split(path)
+    directory, name = os.path.split(path)
     try:
         with tempfile.NamedTemporaryFile(
-            dir=folder, prefix=f".{name[:50]}.", suffix=".tmp", delete=False
+            dir=directory, prefix=f".{name[:50]}.", suffix=".tmp", delete=False
         ) as file:
             try:
                 file.write(content)
@@ -164,7 +166,7 @@ def write_text(path: str, text: str) -> None:
                 os.unlink(file.name)
                 raise
     except OSError as error:
-        # Such as a file that is mounted into a container, or one in a folder of somebody else.
+        # Such as a file that is mounted into a container, or one in a directory that belongs to somebody else.
         if error.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES) or not os.path.exists(path):
             raise
         with open(path, "wb") as file_in_place:

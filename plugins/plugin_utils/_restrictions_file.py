@@ -54,7 +54,7 @@ def read_entries(
         UnusableFile: it cannot be read, or is not a list of restrictions.
     """
     if os.path.isdir(path):
-        raise UnusableFile(f"{name} is a folder; add the name of a file")
+        raise UnusableFile(f"{name} is a directory; add the name of a file")
     if os.path.splitext(name)[1].lower() in _SPREADSHEETS:
         raise UnusableFile(f"{name} is a spreadsheet; save it as 'CSV UTF-8', and use that file")
     delimiter = DELIMITERS.get(format_of(name))

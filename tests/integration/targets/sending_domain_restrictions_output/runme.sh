@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What people see: the screens of some runs are compared with text files of this folder.
+# What people see: the screens of some runs are compared with text files of this directory.
 
 set -eu -o pipefail
 

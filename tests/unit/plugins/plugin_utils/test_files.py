@@ -17,16 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-def action(folder, **args):
+def action(start, **args):
     def path_dwim(path):
-        return os.path.join(str(folder), path)
+        return os.path.join(str(start), path)
 
     return SimpleNamespace(
         _loader=SimpleNamespace(path_dwim=path_dwim), _task=SimpleNamespace(args=args)
     )
 
 
-def test_a_relative_path_starts_at_the_folder_of_the_playbook(tmp_path):
+def test_a_relative_path_starts_at_the_directory_of_the_playbook(tmp_path):
     (tmp_path / "there.html").write_text("old")
     for name in ("new.html", "there.html"):
         assert _files.path_to_write(action(tmp_path), name) == str(tmp_path / name)
@@ -43,13 +43,13 @@ def test_the_file_behind_a_link_is_written_so_that_the_link_stays(tmp_path):
 @pytest.mark.parametrize(
     ("path", "problem"),
     [
-        ("folder", "is a folder"),
+        ("directory", "is a directory"),
         ("nowhere/report.html", "does not exist"),
         ("/dev/null", "is not a regular file"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_refused(tmp_path, path, problem):
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "directory").mkdir()
     with pytest.raises(_files.UnusableFile, match=problem):
         _files.path_to_write(action(tmp_path), path)
 
@@ -63,7 +63,7 @@ def test_a_path_without_permission_is_refused(tmp_path, monkeypatch, locked, pat
         _files.path_to_write(action(tmp_path), path)
 
 
-def test_a_file_may_be_in_a_folder_of_somebody_else(tmp_path, monkeypatch):
+def test_a_file_may_be_in_a_directory_of_somebody_else(tmp_path, monkeypatch):
     (tmp_path / "report.html").write_text("old")
     monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))
     assert _files.path_to_write(action(tmp_path), "report.html")

@@ -473,8 +473,8 @@ def test_a_comment_may_begin_with_a_hash(read):
 
 
 def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
-    (tmp_path / "folder.yml").mkdir()
-    for name, problem in (("none.yml", "does not exist"), ("folder.yml", "is a folder")):
+    (tmp_path / "directory.yml").mkdir()
+    for name, problem in (("none.yml", "does not exist"), ("directory.yml", "is a directory")):
         with pytest.raises(UnusableFile, match=problem):
             read_entries(str(tmp_path / name), name)
 
