@@ -78,7 +78,7 @@ def comparison_key(name: str) -> str:
     """Return the same key for all spellings of a name, even if the name is not valid.
 
     The account may have names that this collection refuses; they still have to be compared and
-    shown. A key has escapes for characters that are not printable.
+    shown. A key contains escapes for characters that are not printable.
     """
     try:
         return parse_domain_name(name)
@@ -156,7 +156,7 @@ def _refuse_other_things(text: str, shown: str) -> None:
             f"{shown} begins with a dot; remove it, the plain name covers its subdomains"
         )
     if re.search(r"[^:]:[0-9]+$", text):
-        raise InvalidDomainName(f"{shown} has a port; use only the name")
+        raise InvalidDomainName(f"{shown} includes a port; use only the name")
     _refuse_other_characters(text, shown)
 
 
@@ -182,7 +182,7 @@ def _wrong_character(character: str, shown: str, advice: str) -> InvalidDomainNa
         name = unicodedata.name(character, "")
         description = f"U+{ord(character):04X}" + (f" ({name})" if name else "")
     return InvalidDomainName(
-        f"{shown} has the character {description}, which is not allowed; {advice}"
+        f"{shown} contains the character {description}, which is not allowed; {advice}"
     )
 
 
@@ -222,7 +222,7 @@ def _is_refused(character: str) -> bool:
 
 def _a_label(label: str, shown: str) -> str:
     if not label:
-        raise InvalidDomainName(f"{shown} has an empty label; remove the extra dot")
+        raise InvalidDomainName(f"{shown} contains an empty label; remove the extra dot")
     if not label.isascii():
         try:
             return idna.alabel(label).decode("ascii")
@@ -231,7 +231,7 @@ def _a_label(label: str, shown: str) -> str:
                 hidden = next(letter for letter in label if not letter.isprintable())
                 raise _wrong_character(hidden, shown, "remove it") from error
             raise InvalidDomainName(
-                f"{shown} has the label {_show(label)}, which is not valid under IDNA 2008; use its"
+                f"{shown} contains the label {_show(label)}, which is not valid under IDNA 2008; use its"
                 " ASCII form (xn--...)"
             ) from error
     wrong = re.search("[^a-z0-9_-]", label)
@@ -239,7 +239,7 @@ def _a_label(label: str, shown: str) -> str:
         raise _wrong_character(wrong.group(), shown, "remove it")
     if label.startswith("-") or label.endswith("-"):
         raise InvalidDomainName(
-            f"{shown} has the label {_show(label)}, which starts or ends with a hyphen; remove it"
+            f"{shown} contains the label {_show(label)}, which starts or ends with a hyphen; remove it"
         )
     if len(label) > MAX_LABEL_LENGTH:
         raise InvalidDomainName(

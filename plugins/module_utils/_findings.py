@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restrictions that overlap, or have names, in ways that users may not intend. Pure.
+"""Restrictions with overlaps or names that users may not intend. Pure.
 
 It relies on the three assumptions that the documentation of `sending_domain_restriction_info`
 states, above all that every restriction that covers a sender applies.

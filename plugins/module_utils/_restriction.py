@@ -47,10 +47,10 @@ class InvalidRestriction(ValueError):
 class Restriction:
     """A restriction on the account.
 
-    `record` has the `RECORD_FIELDS` as the API returned them (Cloudflare API reference, Email
+    `record` contains the `RECORD_FIELDS` as the API returned them (Cloudflare API reference, Email
     Security, Sending Domain Restrictions); `domain` and `exclude` are its names in canonical form,
-    and the lines of `comments` end in LF. Halves of surrogate pairs, which JSON can have and no
-    text, are replaced by U+FFFD; `damaged` has the names of these fields.
+    and the lines of `comments` end in LF. Halves of surrogate pairs, which JSON can contain and text
+    cannot, are replaced by U+FFFD; `damaged` lists these fields.
     """
 
     record: t.Mapping[str, t.Any] = field(repr=False)
@@ -157,7 +157,7 @@ class DesiredRestriction:
         """Read one entry of a list: a mapping with the keys `ENTRY_KEYS`.
 
         The read-only keys, which only the account sets, are ignored. An entry with an `id` comes
-        from the account, so its `exclude` may have names outside its domain: `changes_to` refuses
+        from the account, so its `exclude` may contain names outside its domain: `changes_to` refuses
         those that the account does not have already.
 
         Raises:
@@ -220,7 +220,7 @@ def refuse_names_outside(domain: str, exclude: t.Iterable[str]) -> None:
     for name in sorted(exclude):
         if not is_below(name, domain):
             raise InvalidRestriction(
-                f"exclude has '{name}', which is not below '{domain}'; list only subdomains of the"
+                f"exclude contains '{name}', which is not below '{domain}'; list only subdomains of the"
                 " restricted domain"
             )
 
@@ -279,7 +279,7 @@ def _exclude(names: list[str] | None) -> frozenset[str] | None:
     if names is None:
         return None
     if "" in names:
-        raise InvalidRestriction("exclude has an empty entry; remove it")
+        raise InvalidRestriction("exclude contains an empty entry; remove it")
     try:
         return frozenset(parse_domain_name(name) for name in names)
     except InvalidDomainName as error:
@@ -295,7 +295,7 @@ def _comments(value: t.Any) -> str | None:
     match = _NOT_TEXT.search(text)
     if match:
         raise InvalidRestriction(
-            f"comments has the control character U+{ord(match.group()):04X}; remove it"
+            f"comments contains the control character U+{ord(match.group()):04X}; remove it"
         )
     if MASK in text:
         # Such as a result of the info module, whose comment contained a secret.

@@ -151,8 +151,8 @@ options:
     type: path
   report_json:
     description:
-      - A file on the controller to write the same report to, as JSON for programs. It has the RV(status), counts, every
-        change with all previous and new values, failures, findings and the restrictions of the account.
+      - A file on the controller to write the same report to, as JSON for programs. It contains the RV(status), counts,
+        every change with all previous and new values, failures, findings and the restrictions of the account.
       - The file C(docs/report.schema.json) of this collection is its JSON Schema. The report is UTF-8 text. Only
         characters that cannot be seen are escaped.
     type: path

@@ -64,7 +64,7 @@ def columns_of(cells: list[str], ignored: t.Iterable[str] = ()) -> list[str | No
     columns: list[str | None] = [None if name in ignored_names else name for name in names]
     for column in filter(None, columns):
         if column in ENTRY_KEYS and columns.count(column) > 1:
-            raise WrongHeader(f"has the column {column!r} twice; remove one")
+            raise WrongHeader(f"contains the column {column!r} twice; remove one")
     probable = _probable_columns(columns)
     unknown = {
         _shown(cell): probable.get(column)

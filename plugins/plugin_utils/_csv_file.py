@@ -181,7 +181,7 @@ class _Table:
         if not line:
             return ""
         return (
-            f"has a quoted cell that contains line {row.line + line}, which reads as a row; remove"
+            f"a quoted cell contains line {row.line + line}, which reads as a row; remove"
             " the quote that opens the cell, or put such a comment into a YAML file"
         )
 

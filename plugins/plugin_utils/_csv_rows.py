@@ -85,6 +85,6 @@ class _Splitter:
         last = line + self._text.count("\n", position, end)
         where = "" if last == line else f", which continues in line {last},"
         return (
-            f"line {line} has a quoted cell{where} with text after its closing quote; write each"
+            f"line {line} contains a quoted cell{where} with text after its closing quote; write each"
             " quote inside a cell twice"
         )

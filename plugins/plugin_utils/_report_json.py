@@ -4,7 +4,7 @@
 
 """The report as JSON, for programs; `docs/report.schema.json` describes it. Pure.
 
-Unlike the other forms, it has all values exactly as they are, so that changes can be reversed.
+Unlike the other forms, it contains all values exactly as they are, so that changes can be reversed.
 Characters that cannot be seen are escaped. All others are not, so that people can read a diff.
 """
 

@@ -77,7 +77,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
         ("1.2.3", "'1.2.3' ends in a number; use a full domain such as partner.example"),
         *(
-            (name, f"{name!r} has an empty label; remove the extra dot")
+            (name, f"{name!r} contains an empty label; remove the extra dot")
             for name in ["a..example", "a.example..", ".."]
         ),
         (
@@ -85,7 +85,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
             "'.a.example' begins with a dot; remove it, the plain name covers its subdomains",
         ),
         *(
-            (name, f"{name!r} has a port; use only the name")
+            (name, f"{name!r} includes a port; use only the name")
             for name in ["partner.example:25", "[partner.example]:587"]
         ),
         (
@@ -105,7 +105,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
             for name in ["#N/A", "#BEZUG!"]
         ),
         *(
-            (name, f"{name!r} has the character {wrong}, which is not allowed; {advice}")
+            (name, f"{name!r} contains the character {wrong}, which is not allowed; {advice}")
             for name, wrong, advice in [
                 ("a\x00.example", "'\\x00'", "remove it"),
                 ("[a.example]", "'['", "remove it"),
@@ -131,12 +131,12 @@ def test_spellings_have_one_canonical_form(written, canonical):
         *(
             (
                 name,
-                f"{name!r} has the label {label!r}, which starts or ends with a hyphen; remove it",
+                f"{name!r} contains the label {label!r}, which starts or ends with a hyphen; remove it",
             )
             for name, label in [("-a.example", "-a"), ("a.example-", "example-")]
         ),
         *(
-            (name, f"{shown!r} has the character '!', which is not allowed; remove it")
+            (name, f"{shown!r} contains the character '!', which is not allowed; remove it")
             for name, shown in [
                 ("!" + "a" * 71 + ".example", "!" + "a" * 71 + ".example"),
                 ("!" + "a" * 72 + ".example", "!" + "a" * 72 + ".exa..."),
@@ -157,7 +157,7 @@ def test_spellings_have_one_canonical_form(written, canonical):
         ),
         (
             "💩.example",
-            "'💩.example' has the label '💩', which is not valid under IDNA 2008; use its ASCII form"
+            "'💩.example' contains the label '💩', which is not valid under IDNA 2008; use its ASCII form"
             " (xn--...)",
         ),
     ],

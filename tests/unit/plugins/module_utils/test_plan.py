@@ -196,7 +196,7 @@ def test_an_id_selects_one_restriction(on_account, options, changes):
         ),
         (
             {"id": FIRST, "exclude": ["c.b.example"]},
-            "exclude has 'c.b.example', which is not below 'a.example'; list only subdomains of the"
+            "exclude contains 'c.b.example', which is not below 'a.example'; list only subdomains of the"
             " restricted domain",
         ),
     ],

@@ -142,7 +142,7 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
     with pytest.raises(InvalidRestriction) as refusal:
         request.changes_to(existing(exclude=["a.partner.example"]))
     assert str(refusal.value) == (
-        "exclude has 'a.partner.example', which is not below 'new.example'; list only subdomains of"
+        "exclude contains 'a.partner.example', which is not below 'new.example'; list only subdomains of"
         " the restricted domain"
     )
 
@@ -153,14 +153,17 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
     [
         ({"domain": "com"}, "domain 'com' has a single label"),
         ({"domain": "partner.example", "exclude": ["com"]}, "exclude 'com' has a single label"),
-        ({"domain": "partner.example", "exclude": [""]}, "exclude has an empty entry; remove it"),
+        (
+            {"domain": "partner.example", "exclude": [""]},
+            "exclude contains an empty entry; remove it",
+        ),
         (
             {"domain": "partner.example", "exclude": ["partner.example"]},
-            "exclude has 'partner.example', which is not below",
+            "exclude contains 'partner.example', which is not below",
         ),
         (
             {"domain": "partner.example", "exclude": ["a.notpartner.example"]},
-            "exclude has 'a.notpartner.example', which is not below",
+            "exclude contains 'a.notpartner.example', which is not below",
         ),
         (
             {"domain": "a.example", "exclude": ["*.a.example"]},
@@ -172,19 +175,22 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
         ),
         (
             {"domain": "a.example", "comments": "a\0b"},
-            "comments has the control character U+0000; remove it",
+            "comments contains the control character U+0000; remove it",
         ),
         (
             {"domain": "a.example", "comments": "Agreed ********"},
             "comments contains ********, which stands for a secret; omit comments to keep the comment"
             " that the account has, or write another one",
         ),
-        ({"domain": "a.example", "comments": "a\ud800"}, "comments has the control character U+D8"),
+        (
+            {"domain": "a.example", "comments": "a\ud800"},
+            "comments contains the control character U+D8",
+        ),
         ({"domain": "a.example", "comments": False}, "YAML read comments as a boolean; quote it"),
         ({"domain": "a.example", "comments": ["x"]}, "YAML read comments as a list; quote it"),
         ({"domain": "a.example", "comments": {}}, "YAML read comments as a mapping; quote it"),
         ({"domain": "a.example", "comments": 1.1}, "YAML read comments as a number ('1.1')"),
-        ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' has the character"),
+        ({"domain": "a\ud800.example"}, "domain 'a\\ud800.example' contains the character"),
         ({"id": "../accounts"}, "id '../accounts' is not a UUID; use the ID that Cloudflare gave"),
         ({"id": ID + "\n"}, f"id '{ID}\\n' is not a UUID"),
         ({"id": ID + "/x"}, f"id '{ID}/x' is not a UUID"),
@@ -231,7 +237,10 @@ def test_invalid_options_are_refused(options, message):
             {"domain": "a.example", "exclude": [False]},
             "YAML read an entry of exclude as a boolean; quote it",
         ),
-        ({"domain": "a.example", "exclude": ["b.example"]}, "exclude has 'b.example', which is"),
+        (
+            {"domain": "a.example", "exclude": ["b.example"]},
+            "exclude contains 'b.example', which is",
+        ),
     ],
 )
 def test_an_invalid_entry_is_refused(entry, message):

@@ -146,7 +146,7 @@ SWALLOWED = 'a.example,x.a.example,"stray\nb.example,,text\nc.example,,end"\n'
 def test_a_quote_that_swallows_rows_is_refused_with_both_lines(refusal, table, line):
     message = refusal(table, "l.csv")
     assert (
-        f"l.csv line 2: has a quoted cell that contains line {line}, which reads as a row; remove"
+        f"l.csv line 2: a quoted cell contains line {line}, which reads as a row; remove"
         " the quote that opens the cell, or put such a comment into a YAML file" in message
     )
 
@@ -384,10 +384,10 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         ("a.example,,x\n", "l.csv", f"line 1 is not a header row; {BEGIN}"),
         (",,\n", "l.csv", f"has no header row; {BEGIN}"),
         ("# Partners\n", "l.csv", f"line 1 {COMMENT}"),
-        ("\ndomain;Domain\n", "l.csv", "line 2 has the column 'domain' twice; remove one"),
+        ("\ndomain;Domain\n", "l.csv", "line 2 contains the column 'domain' twice; remove one"),
         ("exclude\n", "l.csv", "line 1 has no column 'domain'; add it"),
-        ('domain\n"a"b\n', "l.csv", f"line 2 has a quoted cell {AFTER}"),
-        ('domain\n"a\n\n"b\n', "l.csv", f"line 2 has a quoted cell, which continues in line 4, {AFTER}"),
+        ('domain\n"a"b\n', "l.csv", f"line 2 contains a quoted cell {AFTER}"),
+        ('domain\n"a\n\n"b\n', "l.csv", f"line 2 contains a quoted cell, which continues in line 4, {AFTER}"),
         ('domain\n"a\n', "l.csv", "line 2 opens a quote that is never closed; remove or close it"),
     ],
 )  # fmt: skip
