@@ -78,7 +78,7 @@ class ActionModule(ActionBase):
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
             exported = export(given, account["account_id"], restrictions, findings)
             is_changed = exported.text != old
-            # Git may have converted the line ends.
+            # Git may have converted the line endings.
             is_edited = with_unix_line_ends(old) != exported.text
             if is_edited and old and not options["force"]:
                 _refuse_to_overwrite(old, shown_path(path), account["account_id"])

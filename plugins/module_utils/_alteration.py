@@ -101,7 +101,7 @@ def _advice(sent: str, stored: str) -> str:
     if not stored:
         return "omit it"
     if stored == sent.strip():
-        return "write it without white space around it"
+        return "remove the whitespace around it"
     if html.unescape(stored) == sent:
         return "write it without the characters & < > \" '"
     return "write it as Cloudflare stored it"

@@ -85,11 +85,11 @@ class CloudflareClient:
 
     `RateLimit` paces the calls and `RetryPolicy` limits the retries. A call is retried if
 
-    - it never reached the API (refused connection, DNS, proxy, time-out while connecting);
+    - it never reached the API (refused connection, DNS, proxy, timeout while connecting);
     - the rate limit refused it (429), after the time that the response names, or else so that the
       retries last as long as Cloudflare's window;
     - it got a 403 without an error code, which is reported to be transient;
-    - its outcome is unknown (time-out, lost connection, 5xx, a response that is not Cloudflare's
+    - its outcome is unknown (timeout, lost connection, 5xx, a response that is not Cloudflare's
       envelope) and the caller says that the call is `idempotent`.
 
     Redirects are not followed, so that no credential reaches another host.

@@ -161,7 +161,7 @@ def _refuse_other_things(text: str, shown: str) -> None:
 
 
 def _refuse_other_characters(text: str, shown: str) -> None:
-    """Refuse blanks, separators and typographic characters, which each have another cause."""
+    """Refuse spaces, separators and typographic characters, which each have another cause."""
     if _POSTFIX_POLICY.match(text):
         raise InvalidDomainName(f"{shown} is a TLS policy of Postfix; use only its domain")
     separator = re.search(r"[\s,;]", text)

@@ -35,7 +35,7 @@ Found = t.TypeVar("Found")
 class SettlingApi(RestrictionsApi):
     """The restrictions of one account; a write whose outcome is unknown is looked up.
 
-    So `outcome_unknown` of what it raises is only true if the look-up failed as well, or had to
+    So `outcome_unknown` of what it raises is only true if the lookup failed as well, or had to
     wait for the rate limit.
     """
 
@@ -164,7 +164,7 @@ class SettlingApi(RestrictionsApi):
 
 @contextlib.contextmanager
 def _errors_of_look_up(outcome_unknown: bool = True) -> t.Iterator[None]:
-    """Turn an error of a look-up in this context into one of the write that it checks."""
+    """Turn an error of a lookup in this context into one of the write that it checks."""
     try:
         yield
     except RateLimitWait as wait:

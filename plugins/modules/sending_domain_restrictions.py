@@ -77,7 +77,7 @@ options:
         line breaks. An empty cell is an empty list or comment. The cell C((unchanged)) in C(exclude) or C(comments),
         or a missing column, is an omitted key. An apostrophe before such a comment, or before one that a spreadsheet
         would run as a formula, is removed.
-      - In CSV, blanks around a cell are ignored unless they are quoted. A row that begins with C(#) is an error.
+      - In CSV, spaces around a cell are ignored unless they are quoted. A row that begins with C(#) is an error.
       - A quoted text that contains what reads as another row or entry is refused, because a stray quote would hide it.
       - If the file does not end with a line break, it may be cut off. The task warns, and with O(prune) it fails.
       - Nothing in the file is templated.

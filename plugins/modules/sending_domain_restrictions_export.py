@@ -45,7 +45,7 @@ options:
   force:
     description:
       - Whether to overwrite a file that is not an unedited YAML export of the same account. Such an export,
-        recognized by its first line, is always overwritten, and so is a file of which only the line ends would change.
+        recognized by its first line, is always overwritten, and so is a file of which only line endings would change.
     type: bool
     default: false
   directory:

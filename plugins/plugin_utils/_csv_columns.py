@@ -47,7 +47,7 @@ class WrongHeader(ValueError):
 def columns_of(cells: list[str], ignored: t.Iterable[str] = ()) -> list[str | None]:
     """Return the name of each column, "" if it has none, and `None` if it is ignored.
 
-    Letter case and blanks around a name make no difference.
+    Letter case and spaces around a name make no difference.
 
     Arguments:
         ignored: the names of columns to ignore; `ALL` ignores all that are unknown.

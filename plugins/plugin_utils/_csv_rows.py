@@ -4,7 +4,7 @@
 
 """Splits CSV into rows and cells, and knows where each row is in the file. Pure.
 
-A cell may be quoted as in RFC 4180. Blanks around a cell are layout, also before and after quotes.
+A cell may be quoted as in RFC 4180. Spaces around a cell are layout, also before and after quotes.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def export(
 
 def is_unedited_export(text: str) -> bool:
     """Return whether a text is an unedited YAML export."""
-    # Git may have converted the line ends.
+    # Git may have converted the line endings.
     first, _newline, rest = text.replace("\r\n", "\n").partition("\n")
     return first.endswith(f"sha256:{_checksum(rest)}") and first.startswith("# Exported by ")
 

@@ -137,7 +137,7 @@ class Faults:
         self._account.clear_faults()
 
     def timeout(self, request, timeout):
-        """Return the time-outs for a request: to connect, and to receive each part of the response."""
+        """Return the timeouts for a request: to connect, and to receive each part of the response."""
         call = call_of(request)
         if not self._hangs[call]:
             return timeout

@@ -98,7 +98,7 @@ for file in '' null '["one.yml"]'; do
     shown 'restrictions_file is not set, or is not a path; add -e restrictions_file='
 done
 fails play export -e 'restrictions_file=my list.yml'
-shown 'Ansible cuts a value at a blank.*list.yml'
+shown 'Ansible cuts a value at a space.*list.yml'
 for name in api_email api_key check compare dry_run purge; do
     fails play apply -e restrictions_file=one.csv -e "${name}=true"
     shown "${name} is not a variable of this playbook and would be ignored; use "

@@ -38,7 +38,7 @@ def test_another_form_of_the_same_value_is_no_alteration(sent, stored):
 @pytest.mark.parametrize(
     ("sent", "stored", "difference", "advice"),
     [
-        (" x\t", "x", "'x' instead of ' x\\t'", "write it without white space around it"),
+        (" x\t", "x", "'x' instead of ' x\\t'", "remove the whitespace around it"),
         (
             "R&D <x>",
             "R&amp;D &lt;x&gt;",

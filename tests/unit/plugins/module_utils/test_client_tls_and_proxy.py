@@ -399,7 +399,7 @@ def test_a_silent_server_ends_in_a_timeout(world, silent):
         assert "timed out)" in str(error)
         return
     in_time = f"{place} did not respond within 0.3 seconds; try again later, or"
-    # With a proxy, urllib3 1.26 does not distinguish time-outs from other errors.
+    # With a proxy, urllib3 1.26 does not distinguish timeouts from other errors.
     if silent == "proxy" and not str(error).startswith(in_time):
         assert str(error).startswith(f"the connection to {place} was lost; ")
         assert "timed out)" in str(error)

@@ -26,7 +26,7 @@ def raised_from(error, cause, is_hidden=False):
     return error
 
 
-def test_a_time_out_while_connecting_means_that_nothing_was_sent():
+def test_a_timeout_while_connecting_means_that_nothing_was_sent():
     error = lost(ConnectTimeout("slow"))
     assert str(error).startswith("could not connect to api.example; ")
     assert (error.is_transient, error.outcome_unknown) == (True, False)

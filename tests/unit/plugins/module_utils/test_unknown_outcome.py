@@ -77,7 +77,7 @@ def test_a_create_with_an_unknown_outcome_is_made_exactly_once(
     created = api.create(PARTNER)
     assert account.restrictions()[0]["id"] == created.id
     assert managed(account.restrictions()) == [PARTNER]
-    # The look-up waits for a backoff first, in case the write is still in progress.
+    # The lookup waits for a backoff first, in case the write is still in progress.
     assert fake_time.sleeps == [0.5, 1.0][: 1 if moment == "after" else times]
 
 
@@ -318,7 +318,7 @@ def test_deleting_what_somebody_else_deleted_succeeds_without_a_change(api, acco
     (restriction,) = account.seed(numbered(1))
     assert api.delete(restriction["id"])
     assert not api.delete(restriction["id"])
-    # The outcome is known, so the look-up does not have to wait.
+    # The outcome is known, so the lookup does not have to wait.
     assert fake_time.sleeps == []
 
 

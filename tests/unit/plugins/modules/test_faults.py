@@ -96,7 +96,7 @@ FAULTS = [
     ),
     Fault("dropped before it was read", "was lost", "drops", BEFORE, hides_outcome=True),
     Fault("dropped connection", "was lost", {"kind": "drop"}),
-    Fault("time-out", "did not respond within 30 seconds", {"kind": "hang"}),
+    Fault("timeout", "did not respond within 30 seconds", {"kind": "hang"}),
     Fault("500", "Cloudflare returned 500", status(500)),
     Fault("502", "Cloudflare returned 502.*Bad gateway", status(502, message="Bad gateway")),
     Fault("503", "Cloudflare returned 503", status(503)),

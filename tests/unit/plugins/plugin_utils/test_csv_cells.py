@@ -23,7 +23,7 @@ DELIMITERS = st.sampled_from([",", "\t", ";"])
 TEXTS = st.text(
     st.sampled_from("'\"=-+@,;\t\n\x85\u2028 a\u200b\xa0＝−") | st.characters(codec="utf-8")
 )
-# The line ends of a table, and those that Unicode adds to them.
+# The line endings of a table, and those that Unicode adds to them.
 LINE_END = re.compile("(?<=[\n\x85\u2028\u2029])")
 FORMULA = re.compile("[\\s\u200b\ufeff]*[-=+@＝＋－＠−]|[\t\r\n]")
 

@@ -21,7 +21,7 @@ def refusal(header, ignored=()):
 
 
 @pytest.mark.parametrize("header", ["Domain, EXCLUDE ,", "domain,exclude,"])
-def test_letter_case_and_blanks_around_a_name_make_no_difference(header):
+def test_letter_case_and_spaces_around_a_name_make_no_difference(header):
     assert columns_of(header.split(",")) == ["domain", "exclude", ""]
 
 

@@ -309,7 +309,7 @@ def test_without_idna_only_the_letter_case_of_ascii_makes_no_difference(folder, 
 
 
 @pytest.mark.parametrize("comments", [" a", "a ", "a\u00a0"])
-def test_blanks_around_a_comment_are_quoted(folder, comments):
+def test_spaces_around_a_comment_are_quoted(folder, comments):
     found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
     exported, entries = read_back(folder, found, "csv")
     assert exported.text.endswith(f'a.example,,"{comments}"\n')

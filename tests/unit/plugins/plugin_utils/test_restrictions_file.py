@@ -89,7 +89,7 @@ def test_lines_are_counted_over_quoted_line_breaks_of_any_kind(read):
         ('a.example,"say ""yes"""', 'say "yes"'),
     ],
 )
-def test_blanks_around_a_cell_are_layout_unless_they_are_quoted(read, row, comments):
+def test_spaces_around_a_cell_are_layout_unless_they_are_quoted(read, row, comments):
     separator = ";" if ";" in row else ","
     found = read(f"domain{separator} comments\n {row}\n", "l.csv")
     assert found.entries == [{"domain": "a.example", "comments": comments}]
@@ -479,7 +479,7 @@ def test_an_unreadable_path_is_refused(tmp_path, monkeypatch):
             read_entries(str(tmp_path / name), name)
 
 
-def test_blanks_are_layout_beside_a_quoted_cell_and_inside_a_quoted_state(read):
+def test_spaces_are_layout_beside_a_quoted_cell_and_inside_a_quoted_state(read):
     (entry,) = read('domain,comments,exclude,state\na , c ,"x.a","absent "\n', "l.csv").entries
     assert entry == {"domain": "a", "comments": "c", "exclude": ["x.a"], "state": "absent"}
 
