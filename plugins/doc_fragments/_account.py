@@ -58,8 +58,8 @@ options:
     default: 5
   rate_limit_reserve:
     description:
-      - Percentage of Cloudflare's rate limit to keep free for other clients, from 0 to 90. A user shares the limit
-        with all their tools and the dashboard. Once it is exceeded, Cloudflare refuses every call for five minutes.
+      - Percentage of Cloudflare's rate limit to keep free for other clients, from 0 to 90. All tools of a
+        user share the limit with the dashboard. Once it is exceeded, Cloudflare refuses every call for five minutes.
       - When only the reserve is left, the task waits until the rate limit resets.
     type: int
     default: 10

@@ -4,7 +4,7 @@
 
 """Fields that Cloudflare stored with other values than those that were sent. Pure.
 
-Without a word about them, the same update would be sent in every run.
+Without a warning, the same update would be sent in every run.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ MAX_LIST_READS = 3
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client may take its time for, and what earlier clients of the same run have met.
+    """How long a client may wait, and what earlier clients of the same run went through.
 
     Attributes:
         max_wait: seconds that a call waits for the rate limit; `RateLimitWait` is raised if it

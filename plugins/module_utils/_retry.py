@@ -35,7 +35,7 @@ class RetryPolicy:
     def allows(self, error: CloudflareError, attempt: int, idempotent: bool) -> bool:
         """Return whether a call that failed in `attempt` (from 0) should be retried.
 
-        One that is not `idempotent` is not if it may have taken effect.
+        One that is not `idempotent` is never retried if it may have taken effect.
         """
         is_safe = idempotent or not error.outcome_unknown
         return is_safe and error.is_transient and attempt < self.retries

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Common domains that unrelated senders share: mail providers, and suffixes to register domains below.
+"""Common domains that unrelated senders share: mail providers, and public suffixes.
 
 A restriction for one of them is probably a mistake. The suffixes are a small selection from the Public
 Suffix List (https://publicsuffix.org); a domain that is missing here only means a missing warning.

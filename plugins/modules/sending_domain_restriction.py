@@ -15,7 +15,7 @@ description:
   - Manages one I(sending domain restriction), which the dashboard calls I(Partner domain TLS).
   - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
     not tell the recipient. Review the change with C(--check --diff) first.
-  - Omitted options are not changed. On an update the current values stay. On a create no subdomain is excluded and
+  - Omitted options are not changed. On an update, the current values stay. On a create, no subdomain is excluded and
     there is no comment.
   - Names are compared as DNS compares them. Letter case, a trailing dot, the order of O(exclude) and the spelling of
     an internationalized name (IDNA 2008) make no difference.

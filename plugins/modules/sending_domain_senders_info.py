@@ -56,7 +56,7 @@ notes:
   - The result does not say which messages came with TLS, because no published field does. Nor is it published whether
     messages that were dropped because they came without TLS are found. So a name in the result may or may not lose its
     mail, and has to be checked with the partner.
-  - That a name is missing does not prove that it sends no mail.
+  - A missing name does not prove that no mail is sent from it.
   - A name is the domain of the envelope sender (C(MAIL FROM)), which may differ from the C(From) that people see.
     Cloudflare does not publish which of the two a restriction compares, nor whether a search for a domain finds its
     subdomains. So the module also searches for each name below the domain that a restriction mentions, if the
