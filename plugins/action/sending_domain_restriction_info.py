@@ -59,5 +59,5 @@ def _refuse_missing_list(options: Values) -> None:
     for name in ("file", "restrictions"):
         if name in options and options[name] in (None, ""):
             raise UnusableFile(
-                f"{name} has no value; give the list, or omit {name} for the answer of today"
+                f"{name} has no value; set it to the list, or omit it for today's answer"
             )

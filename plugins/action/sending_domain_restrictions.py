@@ -151,8 +151,8 @@ class ActionModule(ActionBase):
         for path in paths:
             if _items_of_reports.setdefault((task_uuid(self), path), item) != item:
                 raise UnusableFile(
-                    f"the report of another item of the loop is in {shown_path(path)}; use another"
-                    " path for each item"
+                    f"another item of the loop has its report in {shown_path(path)}; use another path"
+                    " for each item"
                 )
 
     def _run_module(self, task_vars: Values) -> Values:

@@ -43,4 +43,4 @@ def read_delivery(api: RestrictionsApi) -> tuple[list[Finding], list[str]]:
         if error.kind == CREDENTIALS:
             return [], []
         reason = str(error)
-    return [], [f"not checked how the account's own domains are delivered: {reason}"]
+    return [], [f"could not check how mail for the account's own domains is delivered: {reason}"]

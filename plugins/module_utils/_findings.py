@@ -272,7 +272,7 @@ def _mixed_scripts(rules: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
                         rule.domain,
                         "mixed_scripts",
                         f"{name} ({shown}) mixes {' and '.join(map(str.title, scripts))} letters in"
-                        " one label, so it only looks like another name; check how it is spelled",
+                        " one label, so it only looks like another name; check its spelling",
                     )
 
 

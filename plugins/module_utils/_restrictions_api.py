@@ -152,7 +152,7 @@ class RestrictionsApi:
         return list(restriction_ids)
 
     def warnings(self) -> list[str]:
-        """Return the warnings for the user: the client's, and one for text that is not text."""
+        """Return the warnings for the user: the client's, and one for damaged texts."""
         warnings = self.client.warnings()
         if self._damaged:
             fields = [
@@ -160,7 +160,7 @@ class RestrictionsApi:
                 for known in self._damaged.values()
             ]
             warnings.append(
-                "the account has half of a character (a lone surrogate) in"
+                "Cloudflare returned half of a character (a lone surrogate) in"
                 f" {listing(fields, MAX_DAMAGED_IN_WARNING)}, which is shown as \ufffd and not changed"
                 " unless a task sets another value; enter it again in the dashboard"
             )

@@ -142,7 +142,7 @@ def run_list(module: AnsibleModule) -> Run:
     _impact_days(options)
     if options["restrictions"] is None:
         raise InvalidOption(
-            "restrictions has no value; give the list, or [] only if the account is to have none"
+            "restrictions has no value; set it to the list, or to [] only if there should be none"
         )
     shared = SharedOptions.of(module)
     desired = list_of_task(options)

@@ -341,7 +341,7 @@ def read(
     )
     names = {sender_domain, *parents(sender_domain)}
     warnings = [
-        f"the answer is without the change for {failure.domain}, which cannot be applied: {failure.reason}"
+        f"the answer does not include the change for {failure.domain}, which cannot be applied: {failure.reason}"
         for failure in plan.failures
         if failure.domain in names
     ]

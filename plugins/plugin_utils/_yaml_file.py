@@ -165,7 +165,7 @@ class _Reader:
         blank = _OTHER_BLANK.search(self._text)
         if blank:
             line = self._text.count("\n", 0, blank.end()) + 1
-            return f"line {line} is indented by {blank.group()[-1]!r}; indent it by spaces"
+            return f"line {line} is indented with {blank.group()[-1]!r}; indent it with spaces"
         is_empty = node.tag == _TYPE + "null"
         others = [str(key) for key in keys if key != KEY]
         if isinstance(node, yaml.MappingNode):
@@ -189,7 +189,7 @@ class _Reader:
         self._budget -= 1
         if self._budget < 0:
             raise self._error(
-                node, "repeats too much by its aliases", "write out what they stand for"
+                node, "repeats too much through aliases", "write out what they stand for"
             )
         if isinstance(node, yaml.ScalarNode):
             return self._text_of(node)

@@ -514,7 +514,10 @@ def test_a_report_does_not_fail_if_it_cannot_say_how_mail_is_delivered(
     assert (document["findings"], bool(document["warnings"])) == ([], has_warning)
     if has_warning:
         assert document["warnings"] == result["warnings"]
-        assert "not checked how the account's own domains are delivered" in result["warnings"][0]
+        assert (
+            "could not check how mail for the account's own domains is delivered"
+            in result["warnings"][0]
+        )
 
 
 def test_a_run_that_an_outage_ended_asks_nothing_more_for_its_report(account, options, reports):
@@ -611,7 +614,7 @@ def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):
 def test_a_list_without_a_value_is_refused(options, account):
     result = Task({**options, "restrictions": None}).run()
     assert result["msg"] == (
-        "restrictions has no value; give the list, or [] only if the account is to have none"
+        "restrictions has no value; set it to the list, or to [] only if there should be none"
     )
     assert account.requests() == []
 

@@ -56,11 +56,11 @@ def test_a_file_that_may_be_cut_off_is_warned_of_and_refused_with_prune(account,
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"file": None}, "file has no value; give the list, or omit file for the answer of today"),
-        ({"file": ""}, "file has no value; give the list, or omit file for the answer of today"),
+        ({"file": None}, "file has no value; set it to the list, or omit it for today's answer"),
+        ({"file": ""}, "file has no value; set it to the list, or omit it for today's answer"),
         (
             {"restrictions": None},
-            "restrictions has no value; give the list, or omit restrictions for the answer of today",
+            "restrictions has no value; set it to the list, or omit it for today's answer",
         ),
         ({"file": ["partners.yml"]}, "file is not a path; give the path of one file"),
         (

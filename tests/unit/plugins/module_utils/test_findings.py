@@ -106,7 +106,7 @@ SUB_WITHOUT_X = {"domain": "sub.a.example", "exclude": ["x.sub.a.example"]}
             False,
             [
                 "xn--bc-6kc.a.example (\u0430bc.a.example) mixes Cyrillic and Latin letters in one"
-                " label, so it only looks like another name; check how it is spelled"
+                " label, so it only looks like another name; check its spelling"
             ],
         ),
         (

@@ -80,7 +80,7 @@ def test_only_changes_for_the_sender_that_cannot_be_applied_are_warned_of(accoun
     assert answer["tls_required"]
     (warning,) = warning_texts(answer)
     assert warning.startswith(
-        "the answer is without the change for partner.example, which cannot be applied:"
+        "the answer does not include the change for partner.example, which cannot be applied:"
         " partner.example is on the account twice"
     )
     assert "warnings" not in ask(restrictions=entries, prune=True)
@@ -191,4 +191,6 @@ def test_own_domains_that_cannot_be_read_are_a_warning(account, task):
     account.fault(kind="html", calls=["domains"], status=503, times=None)
     result = task()
     assert kinds(result) == []
-    assert "not checked how the account's own domains are delivered: " in str(result["warnings"])
+    assert "could not check how mail for the account's own domains is delivered: " in str(
+        result["warnings"]
+    )

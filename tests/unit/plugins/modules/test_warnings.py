@@ -69,7 +69,7 @@ def test_half_of_a_character_is_named_with_its_restriction_and_not_changed(
     (warning,) = [text for text in map(text_of, result["warnings"]) if "surrogate" in text]
     ids = [record["id"] for record in before]
     assert warning.startswith(
-        "the account has half of a character (a lone surrogate) in"
+        "Cloudflare returned half of a character (a lone surrogate) in"
         f" comments of a.example (ID {ids[0]}), domain and exclude of b\ufffd.example (ID {ids[1]}), "
     )
     assert " and 6 more, which is shown as \ufffd and not changed " in warning

@@ -213,9 +213,9 @@ def test_a_text_may_have_several_lines(read, value, text):
         ("\n  -domain: a.example", "write a space after the dash of '-domain'"),
         ("\n  a.example: {}", "begin each entry with '- domain: '"),
         ("\n  a.example\n  b.example", "begin each entry with '- domain: '"),
-        ("\n\u00a0\u00a0- domain: a", "line 2 is indented by '\\xa0'; indent it by spaces"),
-        ("\n  \u00a0- domain: a", "line 2 is indented by '\\xa0'; indent it by spaces"),
-        ("\n\u200b- domain: a", "line 2 is indented by '\\u200b'; indent it by spaces"),
+        ("\n\u00a0\u00a0- domain: a", "line 2 is indented with '\\xa0'; indent it with spaces"),
+        ("\n  \u00a0- domain: a", "line 2 is indented with '\\xa0'; indent it with spaces"),
+        ("\n\u200b- domain: a", "line 2 is indented with '\\u200b'; indent it with spaces"),
     ],
 )
 def test_each_value_that_is_not_a_list_gets_its_own_advice(refusal, value, advice):
@@ -231,14 +231,14 @@ def test_aliases_that_repeat_too_much_are_refused(refusal, value):
         lines.append(f"a{number}: &a{number} [{previous}]")
     message = refusal("\n".join([*lines, f"{KEY}- domain: *a5\n"]))
     assert message == (
-        "list.yml line 1 repeats too much by its aliases; write out what they stand for"
+        "list.yml line 1 repeats too much through aliases; write out what they stand for"
     )
 
 
 def test_aliases_that_repeat_a_long_text_are_refused(refusal):
     aliases = "- comments: *a\n" * 100
     message = refusal(f"a: &a {'x' * 10_000}\n{KEY}{aliases}")
-    assert "repeats too much by its aliases" in message
+    assert "repeats too much through aliases" in message
 
 
 def test_aliases_may_share_a_comment_among_thousands_of_entries(read):
