@@ -64,7 +64,7 @@ for source in "token as an option" "key in the environment"; do
     for file in report.html report.md report.json partners.yml partners.csv; do
         grep -q partner.example "${written}/${file}"
     done
-    # A masked comment is no comment to write back.
+    # A masked comment must not be written back.
     if grep -F '********' "${written}"/partners.*; then
         exit 1
     fi

@@ -77,7 +77,7 @@ def test_an_export_warns_of_restrictions_that_it_writes_in_part(account, options
 
 
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_an_export_writes_line_ends_of_git_anew(account, options, tmp_path, extension):
+def test_an_export_rewrites_line_endings_that_git_converted(account, options, tmp_path, extension):
     account.seed([{"domain": "a.example", "comments": "one\ntwo"}])
     path = tmp_path / f"all.{extension}"
     Task({**options, "path": str(path)}, name=EXPORT).run()

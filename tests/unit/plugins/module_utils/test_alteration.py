@@ -31,7 +31,7 @@ def warnings_about(sent, stored, **options):
         ({"comments": "x"}, {}),
     ],
 )
-def test_another_form_of_the_same_value_is_no_alteration(sent, stored):
+def test_another_form_of_the_same_value_is_not_an_alteration(sent, stored):
     assert warnings_about(sent, stored) == []
 
 

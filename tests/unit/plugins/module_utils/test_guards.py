@@ -52,7 +52,7 @@ def test_a_limited_share_of_domains_may_lose_exclusions(affected, on_account, pe
 
 
 @pytest.mark.promise("A truncated list does not remove your protection")
-def test_deleting_duplicates_of_domains_that_stay_is_no_mass_deletion():
+def test_deleting_duplicates_of_domains_that_stay_is_not_a_mass_deletion():
     current = account_of(5, duplicates=5)
     plan = make_plan([desired(domain=f"d{n}.example") for n in range(5)], current, prune=True)
     assert len(plan.deletes) == 5

@@ -319,7 +319,7 @@ def test_a_comment_may_be_an_integer_or_have_several_lines():
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\r", "\n"])
-def test_line_ends_make_no_difference_and_are_sent_as_lf(line_end):
+def test_line_endings_make_no_difference_and_are_sent_as_lf(line_end):
     text = f"a{line_end}b{line_end}"
     current = existing(comments=text)
     for other in ("a\r\nb\r\n", "a\rb\r", "a\nb\n"):

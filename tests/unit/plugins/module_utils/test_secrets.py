@@ -67,7 +67,7 @@ def test_all_credentials_of_a_task_and_its_environment_are_secrets(
 
 
 @pytest.mark.parametrize("placeholder", [None, "", "0", "changeme", 15 * "x"])
-def test_placeholders_are_no_secrets(environment, placeholder):
+def test_placeholders_are_not_secrets(environment, placeholder):
     environment.setenv("CLOUDFLARE_API_KEY", placeholder or "")
     assert known_secrets({"api_token": placeholder}) == set()
 

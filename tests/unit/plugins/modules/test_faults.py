@@ -120,7 +120,7 @@ FAULTS = [
     Fault("JSON list", f"200 {NOT_CLOUDFLARE}", body([])),
     Fault("JSON text", f"200 {NOT_CLOUDFLARE}", body("ok")),
     Fault("JSON object", f"200 {NOT_CLOUDFLARE}", body({"ok": True})),
-    Fault("errors that are no list", "500", body({"errors": {"code": 1}}, 500)),
+    Fault("errors that are not a list", "500", body({"errors": {"code": 1}}, 500)),
     Fault("result of another type", UNUSABLE, merge(result=7), AFTER, NEED_A_RESULT),
     Fault(
         "result for another restriction",

@@ -158,7 +158,7 @@ def test_what_is_cut_off_is_said_in_the_rows_the_result_and_a_warning(account, t
 
 
 @pytest.mark.promise("Who sends as a domain is counted, and nothing else is kept")
-def test_a_failed_search_is_said_and_does_not_fail_the_others(account, task):
+def test_a_failed_search_is_reported_and_does_not_fail_the_others(account, task):
     account.seed_messages(MAIL)
     account.fault(kind="status", calls=["search"], status=400, code=1, message="Broken")
     result = task(domains=["other.example", "partner.example"], concurrency=1)
@@ -221,7 +221,7 @@ def test_bad_input_is_refused_before_anything_is_sent(account, task, options, me
     assert account.calls() == []
 
 
-def test_a_token_that_may_not_search_gets_to_know_what_it_needs(emulator, account, task):
+def test_a_token_that_may_not_search_is_told_which_permission_it_needs(emulator, account, task):
     account.seed([PARTNER])
     result = task(api_token=emulator.create_token({account.id: "settings"}))
     assert result["failed"]

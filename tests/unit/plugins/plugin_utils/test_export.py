@@ -332,7 +332,7 @@ def test_a_table_with_other_letters_than_those_of_ascii_has_a_byte_order_mark():
     assert export("x.csv", ACCOUNT_ID, found, []).text.startswith("domain,")
 
 
-def test_an_export_whose_line_ends_git_converted_is_unedited():
+def test_an_export_whose_line_endings_git_converted_is_unedited():
     text = export("x.yml", ACCOUNT_ID, [{"id": FIRST, "domain": "a.example"}], []).text
     assert is_unedited_export(text.replace("\n", "\r\n"))
 
