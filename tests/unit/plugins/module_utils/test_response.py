@@ -249,12 +249,15 @@ UNKNOWN_OUTCOMES = [
         f"Cloudflare returned 200 without a usable result; {TRY_LATER}",
         "200 with JSON with both success and errors",
     ),
-    (
-        206,
-        {"success": True, "result": {}},
-        None,
-        f"Cloudflare returned 206 without a usable result; {TRY_LATER}",
-        "206 with JSON without the result",
+    *(
+        (
+            status,
+            {"success": True, "result": {}},
+            None,
+            f"Cloudflare returned {status} without a usable result; {TRY_LATER}",
+            f"{status} with JSON without the result",
+        )
+        for status in (204, 206)
     ),
     (
         200,
@@ -302,6 +305,16 @@ OTHERS = [
         None,
         "Cloudflare returned 400; check the task's options",
         "400 with JSON without the result",
+    ),
+    *(
+        (
+            400,
+            {"success": False, "errors": errors},
+            None,
+            "Cloudflare returned 400; check the task's options",
+            "400 with JSON without the result",
+        )
+        for errors in ({"code": 5}, 7)
     ),
     (404, b"<p>", HTML, f"{OTHER_SERVER} 404; {CHECK}", "404 with text/html {}"),
 ]

@@ -78,6 +78,24 @@ def test_the_letter_case_of_an_id_does_not_matter(api, account):
     assert account.calls() == ["update"]
 
 
+@pytest.mark.parametrize(
+    ("call", "do"),
+    [
+        ("get", lambda api, known: api.get(known.id)),
+        ("create", lambda api, known: api.create(PARTNER)),
+        ("update", lambda api, known: api.update(known, {"comments": "x"})),
+    ],
+)
+def test_a_response_about_another_restriction_is_not_taken_for_the_right_one(
+    api, account, call, do
+):
+    known = Restriction.from_api(account.seed([{"domain": "a.example"}])[0])
+    other = {"id": ID, "domain": "other.example"}
+    account.fault(calls=[call], kind="merge", times=None, set={"result": other})
+    with pytest.raises(CloudflareError, match=rf"it is for other\.example \(ID {ID}\)"):
+        do(api, known)
+
+
 @pytest.mark.parametrize("batch", ["method_not_allowed", "no_route"])
 def test_a_missing_batch_call_is_remembered(api, account, batch):
     (restriction,) = account.seed([PARTNER])
