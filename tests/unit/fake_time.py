@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from concurrent.futures import Executor, Future
 from unittest import mock
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils import (
     _options,
     _run,
+    _sender_search,
     _workers,
 )
 
@@ -72,6 +74,21 @@ class Turns:
             self._changed.notify_all()
 
 
+class OneAfterTheOther(Executor):
+    """Does what is submitted at once; stands in for a pool whose tasks do not depend on each other."""
+
+    def __init__(self, _max_workers):
+        pass
+
+    def submit(self, do, *args):
+        done = Future()
+        try:
+            done.set_result(do(*args))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
 @contextlib.contextmanager
 def repeatable(dice):
     """Make what runs in this context depend on the dice only; each step takes a second."""
@@ -94,6 +111,7 @@ def repeatable(dice):
             (_options, "RetryPolicy", retry),
             (_run, "output_is_closed", begin_step),
             (_workers, "wait", turns.give),
+            (_sender_search, "ThreadPoolExecutor", OneAfterTheOther),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
         yield
