@@ -129,9 +129,8 @@ class Row:
     Attributes:
         statuses: at most one of `_LABELS`, `failed` and `unlisted`, and `finding`.
         filters: those of `filters_of` that show it.
-        messages: how many the senders sent that the changes of its domain affect; `None` if they
+        messages: how many the senders sent that the changes of its domain affect; empty if they
             were not searched for.
-        more_messages: whether there may be more.
         level: how many domains with a restriction there are above.
         parent: the nearest of them.
     """
@@ -145,8 +144,7 @@ class Row:
     created: str
     modified: str
     filters: list[str]
-    messages: int | None = None
-    more_messages: bool = False
+    messages: str
 
 
 @dataclass(frozen=True)
@@ -368,7 +366,6 @@ def tree_of(report: Report) -> list[Row]:
     domains_of_findings = {finding["domain"] for finding in report.findings or ()}
     with_finding = set(map(_key, filter(None, domains_of_findings)))
     messages = _messages(report)
-    not_fully_known = set(map(_key, report.impact.unknown)) if report.impact else set()
     now = report.time.astimezone(timezone.utc)
     since = {name: f"{now - timedelta(days=days):%Y-%m-%d %H:%M}" for name, days in _RECENT.items()}
     rows = []
@@ -393,8 +390,7 @@ def tree_of(report: Report) -> list[Row]:
                 _minute(record.get("created_at") or ""),
                 _minute(record.get("modified_at") or ""),
                 [*([_EXCEPTIONS] if exclude else []), *filters],
-                messages.get(key),
-                key in not_fully_known,
+                messages.get(key, ""),
             )
         )
     return rows
@@ -490,12 +486,14 @@ def _affected(report: Report, domain: str, actions: list[str], sender: Record) -
     )
 
 
-def _messages(report: Report) -> dict[str, int]:
+def _messages(report: Report) -> dict[str, str]:
     """Return how many messages the affected senders of each changed domain sent."""
     if report.impact is None:
         return {}
+    unknown = report.impact.unknown
     return {
-        _key(domain): sum(sender["messages"] for sender in senders)
+        _key(domain): f"{sum(sender['messages'] for sender in senders):,}"
+        + (" or more" if domain in unknown else "")
         for domain, senders in report.impact.senders.items()
     }
 

@@ -200,9 +200,8 @@ def _row(row: Row) -> str:
     lines = [f"{indent}    exclude: {_line(name)}" for name in row.exclude]
     if row.comments:
         lines.insert(0, f"{indent}    comments: {_line(row.comments)}")
-    if row.messages is not None:
-        more = " or more" if row.more_messages else ""
-        lines.insert(0, f"{indent}    messages of affected senders: {row.messages:,}{more}")
+    if row.messages:
+        lines.insert(0, f"{indent}    messages of affected senders: {row.messages}")
     return "\n".join([f"{indent}{_line(row.domain)}", *_some(lines, f"{indent}    ")])
 
 

@@ -110,11 +110,6 @@ function affectedCells(row) {
   ];
 }
 
-/* How many messages the senders sent that a change of this restriction affects, if that is known. */
-function messagesText({ messages, more_messages: isMore }) {
-  return messages === null ? "" : `${messages.toLocaleString("en")}${isMore ? " or more" : ""}`;
-}
-
 function restrictionCells(row) {
   const details = [];
   if (row.parent) {
@@ -134,15 +129,20 @@ function restrictionCells(row) {
     element("td", "comments", element("bdi", "", row.comments)),
     element("td", "created", row.created),
     element("td", "modified", row.modified),
-    ...(hasImpact ? [element("td", "messages", messagesText(row))] : []),
+    ...(hasImpact ? [element("td", "messages", row.messages)] : []),
   ];
 }
 
 const ORDERS = {
   tree: (one, other) => one.index - other.index,
   statuses: (one, other) => rank(one) - rank(other),
-  messages: (one, other) => (one.messages ?? -1) - (other.messages ?? -1),
+  messages: (one, other) => numberOfMessages(one) - numberOfMessages(other),
 };
+
+/* It may be a number, a text such as "1,200 or more", or nothing. */
+function numberOfMessages({ messages }) {
+  return messages === "" ? -1 : parseInt(String(messages).replaceAll(",", ""), 10);
+}
 
 function rank(row) {
   return row.statuses.length ? STATUSES.indexOf(row.statuses[0]) : STATUSES.length;
