@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
@@ -39,10 +41,12 @@ class ActionModule(ActionBase):
             return {**result, **self._execute(options, task_vars)}
         total = Total()
         # The last time slice returns the result of all.
-        values = run_in_slices(
-            lambda given: self._execute(given, task_vars), options, total, self._show
+        values = t.cast(
+            Values,
+            run_in_slices(
+                lambda given: self._execute(given, task_vars), options, total, self._show
+            ),
         )
-        assert values is not None
         if "api_calls" in values:
             values["api_calls"] += total.api_calls
         return {**result, **values}

@@ -102,8 +102,8 @@ def impact_of(
         if before.required == after.required:
             continue
         effect = NEWLY_REQUIRES_TLS if after.required else NO_LONGER_REQUIRES_TLS
-        governing = (after if after.required else before).governed_by
-        assert governing is not None  # it requires TLS
+        # A requirement always has a restriction.
+        governing = t.cast("Restriction", (after if after.required else before).governed_by)
         row = {**sender.as_dict(), "effect": effect}
         impact.senders.setdefault(governing.domain, []).append(row)
     for rows in impact.senders.values():

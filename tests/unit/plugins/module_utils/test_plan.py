@@ -100,7 +100,11 @@ def test_pruning_makes_the_account_equal_to_the_list(listed, current):
 def test_pruning_makes_no_difference_to_listed_domains(listed, current):
     current = one_per_domain(current)
     pruned, kept = make_plan(listed, current, prune=True), make_plan(listed, current)
-    assert (pruned.creates, pruned.updates) == (kept.creates, kept.updates)
+    assert pruned.creates == kept.creates
+    # A related delete may make an update take two calls.
+    assert [update.changes for update in pruned.updates] == [
+        update.changes for update in kept.updates
+    ]
     domains = {entry.domain for entry in listed}
     assert [delete for delete in pruned.deletes if delete.domain in domains] == kept.deletes
     assert {change.domain for change in [*kept.creates, *kept.updates, *kept.deletes]} <= domains
