@@ -54,12 +54,8 @@ def merged_update(first: Record, later: Record) -> Record:
 
 
 def merged_updates(updates: t.Iterable[Record]) -> list[Record]:
-    """Return one record for each updated restriction."""
-    merged: dict[str, Record] = {}
-    for record in updates:
-        first = merged.get(record["id"])
-        merged[record["id"]] = merged_update(first, record) if first else record
-    return list(merged.values())
+    """Return one record for each updated restriction; the second of two calls tells all of it."""
+    return list({record["id"]: record for record in updates}.values())
 
 
 def is_altered(updated: Record) -> bool:
