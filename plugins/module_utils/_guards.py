@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     counted,
     listing,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
@@ -36,8 +37,9 @@ def refusals(
     """Return a sentence for each guard that the plan trips; if there is one, nothing may be sent.
 
     The percentages are shares of the domains on the account that may lose their last restriction,
-    and that may lose an exclusion. An account with fewer than `MIN_GUARDED_RESTRICTIONS`
-    restrictions is not guarded.
+    and that may lose an exclusion. Below 100 percent, not all exclusions may be lost either, however
+    few domains have some. An account with fewer than `MIN_GUARDED_RESTRICTIONS` restrictions, or
+    domains with an exclusion, is not guarded.
     """
     if len(current) < MIN_GUARDED_RESTRICTIONS:
         return []
@@ -60,13 +62,33 @@ def refusals(
             "check the exclude of the list",
         ),
     )
-    return [
+    refused = [
         f"{len(affected)} of the {domains} domains on the account {loss}"
         f" ({listing(sorted(affected), MAX_DOMAINS)}), more than {option} ({percent}) allows;"
         f" {advice}, and if this is intended, raise {option} for this run"
         for option, percent, affected, loss, advice in guards
         if len(affected) * 100 > percent * domains
     ]
+    if refused or max_exclusion_loss_percent == 100:
+        return refused
+    exempting = _exempting(current)
+    if len(exempting) < MIN_GUARDED_RESTRICTIONS or _exempting(plan.applied_to(current)):
+        return []
+    if not exempting <= tightened:
+        return []
+    return [
+        f"all {len(exempting)} domains on the account that have an exclusion would lose it"
+        f" ({listing(sorted(exempting), MAX_DOMAINS)}), so that mail from excluded subdomains would"
+        " need TLS; check the exclude of the list, and if this is intended, raise"
+        " max_exclusion_loss_percent for this run"
+    ]
+
+
+def _exempting(restrictions: t.Iterable[Restriction]) -> set[str]:
+    """Return the domains that have an exclusion with an effect."""
+    return {
+        known.domain for known in restrictions if TlsRule(known.domain, known.exclude).exempt_names
+    }
 
 
 def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> list[str]:

@@ -92,6 +92,48 @@ def test_each_guard_names_the_numbers_the_domains_and_the_way_on():
     ]
 
 
+@pytest.mark.promise("An emptied column does not drop your partners' mail")
+@pytest.mark.parametrize(
+    ("exempting", "kept", "percent", "is_refused"),
+    [
+        (10, 0, 30, True),
+        (20, 0, 99, True),
+        (20, 0, 100, False),
+        (20, 1, 30, False),
+        (9, 0, 30, False),
+    ],
+)
+def test_not_all_exclusions_are_lost_however_few_domains_have_some(
+    exempting, kept, percent, is_refused
+):
+    names = [f"d{n}.example" for n in range(100)]
+    current = [
+        existing(str(n), name, exclude=[f"a.{name}"] if n < exempting else [f"outside{n}.example"])
+        for n, name in enumerate(names)
+    ]
+    listed = [desired(domain=name, exclude=[]) for name in names[: exempting - kept]]
+    assert bool(refusals(make_plan(listed, current), current, 30, percent)) == is_refused
+
+
+def test_exclusions_that_are_replaced_are_not_all_lost():
+    current = [existing(str(n), f"d{n}.example", exclude=[f"a.d{n}.example"]) for n in range(10)]
+    current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
+    listed = [desired(domain=f"d{n}.example", exclude=[f"b.d{n}.example"]) for n in range(10)]
+    assert refusals(make_plan(listed, current), current, 30, 30) == []
+
+
+def test_the_loss_of_all_exclusions_is_explained():
+    current = [existing(str(n), f"d{n}.example", exclude=[f"a.d{n}.example"]) for n in range(10)]
+    current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
+    listed = [desired(domain=f"d{n}.example", exclude=[]) for n in range(10)]
+    assert refusals(make_plan(listed, current), current, 30, 30) == [
+        "all 10 domains on the account that have an exclusion would lose it (d0.example, d1.example,"
+        " d2.example, d3.example, d4.example and 5 more), so that mail from excluded subdomains"
+        " would need TLS; check the exclude of the list, and if this is intended, raise"
+        " max_exclusion_loss_percent for this run"
+    ]
+
+
 def impact(*senders, **unknown):
     rows = [
         {"name": f"{name}.p.example", "messages": messages, "effect": effect}
