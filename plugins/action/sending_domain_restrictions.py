@@ -30,6 +30,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._impact 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
     summary,
+    warning_of_drops,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
     CHANGE_LISTS,
@@ -203,6 +204,7 @@ class ActionModule(ActionBase):
         if not values.get("failed"):
             if "created" in values:
                 self._show(_message_of(values))
+                self._show_warning_of_drops(values)
         # With `failed_when: false`, the task has not failed for Ansible.
         elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
             display.display(shown_diff(values["diff"]), stderr=True)
@@ -210,6 +212,13 @@ class ActionModule(ActionBase):
         if impact:
             for line in impact_lines(impact, is_preview=not self._is_done(values)):
                 self._show(line)
+
+    def _show_warning_of_drops(self, values: Values) -> None:
+        warning = "" if self._is_comparison else warning_of_drops(values, self._is_preview)
+        if warning and values.get("impact") is None:
+            warning += "; impact_days shows who sends it"
+        if warning:
+            self._show(warning)
 
     def _impact(self, values: Values) -> Impact | None:
         """Return whom the changes affect, if the result says so."""

@@ -109,10 +109,8 @@ class Update:
     @property
     def tightening(self) -> Tightening:
         """The part that only protects: it leaves what is exempt both before and after."""
-        before, after = self._before, self._after
-        common = set(filter(after.exempts, before.exempt_names))
-        common.update(filter(before.exempts, after.exempt_names))
-        return Tightening(self.current, {"exclude": sorted(common)})
+        exclude = self._before.exempt_by_both(self._after)
+        return Tightening(self.current, {"exclude": sorted(exclude)})
 
     @property
     def _is_rename(self) -> bool:

@@ -79,15 +79,33 @@ def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
     return f"{effects} ({counts})" if effects else counts
 
 
+def warning_of_drops(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
+    """Return what it means for mail that a summary begins with domains that newly require TLS.
+
+    Empty if it does not.
+    """
+    newly, _no_longer = _tightened_and_loosened(values)
+    if not newly:
+        return ""
+    these = "this one" if newly == 1 else f"these {newly}"
+    dropped = "would be dropped" if check_mode else "is dropped from now on"
+    return f"mail from {these} {dropped} if it arrives without TLS"
+
+
 def changes_of(values: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """Return all changes in a result."""
     return [*values["created"], *values["updated"], *values["deleted"]]
 
 
+def _tightened_and_loosened(values: t.Mapping[str, t.Any]) -> tuple[int, int]:
+    counts = counts_by_effect(changes_of(values))
+    both = counts[BOTH]
+    return counts[NEWLY_REQUIRES_TLS] + both, counts[NO_LONGER_REQUIRES_TLS] + both
+
+
 def _effects(values: t.Mapping[str, t.Any], check_mode: bool) -> list[str]:
     counts = counts_by_effect(changes_of(values))
-    newly = counts[NEWLY_REQUIRES_TLS] + counts[BOTH]
-    no_longer = counts[NO_LONGER_REQUIRES_TLS] + counts[BOTH]
+    newly, no_longer = _tightened_and_loosened(values)
     duplicates, others = counts[DUPLICATE_REMOVED], counts[COMMENT_OR_SPELLING]
     parts = [
         (newly, f"newly {_require(newly)} TLS", "would newly require TLS"),
@@ -110,12 +128,14 @@ def _duplicates(count: int) -> str:
     return "duplicate" if count == 1 else "duplicates"
 
 
-def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> str:
+def failure_message(
+    failures: t.Sequence[t.Mapping[str, t.Any]], done: str, is_preview: bool = False
+) -> str:
     """Return what failed, grouped by reason, what was held back or not attempted, and what was done.
 
     Arguments:
         failures: as `Failure.result` returns them.
-        done: the summary of what was changed.
+        done: the summary of what was changed or, in a preview, would be.
     """
     groups: dict[str, list[t.Mapping[str, t.Any]]] = {}
     held_back = [failure for failure in failures if failure["kind"] == HELD_BACK]
@@ -137,7 +157,7 @@ def failure_message(failures: t.Sequence[t.Mapping[str, t.Any]], done: str) -> s
     if not_attempted:
         why = not_attempted[0]["reason"].partition(";")[0]
         sentences.append(f"{_changes_were(len(not_attempted))} {why}")
-    rest = f". Result: {done}. Run again to finish the rest."
+    rest = f". Plan: {done}" if is_preview else f". Result: {done}. Run again to finish the rest."
     return shortened(". ".join(sentences), MAX_MESSAGE_LENGTH - len(rest)) + rest
 
 

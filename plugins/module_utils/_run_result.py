@@ -99,7 +99,7 @@ class RunResult:
             status, message = comparison(values, self.compared_with, self.prune)
             return {**self.ended(status, message), **({"failed": True} if status == DRIFT else {})}
         if self.failures:
-            message = failure_message(by_domain(self.failures), self.summary)
+            message = failure_message(by_domain(self.failures), self.summary, self.is_preview)
             return {**self.ended(FAILED, message), "failed": True}
         affected = impact_sentence(Impact(**self.impact), self.is_preview) if self.impact else ""
         sentences = [self.summary, affected, unlisted_sentence(self.unlisted)]

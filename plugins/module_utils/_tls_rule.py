@@ -61,6 +61,16 @@ class TlsRule:
         """
         return {name for name in other.exempt_names if not self.exempts(name)}
 
+    def exempt_by_both(self, other: TlsRule) -> set[str]:
+        """Return what is exempt if both rules for the same domain apply.
+
+        That is the names in the set, and those below them.
+        """
+        return {
+            *filter(other.exempts, self.exempt_names),
+            *filter(self.exempts, other.exempt_names),
+        }
+
     def requires_more_than(self, other: TlsRule) -> bool:
         """Return whether some name needs TLS by this rule and not by `other`, for the same domain."""
         return bool(self.required_beyond(other))

@@ -17,8 +17,9 @@ description:
     M(cloudflare_email.security.sending_domain_restrictions) changes nothing as long as the account stays the same.
   - Names are canonical and sorted, and there are no times, so that git diffs are small. An C(id) is written only where
     C(exclude) contains names outside the domain.
-  - Of several restrictions for one domain, only the oldest is written. Single labels and names that DNS does not allow
-    are left out, because the list format cannot represent them. The task warns about both.
+  - Of several restrictions for one domain, one is written that requires as much as all of them together, because each
+    of them applies. Single labels and names that DNS does not allow are left out, because the list format cannot
+    represent them. The task warns about both.
   - A C(comments) or C(exclude) that the format cannot represent, such as a comment with control characters, is omitted,
     in CSV as the cell C((unchanged)). Applying the file does not change it. The task names the domains in a warning.
   - On a controller without the Python library C(idna), Unicode names are written as they stand, with the C(id).

@@ -21,6 +21,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_file import (
     can_be_cell,
     csv_text,
@@ -60,7 +61,8 @@ def export(
 ) -> Export:
     """Write the restrictions of an account as the extension of a file says.
 
-    Of several restrictions for one domain, the oldest is written.
+    Of several restrictions for one domain, the oldest is written that requires as much as all of
+    them together. If there is none, the oldest is, without the exclusions that others do not have.
 
     Arguments:
         records, findings: as `sending_domain_restriction_info` returns them.
@@ -72,7 +74,7 @@ def export(
     delimiter = DELIMITERS.get(file_format)
     exported = Export()
     entries = []
-    for fields in _oldest_of_each_domain(records):
+    for fields in _one_of_each_domain(records):
         entry = _entry(fields, delimiter)
         if entry is None:
             exported.left_out.append(fields["domain"])
@@ -105,15 +107,33 @@ def account_of_export(text: str) -> str:
     return account_id if found else ""
 
 
-def _oldest_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+def _one_of_each_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     """Return the fields of the restrictions to write, sorted by domain."""
-    oldest: dict[bytes, dict[str, t.Any]] = {}
+    by_domain: dict[bytes, list[Restriction]] = {}
     for restriction in sorted(map(Restriction.from_api, records), key=lambda known: known.age):
-        fields = _fields(restriction)
         # Bytes change the case of ASCII letters only. That is safe for names that are not judged.
-        key = fields["domain"].encode(errors="surrogatepass").lower()
-        oldest.setdefault(key, fields)
-    return [oldest[key] for key in sorted(oldest)]
+        key = _fields(restriction)["domain"].encode(errors="surrogatepass").lower()
+        by_domain.setdefault(key, []).append(restriction)
+    return [_combined(by_domain[key]) for key in sorted(by_domain)]
+
+
+def _combined(same_domain: list[Restriction]) -> dict[str, t.Any]:
+    """Return the fields of a restriction that requires as much as several together, oldest first.
+
+    Only the oldest keeps names outside its domain, because only it is sure to be kept.
+    """
+    if any(is_unjudged(name) for known in same_domain for name in known.record["exclude"]):
+        return _fields(same_domain[0])
+    rules = [TlsRule(known.domain, known.exclude) for known in same_domain]
+    together = rules[0]
+    for rule in rules[1:]:
+        together = TlsRule(rule.domain, frozenset(together.exempt_by_both(rule)))
+    if not together.requires_more_than(rules[0]):
+        return _fields(same_domain[0])
+    for known, rule in zip(same_domain, rules):
+        if not together.requires_more_than(rule):
+            return {**_fields(known), "exclude": sorted(rule.exempt_names)}
+    return {**_fields(same_domain[0]), "exclude": sorted(together.exclude)}
 
 
 def _fields(restriction: Restriction) -> dict[str, t.Any]:

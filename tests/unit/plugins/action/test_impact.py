@@ -98,6 +98,19 @@ def test_a_loosening_change_shows_who_no_longer_needs_tls(account, options):
     assert affected(result) == {PARTNER: [(NEWS, 412, "no_longer_requires_tls")]}
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_task_that_does_not_search_says_how_to(options, check_mode):
+    def shown(**more):
+        task = Task({**options, **more}, check_mode=check_mode)
+        task.run()
+        return [line for line in task.shown if "dropped" in line]
+
+    (searched,) = shown(restrictions=[{"domain": "first.example"}])
+    (unsearched,) = shown(restrictions=[{"domain": "second.example"}], impact_days=0)
+    assert unsearched == f"{searched}; impact_days shows who sends it"
+    assert shown(compare=True) == shown(restrictions=[EXEMPT]) == []
+
+
 def test_nothing_is_searched_unless_the_task_asks_for_it(account, options):
     for more in ({"impact_days": 0}, {"compare": True}, {"restrictions": [EXEMPT]}):
         result = Task({**options, **more}, check_mode=True).run()

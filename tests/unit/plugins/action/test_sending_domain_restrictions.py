@@ -19,6 +19,7 @@ from in_process import Task
 from samples import domains, numbered
 
 ONE_STEP = 0  # seconds; the clock is checked after each step of a worker
+DROPPED = "is dropped from now on if it arrives without TLS; impact_days shows who sends it"
 LIMITED = {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}
 
 
@@ -295,6 +296,7 @@ def test_progress_is_shown_after_each_slice_and_the_summary_at_the_end(account, 
         "[host] 5 of 15 changes done",
         "[host] 10 of 15 changes done",
         "[host] 15 newly require TLS (15 created)",
+        f"[host] mail from these 15 {DROPPED}",
     ]
     again = Task({**options, "restrictions": numbered(15)}, 60)
     again.run()
@@ -310,6 +312,7 @@ def test_a_wait_for_the_rate_limit_shows_its_end_and_a_line_a_minute(account, op
         f"[host] 0 of 1 changes done, {waiting}",
         *[f"[host] still working, {waiting}"] * 9,
         "[host] 1 newly requires TLS (1 created)",
+        f"[host] mail from this one {DROPPED}",
     ]
     # The next slice starts two seconds early, because a module takes that long to start.
     assert sum(task.waits) == 600 - 2
@@ -415,7 +418,8 @@ def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
 def test_a_task_leaves_the_diff_of_a_success_to_ansible(options):
     task = Task({**options, "restrictions": numbered(1)}, 4, diff=True)
     assert task.run()["diff"]
-    assert task.shown == ["[host] 1 newly requires TLS (1 created)"]
+    assert task.shown[0] == "[host] 1 newly requires TLS (1 created)"
+    assert "comments" not in "".join(task.shown)
 
 
 def test_a_failure_leaves_its_message_to_ansible(account, options):

@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     failure_message,
     single_failure_message,
     summary,
+    warning_of_drops,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,22 @@ def test_a_summary_says_first_what_the_changes_do_to_mail():
     assert summary({**one, "unchanged": 0}) == (
         "1 newly requires TLS, 1 no longer requires TLS, 1 duplicate removed (1 updated, 1 deleted)"
     )
+
+
+@pytest.mark.parametrize(
+    ("effects", "check_mode", "warning"),
+    [
+        ([], True, ""),
+        (["no_longer_requires_tls", "comment_or_spelling"], True, ""),
+        (["newly_requires_tls"], True, "mail from this one would be dropped"),
+        (["both", "newly_requires_tls"], True, "mail from these 2 would be dropped"),
+        (["both", "newly_requires_tls"], False, "mail from these 2 is dropped from now on"),
+    ],
+)
+def test_what_newly_requires_tls_comes_with_a_warning_of_drops(effects, check_mode, warning):
+    changes = {"created": [], "updated": [{"effect": each} for each in effects], "deleted": []}
+    rest = " if it arrives without TLS" if warning else ""
+    assert warning_of_drops(changes, check_mode) == warning + rest
 
 
 def failed(number, reason, kind="refused", action="create"):

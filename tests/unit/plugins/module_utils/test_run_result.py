@@ -17,6 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._run_res
 
 CREATED = {"id": "1", "domain": "a.example", "effect": "newly_requires_tls"}
 DONE = "1 newly requires TLS (1 created, 2 unchanged)"
+PLANNED = "1 would newly require TLS (1 to create, 2 unchanged)"
 FAILURE = Failure("b.example", "x; y", "refused").result()
 
 
@@ -40,6 +41,11 @@ def result_of(**values):
             {"failures": [FAILURE]},
             "failed",
             f"x for 1 entry (b.example); y. Result: {DONE}. Run again to finish the rest.",
+        ),
+        (
+            {"failures": [FAILURE], "is_preview": True},
+            "failed",
+            f"x for 1 entry (b.example); y. Plan: {PLANNED}",
         ),
     ],
 )

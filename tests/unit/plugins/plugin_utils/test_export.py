@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import re
+from collections import Counter
 
 import jsonschema
 import pytest
@@ -23,6 +24,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     Restriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
+    tls_requirement,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
     export,
     is_unedited_export,
@@ -106,10 +110,46 @@ def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, fo
     assert plan.creates == []
     assert not plan.failures
     assert all(delete.kept for delete in plan.deletes)
-    # Of duplicates, one that matches the exported one is kept.
-    assert plan.updates == []
+    # Of duplicates, one is kept or updated that requires as much as all of them did.
+    duplicates = Counter(known.domain for known in current)
+    assert all(duplicates[update.domain] > 1 for update in plan.updates)
+    after = plan.applied_to(current)
+    for name in {name for known in current for name in (known.domain, *known.exclude)}:
+        requirements = (tls_requirement(name, each).required for each in (current, after))
+        assert len(set(requirements)) == 1
     assert exported.count == len({known.domain for known in current})
     assert exported.left_out == []
+
+
+@pytest.mark.parametrize(
+    ("excludes", "exported"),
+    [
+        # The oldest of those that require as much as all of them.
+        ((["x"], [], []), ("2", [])),
+        ((["x", "y"], ["y"], ["y", "z"]), ("2", ["y"])),
+        ((["x", "y.x"], ["x"]), ("1", ["x", "y.x"])),
+        # None does, so the oldest is changed.
+        ((["x", "y"], ["y", "z"]), ("1", ["y"])),
+        ((["x"], ["a.x", "y"]), ("1", ["a.x"])),
+    ],
+)
+def test_of_duplicates_what_all_of_them_require_is_exported(folder, excludes, exported):
+    found = [
+        {
+            "id": str(number),
+            "domain": "a.example",
+            "exclude": [f"{name}.a.example" for name in exclude],
+            "comments": str(number),
+            "created_at": f"202{number}-01-01T00:00:00Z",
+        }
+        for number, exclude in enumerate(excludes, 1)
+    ]
+    _exported, (entry,) = read_back(folder, found, "yml")
+    comments, names = exported
+    assert (entry["comments"], entry["exclude"]) == (
+        comments,
+        [f"{name}.a.example" for name in names],
+    )
 
 
 @given(
