@@ -112,3 +112,5 @@ def test_the_first_alterations_of_a_run_are_shown_and_the_others_counted():
         "Cloudflare stored 998 more values differently than sent; compare the list with the account"
     ]
     assert alteration_warnings(numbered(0, 1, 2)) == first + then
+    one_more = alteration_warnings(numbered(*range(MAX_WARNINGS + 1)))
+    assert one_more[-1].startswith("Cloudflare stored 1 more value differently than sent;")
