@@ -34,7 +34,8 @@ def test_a_text_is_read_as_it_was_written(text, delimiter):
 
 
 @pytest.mark.promise("A file is only data")
-@given(TEXTS.filter(lambda text: "\r" not in text), DELIMITERS, DELIMITERS)
+# No comment has a NUL, which `csv` refuses before Python 3.11.
+@given(TEXTS.filter(lambda text: not {"\r", "\0"}.intersection(text)), DELIMITERS, DELIMITERS)
 def test_no_program_finds_a_formula_whatever_its_list_separator_is(text, delimiter, other):
     entry = {"domain": "a.example", "exclude": [], "comments": text}
     lines = LINE_END.split(csv_text([entry], delimiter).lstrip("\ufeff"))
