@@ -24,10 +24,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     kind_of,
     labels_of,
     notes_of,
+    noun_of,
     shown_account,
     shown_list,
     shown_messages,
     shown_time,
+    sides_of,
     tree_of,
     visible,
 )
@@ -124,6 +126,8 @@ def html_report(report: Report) -> str:
         not_read=NOT_READ if report.restrictions is None else "",
         authors=AUTHORS,
         notes=notes_of(report),
+        noun=noun_of(report),
+        sides=sides_of(report),
         labels=labels,
         changes=changes,
         affected=affected,
@@ -131,6 +135,7 @@ def html_report(report: Report) -> str:
         max_changes=MAX_CHANGES_WITHOUT_SCRIPTS,
         data=_data(
             {
+                "noun": noun_of(report),
                 "labels": labels,
                 "filters": filters_of(report),
                 "hasImpact": report.impact is not None,

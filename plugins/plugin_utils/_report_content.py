@@ -90,6 +90,9 @@ _DIFFERENCES = {"create": "missing", "update": "different", "delete": "extra"}
 # These have a count only if there is such a change.
 _RARE = {"both", "duplicate"}
 NO_COUNT = "not read"
+# What the two sides of changes are called.
+_SIDES_OF_CHANGES = ("before", "after")
+SIDES_OF_DIFFERENCES = ("on the account", "in the list")
 
 # The filters of restrictions beside their statuses, and for some of them a number of days.
 _EXCEPTIONS = "exceptions"
@@ -107,7 +110,8 @@ class Change:
 
     Attributes:
         statuses: one of `_LABELS`.
-        before, after: the facts that differ; `None` if there is no restriction.
+        before, after: the facts that differ; `None` if there is no restriction. Of a difference,
+            the first is what the account has, the second what the list has.
         unchanged: how many exempt subdomains stay.
         note: anything else that the reader must know.
         times: when it was created and last modified, before an update or a delete.
@@ -212,6 +216,16 @@ def kind_of(report: Report) -> str:
     if report.is_comparison:
         return "comparison"
     return "preview" if report.is_preview else "result"
+
+
+def noun_of(report: Report) -> str:
+    """Return what a change of the report is called."""
+    return "difference" if report.is_comparison else "change"
+
+
+def sides_of(report: Report) -> tuple[str, str]:
+    """Return what the two sides of a change are called."""
+    return SIDES_OF_DIFFERENCES if report.is_comparison else _SIDES_OF_CHANGES
 
 
 def labels_of(report: Report) -> dict[str, str]:

@@ -20,6 +20,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     AUTHORS,
     NOT_READ,
+    SIDES_OF_DIFFERENCES,
     TITLE,
     Affected,
     Change,
@@ -132,9 +133,12 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     if report.impact and report.impact.unknown:
         yield notes.pop(0)
     changes, labels = changes_of(report), labels_of(report)
+    # The colors of a diff would tell people to undo what a colleague did.
+    block = "text" if report.is_comparison else "diff"
+    show = _difference if report.is_comparison else _change
     for status, label in labels.items():
-        items = [_change(change) for change in changes if change.statuses == [status]]
-        yield _Section(f"{_capitalized(label)} ({len(items):,})", items, "diff")
+        items = [show(change) for change in changes if change.statuses == [status]]
+        yield _Section(f"{_capitalized(label)} ({len(items):,})", items, block)
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
     yield _Section(f"Restrictions on the account ({len(rows):,})", rows, "text", is_folded=True)
@@ -159,7 +163,23 @@ def _note(group: Group) -> str:
 def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
     mark = "+" if change.before is None else "-" if change.after is None else "!"
+    return "\n".join(
+        [f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))]
+    )
+
+
+def _difference(change: Change) -> str:
+    """Return a difference between the account and the list as lines of text."""
+    return "\n".join([_heading(change), *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES])])
+
+
+def _heading(change: Change) -> str:
     note = "".join(f" ({text})" for text in (change.note, ", ".join(change.times)) if text)
+    return _line(change.domain + note)
+
+
+def _facts(change: Change, starts: t.Sequence[str]) -> list[str]:
+    """Return the lines of both sides of a change, which begin as `starts` says."""
     before, after = _lines(change.before), _lines(change.after)
     if before and after:
         # The comment comes last.
@@ -168,13 +188,11 @@ def _change(change: Change) -> str:
             start = f"{before[-1].partition(' ')[0]} …{before[-1][shared - SHOWN_SHARED : shared]}"
             for side in (before, after):
                 side[-1] = start + side[-1][shared:]
-    return "\n".join(
-        [
-            f"{mark} {_line(change.domain + note)}",
-            *_some([f"-   {_line(line)}" for line in before], "-   "),
-            *_some([f"+   {_line(line)}" for line in after], "+   "),
-        ]
-    )
+    return [
+        line
+        for start, lines in zip(starts, (before, after))
+        for line in _some([f"{start}{_line(line)}" for line in lines], start)
+    ]
 
 
 def _sender(row: Affected, labels: dict[str, str]) -> str:

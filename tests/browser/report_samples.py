@@ -151,6 +151,14 @@ def typical_report(is_preview=True):
     )
 
 
+def comparison_report(**fields):
+    """Return the typical report as what a comparison with the list finds."""
+    outcome = {"status": "drift", "changed": False, "problem": "", "failures": []}
+    summary = "The account differs from partners.yml"
+    typical = dataclasses.replace(typical_report(), is_comparison=True, summary=summary)
+    return dataclasses.replace(typical, **{**outcome, **fields})
+
+
 def affected_report(is_preview=True):
     """Return a typical report for which somebody asked whom the changes affect."""
     impact = Impact(

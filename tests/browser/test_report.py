@@ -21,6 +21,7 @@ from browser.report_samples import (
     HOSTILE,
     TIME,
     affected_report,
+    comparison_report,
     finding,
     large_report,
     report,
@@ -357,6 +358,21 @@ def test_changes_show_what_drops_mail_first_and_before_and_after_side_by_side(op
     ]
     assert rows.locator("ins").all_inner_texts() == ["news.added.example", "list.bank.example"]
     assert rows.locator("del").all_inner_texts() == ["crm.bank.example"]
+
+
+def test_differences_are_marked_alike_on_the_account_and_in_the_list(open_report):
+    page = open_report(comparison_report(), 400, is_mobile=True)
+    section = page.locator("#changes")
+    assert section.get_by_role("heading").inner_text() == "Differences"
+    assert shown(page, "changes") == "4 differences"
+    sides = section.locator("tbody tr:has-text('crm.bank') :is(.before, .after)")
+    names = sides.evaluate_all("cells => cells.map((cell) => cell.dataset.name)")
+    assert names == ["On the account", "In the list"]
+    marks = sides.locator("mark")
+    assert marks.all_inner_texts() == ["crm.bank.example", "list.bank.example"]
+    assert style(marks.first, "backgroundColor") == style(marks.last, "backgroundColor")
+    assert "1 exempt name on both sides" in sides.last.inner_text()
+    assert section.locator("del, ins").count() == 0
 
 
 def test_an_update_of_the_comment_shows_only_the_comment(open_report):

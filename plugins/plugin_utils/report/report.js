@@ -12,7 +12,8 @@ const MAX_PRINTED_ROWS = 2000;
 const MAX_LINES = 6;
 const MIN_ROWS_FOR_CONTROLS = 5;
 
-const { labels, filters: otherFilters, hasImpact, affected, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const { noun: nounOfChanges, labels, filters: otherFilters, hasImpact, affected, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const isComparison = nounOfChanges === "difference";
 const STATUSES = Object.keys(labels);
 const { compare } = new Intl.Collator("en", { numeric: true });
 
@@ -64,7 +65,7 @@ function domainCell(row, ...details) {
   return cell;
 }
 
-/* One side of a change: what it removes or adds. */
+/* One side of a change: what it removes or adds. Of a difference, neither side is new. */
 function sideCell(className, tag, facts, nothing, unchanged) {
   if (facts === null) {
     return element("td", className, element("span", "muted", "no restriction"));
@@ -81,7 +82,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
     cell.append(element("span", "muted", nothing));
   }
   if (unchanged > 0) {
-    cell.append(element("p", "muted", `${count(unchanged, "exempt name")} unchanged`));
+    cell.append(element("p", "muted", `${count(unchanged, "exempt name")} ${isComparison ? "on both sides" : "unchanged"}`));
   }
   return cell;
 }
@@ -93,8 +94,8 @@ function changeCells(change) {
   return [
     statusCell(change),
     domainCell(change, ...note, element("p", "muted", ...times)),
-    sideCell("before", "del", change.before, nothing, 0),
-    sideCell("after", "ins", change.after, nothing, change.unchanged),
+    sideCell("before", isComparison ? "mark" : "del", change.before, nothing, 0),
+    sideCell("after", isComparison ? "mark" : "ins", change.after, nothing, change.unchanged),
   ];
 }
 
@@ -289,7 +290,7 @@ setUp(
 );
 setUp(
   "changes",
-  "change",
+  nounOfChanges,
   changes,
   ({ domain, note, times, before, after }) => [
     domain,

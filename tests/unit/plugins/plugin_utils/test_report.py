@@ -36,6 +36,7 @@ from browser.report_samples import (
     HOSTILE,
     TIME,
     affected_report,
+    comparison_report,
     failure,
     finding,
     large_report,
@@ -721,6 +722,23 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
         *("Would newly require TLS", "Would require TLS for other names", "Duplicate to remove"),
         *("Findings", "Warnings"),
     ]
+
+
+def test_a_difference_is_between_the_account_and_the_list_and_neither_is_new():
+    markdown = markdown_report(comparison_report())
+    assert "```diff" not in markdown
+    assert (
+        "\nbank.example (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
+        "    on the account: exclude: crm.bank.example\n"
+        "    in the list: exclude: list.bank.example\n"
+    ) in markdown
+    written = html_report(comparison_report())
+    static = " ".join(written.partition('id="data"')[0].split())
+    assert "<br>on the account: exempt <bdi>crm.bank.example</bdi>" in static
+    assert "<br>in the list: exempt <bdi>list.bank.example</bdi>" in static
+    columns = re.findall('<th scope="col" class="(?:before|after)">([^<]*)', static)
+    assert columns == ["On the account", "In the list"]
+    assert '"without-scripts-heading">Differences (4)<' in static
 
 
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
