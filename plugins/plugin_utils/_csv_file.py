@@ -4,8 +4,8 @@
 
 """Reads and writes lists of restrictions as CSV: a header row, and a row for each restriction.
 
-`_csv_rows` splits a text into rows and cells, `_csv_columns` reads the header row, and `_csv_cells`
-escapes comments.
+`_csv_separator` finds the separator, `_csv_rows` splits a text into rows and cells, `_csv_columns`
+reads the header row, and `_csv_cells` escapes comments.
 """
 
 from __future__ import annotations
@@ -48,15 +48,19 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_row
     WrongQuotes,
     rows,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_separator import (
+    COMMA,
+    RowEnds,
+    WrongSeparator,
+    beginning,
+    check_header,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 
-COMMA = ","
-
-# Excel reads and writes this line, which names the separator of the others.
-_SEPARATOR_LINE = re.compile(r'\s*"?sep=([,;\t|])"?[,;\t|]*\n', re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"[\s,;]+")
 _AFTER_NAMES = re.compile(r"[ ,;\t\"]+$", re.MULTILINE)
-_TO_QUOTE = re.compile(r'["\n]|\A\s|\s\Z')
+# In quotes, a separator at the end of a comment is not taken for that of a spreadsheet.
+_TO_QUOTE = re.compile(r'["\n]|\A\s|[\s,;]\Z')
 
 
 def read_csv(
@@ -73,15 +77,15 @@ def read_csv(
         UnusableFile: it is not a table of restrictions.
     """
     text = with_unix_line_ends(text)
-    start, delimiter = _beginning(text, delimiter)
+    start, delimiter = beginning(text, delimiter)
     table = _Table(name, delimiter, ignored_columns)
     try:
         for row in rows(text, start, delimiter):
             if any(map(str.strip, row.cells)):
                 table.add(row)
-    except WrongQuotes as error:
+        return table.complete_entries()
+    except (WrongQuotes, WrongSeparator) as error:
         raise UnusableFile(f"{name} {error}") from None
-    return table.complete_entries()
 
 
 def csv_text(entries: t.Iterable[dict[str, t.Any]], delimiter: str = COMMA) -> str:
@@ -113,11 +117,13 @@ class _Table:
         self._last = 0
         self._entries: list[tuple[int, t.Any]] = []
         self._problems: list[str] = []
+        self._row_ends = RowEnds(delimiter)
 
     def add(self, row: Row) -> None:
         if not self._columns:
             self._read_header(row)
             return
+        self._row_ends.add(row.line, row.cells, row.source, self._last + 1)
         problem = self._problem(row)
         if problem:
             self._problems.append(f"{self._place(row.line)}: {problem}")
@@ -125,9 +131,17 @@ class _Table:
             self._entries.append((row.line, _entry(dict(zip(self._columns, row.cells)))))
 
     def complete_entries(self) -> list[tuple[int, t.Any]]:
-        """Return all entries; raises `UnusableFile` with all problems, if there are any."""
+        """Return all entries.
+
+        Raises:
+            UnusableFile: there are problems; the message contains all.
+            WrongSeparator: a spreadsheet saved the file with the wrong separator.
+        """
         if not self._columns:
             raise UnusableFile(f"{self._name} has no header row; {BEGIN}")
+        # Where it separates names, or is ignored, a separator at the end does no harm.
+        if self._columns[self._last] not in ("exclude", None):
+            self._row_ends.check()
         if self._problems:
             raise UnusableFile(str(self._all_problems()))
         return self._entries
@@ -136,6 +150,7 @@ class _Table:
         return f"{self._name} line {line}"
 
     def _read_header(self, row: Row) -> None:
+        check_header(row.line, row.cells, row.source, self._delimiter)
         try:
             self._columns = columns_of(row.cells, self._ignored_columns)
         except WrongHeader as error:
@@ -198,15 +213,6 @@ class _Table:
         except InvalidEntries as error:
             problems = problems + error.problems
         return InvalidEntries(problems, total)
-
-
-def _beginning(text: str, delimiter: str) -> tuple[int, str]:
-    """Return where the header row begins, and the delimiter that it uses."""
-    match = _SEPARATOR_LINE.match(text)
-    start = match.end() if match else 0
-    candidates = [*(match.group(1) if match else ""), delimiter, *",;\t"]
-    header = text[start:].lstrip(" \n").partition("\n")[0]
-    return start, max(candidates, key=header.count)
 
 
 def _line_like_a_row(text: str, domain: int, last: int, delimiter: str) -> int:
