@@ -42,7 +42,8 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
     write_text,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    format_of,
+    SEPARATORS,
+    delimiter_of,
 )
 
 MAX_IN_WARNING = 5
@@ -65,18 +66,21 @@ class ActionModule(ActionBase):
                 "path": {"type": "raw", "required": True},
                 "directory": {"type": "path"},
                 "force": {"type": "bool", "default": False},
+                "separator": {"default": "comma", "choices": list(SEPARATORS)},
             }
         )
         try:
             given = path_option(options, "path") or ""
             path = path_to_write(self, given)
-            format_of(given)
+            delimiter_of(given, options["separator"])
             old = _read_text(path)
             account = masked(read_account(self, self._task.args, task_vars), secrets)
             if account.get("failed") or account.get("unreachable"):
                 return {**result, **account}
             restrictions, findings = account["sending_domain_restrictions"], account["findings"]
-            exported = export(given, account["account_id"], restrictions, findings)
+            exported = export(
+                given, account["account_id"], restrictions, findings, options["separator"]
+            )
             is_changed = exported.text != old
             # Git may have converted the line endings.
             is_edited = with_unix_line_ends(old) != exported.text

@@ -49,6 +49,13 @@ options:
         recognized by its first line, is always overwritten, and so is a file of which only line endings would change.
     type: bool
     default: false
+  separator:
+    description:
+      - What separates the columns of a CSV file. In countries that write numbers with a decimal comma, spreadsheets
+        expect V(semicolon). All tasks read both. Other formats refuse V(semicolon).
+    type: str
+    choices: [comma, semicolon]
+    default: comma
   directory:
     description: The directory on the controller that a relative O(path) starts at, instead of the playbook's directory.
     type: path

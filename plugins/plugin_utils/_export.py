@@ -27,8 +27,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_fil
     csv_text,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
-    DELIMITERS,
-    format_of,
+    delimiter_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._yaml_file import (
     yaml_text,
@@ -58,6 +57,7 @@ def export(
     account_id: str,
     records: t.Iterable[dict[str, t.Any]],
     findings: t.Iterable[dict[str, str]],
+    separator: str = "comma",
 ) -> Export:
     """Write the restrictions of an account as the extension of a file says.
 
@@ -66,12 +66,12 @@ def export(
 
     Arguments:
         records, findings: as `sending_domain_restriction_info` returns them.
+        separator: as in `delimiter_of`.
 
     Raises:
-        UnusableFile: the extension is unknown.
+        UnusableFile: as in `delimiter_of`.
     """
-    file_format = format_of(name)
-    delimiter = DELIMITERS.get(file_format)
+    delimiter = delimiter_of(name, separator)
     exported = Export()
     entries = []
     for fields in _one_of_each_domain(records):

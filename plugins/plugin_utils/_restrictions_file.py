@@ -21,7 +21,8 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._yaml_fi
 )
 
 YAML, CSV, TSV = "yaml", "csv", "tsv"
-DELIMITERS = {CSV: ",", TSV: "\t"}
+# The separators that an export to CSV can use.
+SEPARATORS = {"comma": ",", "semicolon": ";"}
 
 _FORMATS = {".yml": YAML, ".yaml": YAML, ".csv": CSV, ".tsv": TSV}
 _SPREADSHEETS = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"}
@@ -57,7 +58,7 @@ def read_entries(
         raise UnusableFile(f"{name} is a directory; add the name of a file")
     if os.path.splitext(name)[1].lower() in _SPREADSHEETS:
         raise UnusableFile(f"{name} is a spreadsheet; save it as 'CSV UTF-8', and use that file")
-    delimiter = DELIMITERS.get(format_of(name))
+    delimiter = delimiter_of(name)
     text = _read_text(path, name)
     if not text.strip():
         empty = "write at least the header row" if delimiter else f"write {KEY}: []"
@@ -83,6 +84,26 @@ def format_of(name: str) -> str:
     if extension not in _FORMATS:
         raise UnusableFile(f"{name} has an unknown extension; use {', '.join(_FORMATS)}")
     return _FORMATS[extension]
+
+
+def delimiter_of(name: str, separator: str = "comma") -> str | None:
+    """Return the delimiter of a table, and `None` for YAML.
+
+    Arguments:
+        separator: one of `SEPARATORS`, for CSV.
+
+    Raises:
+        UnusableFile: the extension is unknown, or does not go with the separator.
+    """
+    file_format = format_of(name)
+    if file_format == CSV:
+        return SEPARATORS[separator]
+    if separator != "comma":
+        raise UnusableFile(
+            f"{name} is not a CSV file, which separator {separator} is for; omit separator, or use a"
+            " path that ends in .csv"
+        )
+    return "\t" if file_format == TSV else None
 
 
 def _read_text(path: str, name: str) -> str:

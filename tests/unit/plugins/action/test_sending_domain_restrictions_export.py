@@ -137,6 +137,20 @@ def test_an_export_to_a_file_of_an_unknown_format_is_refused_before_anything_is_
     assert account.requests() == []
 
 
+def test_a_separator_that_does_not_go_with_the_format_is_refused_before_anything_is_sent(
+    account, options, tmp_path
+):
+    given = {**options, "path": str(tmp_path / "all.yml"), "separator": "semicolon"}
+    assert "omit separator" in Task(given, name=EXPORT).run()["msg"]
+    assert account.requests() == []
+
+
+def test_an_export_uses_the_separator_of_the_task(options, tmp_path):
+    path = tmp_path / "all.csv"
+    Task({**options, "path": str(path), "separator": "semicolon"}, name=EXPORT).run()
+    assert path.read_text() == "domain;exclude;comments\n"
+
+
 def test_the_path_of_the_task_decides_the_format_of_an_export_even_if_it_is_a_link(
     options, tmp_path
 ):

@@ -31,6 +31,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export 
     export,
     is_unedited_export,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import UnusableFile
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     read_entries,
 )
@@ -87,8 +88,8 @@ def accounts(draw):
     return found
 
 
-def read_back(folder, records, extension, convert=LINE_ENDS["none"]):
-    exported = export(f"x.{extension}", ACCOUNT_ID, records, [])
+def read_back(folder, records, extension, convert=LINE_ENDS["none"], separator="comma"):
+    exported = export(f"x.{extension}", ACCOUNT_ID, records, [], separator)
     path = folder / f"list.{extension}"
     with open(str(path), "w", encoding="utf-8", newline="") as file:
         file.write(convert(exported.text))
@@ -101,10 +102,15 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.promise("Applying an export changes nothing")
-@pytest.mark.parametrize("extension", ["yml", "csv", "tsv"])
+@pytest.mark.parametrize(
+    ("extension", "separator"),
+    [("yml", "comma"), ("csv", "comma"), ("csv", "semicolon"), ("tsv", "comma")],
+)
 @given(found=accounts(), conversion=st.sampled_from(sorted(LINE_ENDS)))
-def test_applying_an_export_changes_nothing_but_duplicates(folder, extension, found, conversion):
-    exported, entries = read_back(folder, found, extension, LINE_ENDS[conversion])
+def test_applying_an_export_changes_nothing_but_duplicates(
+    folder, extension, separator, found, conversion
+):
+    exported, entries = read_back(folder, found, extension, LINE_ENDS[conversion], separator)
     current = [Restriction.from_api(record) for record in found]
     plan = make_plan(desired_restrictions(entries), current, prune=True)
     assert plan.creates == []
@@ -356,13 +362,27 @@ def test_spaces_around_a_comment_are_quoted(folder, comments):
     assert entries[0]["comments"] == comments
 
 
-@pytest.mark.parametrize("extension", ["csv", "tsv"])
-def test_a_table_is_separated_by_what_its_extension_says(extension):
+@pytest.mark.parametrize(
+    ("extension", "separator", "text"),
+    [
+        ("csv", "comma", 'domain,exclude,comments\na.example,,"1,2"\n'),
+        ("csv", "semicolon", "domain;exclude;comments\na.example;;1,2\n"),
+        ("tsv", "comma", "domain\texclude\tcomments\na.example\t\t1,2\n"),
+    ],
+)
+def test_a_table_is_separated_by_what_its_extension_and_the_task_say(extension, separator, text):
     found = [{"id": FIRST, "domain": "a.example", "comments": "1,2"}]
-    text = export(f"x.{extension}", ACCOUNT_ID, found, []).text
-    rows = {"csv": 'domain,exclude,comments\na.example,,"1,2"\n'}
-    rows["tsv"] = "domain\texclude\tcomments\na.example\t\t1,2\n"
-    assert text == rows[extension]
+    assert export(f"x.{extension}", ACCOUNT_ID, found, [], separator).text == text
+
+
+@pytest.mark.parametrize("extension", ["yml", "tsv"])
+def test_only_csv_is_separated_by_semicolons(extension):
+    with pytest.raises(UnusableFile) as error:
+        export(f"x.{extension}", ACCOUNT_ID, [], [], "semicolon")
+    assert str(error.value) == (
+        f"x.{extension} is not a CSV file, which separator semicolon is for; omit separator, or use a"
+        " path that ends in .csv"
+    )
 
 
 def test_a_table_with_other_letters_than_those_of_ascii_has_a_byte_order_mark():
