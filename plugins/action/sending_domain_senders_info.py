@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module sending_domain_senders_info in time slices, and shows its progress."""
+"""Runs the module sending_domain_senders_info in time slices, and shows its progress and its result."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     known_secrets,
     masked,
     register_secrets,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_result import (
+    sender_lines,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     Values,
@@ -49,7 +52,15 @@ class ActionModule(ActionBase):
         )
         if "api_calls" in values:
             values["api_calls"] += total.api_calls
+        self._show_senders(values)
         return {**result, **values}
+
+    def _show_senders(self, values: Values) -> None:
+        if "senders" not in values:
+            return
+        self._show(values["msg"])
+        for line in sender_lines(values["senders"], int(values["days"])):
+            self._show(line)
 
     def _execute(self, options: Values, task_vars: Values | None) -> Values:
         values = self._execute_module(

@@ -50,6 +50,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def last_seen(sender: t.Mapping[str, t.Any]) -> str:
+    """Return a clause for the date of the last message of a sender, if that is known."""
+    return f", last on {sender['last_seen'][:10]}" if sender["last_seen"] else ""
+
+
 def minute_of(time: str) -> str | None:
     """Return a time of the API as `2026-11-26 16:19`, in UTC; `None` if it has another form."""
     match = _UTC.fullmatch(time)

@@ -19,6 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
+    last_seen,
     listing,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import known_names
@@ -140,7 +141,7 @@ def impact_lines(impact: Impact, is_preview: bool) -> list[str]:
     days = counted(impact.days, "day")
     lines = [
         f"{sender['name']}: {counted(sender['messages'], 'message')} in {days}"
-        f"{_last_seen(sender)}, {_need(effect, is_preview)}"
+        f"{last_seen(sender)}, {_need(effect, is_preview)}"
         for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
         for sender in impact.having(effect)
     ]
@@ -157,10 +158,6 @@ def _need(effect: str, is_preview: bool, count: int = 1) -> str:
         return "would need TLS" if effect == NEWLY_REQUIRES_TLS else "would no longer need TLS"
     need = "needs" if count == 1 else "need"
     return f"{need} TLS now" if effect == NEWLY_REQUIRES_TLS else f"no longer {need} TLS"
-
-
-def _last_seen(sender: t.Mapping[str, t.Any]) -> str:
-    return f", last on {sender['last_seen'][:10]}" if sender["last_seen"] else ""
 
 
 def _most_messages(sender: t.Mapping[str, t.Any]) -> tuple[int, str]:

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
+    last_seen,
     listing,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -30,6 +31,7 @@ if t.TYPE_CHECKING:
 
 MAX_DOMAINS_IN_WARNING = 10
 MAX_PROBLEMS = 3
+MAX_LINES = 50
 
 
 def parse_domains(names: t.Iterable[str] | None) -> list[str] | None:
@@ -81,6 +83,24 @@ def senders_result(
         ],
         "at_least": not all(domain.is_complete for domain in found),
     }
+
+
+def sender_lines(senders: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[str]:
+    """Return a line for each sender of a module's result, most messages first.
+
+    A name that is listed for two domains has one line.
+    """
+    ordered = sorted(senders, key=lambda each: (-each["messages"], each["name"]))
+    first_of_each = {sender["name"]: sender for sender in reversed(ordered)}
+    lines = [
+        f"{sender['name']}: {'at least ' if sender['at_least'] else ''}"
+        f"{counted(sender['messages'], 'message')} in {counted(days, 'day')}{last_seen(sender)},"
+        f" {'needs TLS already' if sender['tls_required'] else 'does not need TLS today'}"
+        for sender in ordered
+        if sender is first_of_each[sender["name"]]
+    ]
+    more = len(lines) - MAX_LINES
+    return lines[:MAX_LINES] + ([f"{more} more; see senders in the result"] if more > 0 else [])
 
 
 def warnings_about(found: t.Sequence[DomainSenders], max_messages: int) -> list[str]:

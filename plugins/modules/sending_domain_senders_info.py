@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - cloudflare_email.security._attributes.info
 attributes:
   action:
-    description: An action plugin shows the progress. The work is done on the target.
+    description: An action plugin shows the progress and the names. The work is done on the target.
     support: full
 options:
   domains:
@@ -66,8 +66,9 @@ notes:
   - "It needs the permission C(Cloud Email Security: Read)."
   - The task takes at least one call for each domain, and Cloudflare allows 1,200 calls in five minutes. It waits for
     the rate limit. If a search fails, the task goes on with the other domains and shows a warning.
-  - A task of more than a few seconds shows on stderr how many domains it has searched, how long it waits for the rate
-    limit, and about how long the rest takes. With C(no_log=true) or C(async) it shows nothing.
+  - The task shows up to 50 of the names on stderr, most messages first. One of more than a few seconds also shows how
+    many domains it has searched, how long it waits for the rate limit, and about how long the rest takes. With
+    C(no_log=true) or C(async) it shows nothing.
 seealso:
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Check whether mail from a domain needs TLS.
@@ -114,6 +115,11 @@ account_id:
   returned: success
   type: str
   sample: 0123456789abcdef0123456789abcdef
+days:
+  description: How many days were searched.
+  returned: success
+  type: int
+  sample: 30
 since:
   description: The beginning of the period (RFC 3339), by the clock of the host that runs the task.
   returned: success
@@ -318,6 +324,7 @@ def run(module: AnsibleModule) -> tuple[dict[str, t.Any], list[str]]:
     found = [searches.found[domain] for domain in domains]
     result = {
         "account_id": shared.account_id,
+        "days": days,
         "since": search.since,
         "api_calls": client.calls,
         **senders_result(found, restrictions, days),

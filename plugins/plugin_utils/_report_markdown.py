@@ -163,14 +163,14 @@ def _note(group: Group) -> str:
 def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
     mark = "+" if change.before is None else "-" if change.after is None else "!"
-    return "\n".join(
-        [f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))]
-    )
+    return "\n".join([f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))])
 
 
 def _difference(change: Change) -> str:
     """Return a difference between the account and the list as lines of text."""
-    return "\n".join([_heading(change), *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES])])
+    return "\n".join(
+        [_heading(change), *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES])]
+    )
 
 
 def _heading(change: Change) -> str:

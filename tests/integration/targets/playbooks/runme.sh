@@ -67,6 +67,11 @@ done
 # Promise: A limit on affected messages holds before the first change.
 echo "A preview names who would need TLS, and a limit stops the run, also if it is 0"
 account '{"messages": [{"envelope_from": "bounce@news.partner.example", "times": 412}]}'
+play senders -e domains=partner.example,other.example -e days=90
+shown '1 name at or below 2 domains sent 412 messages in 90 days'
+shown 'news.partner.example: 412 messages in 90 days, last on .*, does not need TLS today'
+fails play senders -e 'domains=a@partner.example'
+shown 'use only the part after the @'
 printf 'domain\npartner.example\n' >partners.csv
 impact=(-e restrictions_file=partners.csv -e impact_days=30)
 play apply "${impact[@]}" --check

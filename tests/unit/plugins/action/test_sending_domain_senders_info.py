@@ -33,11 +33,13 @@ def test_several_time_slices_find_what_one_finds(account, task):
     one, several = task(60), task(0)
     expected, result = one.run(), several.run()
     assert [row["name"] for row in result["senders"]] == [f"mail.{domain}" for domain in DOMAINS]
-    assert one.shown == []
     assert several.shown == [
         "[host] searched 1 of 3 domains for senders",
         "[host] searched 2 of 3 domains for senders",
+        *one.shown,
     ]
+    assert one.shown[0] == f"[host] {expected['msg']}"
+    assert len(one.shown) == 1 + len(DOMAINS)
     # Each time slice reads the account, but searches only for what is left.
     assert calls(account) == ["list", *["search"] * 3, *["list", "search"] * 3]
     assert (expected.pop("api_calls"), result.pop("api_calls")) == (4, 6)

@@ -9,7 +9,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     InvalidRestriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_result import (
+    MAX_LINES,
     parse_domains,
+    sender_lines,
     senders_result,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_search import (
@@ -19,6 +21,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._senders
     Message,
     Sender,
 )
+from samples import existing
 
 
 def sender(name, messages, scanned_at=""):
@@ -57,3 +60,31 @@ def test_the_domains_of_a_task_are_canonical_and_each_is_searched_once():
     assert parse_domains(None) is None
     with pytest.raises(InvalidRestriction, match="'x' has a single label.* and domains 'y' has"):
         parse_domains(["x", "p.example", "y"])
+
+
+def rows(*senders):
+    found = [
+        DomainSenders(domain, [sender(name, messages, "2026-11-20T06:00:09Z")], is_complete)
+        for domain, name, messages, is_complete in senders
+    ]
+    return senders_result(found, [existing("1", "q.example")], 30)["senders"]
+
+
+def test_each_name_has_one_line_and_the_one_with_most_messages_is_first():
+    senders = rows(
+        ("p.example", "p.example", 1, True),
+        ("q.example", "x.q.example", 3, True),
+        ("p.example", "news.p.example", 2, True),
+        ("news.p.example", "news.p.example", 5, False),
+    )
+    assert sender_lines(senders, 30) == [
+        "news.p.example: at least 5 messages in 30 days, last on 2026-11-20, does not need TLS today",
+        "x.q.example: 3 messages in 30 days, last on 2026-11-20, needs TLS already",
+        "p.example: 1 message in 30 days, last on 2026-11-20, does not need TLS today",
+    ]
+
+
+def test_at_most_some_lines_are_shown():
+    many = rows(*(("p.example", f"n{n}.p.example", 1, True) for n in range(MAX_LINES + 2)))
+    assert sender_lines(many, 1)[MAX_LINES:] == ["2 more; see senders in the result"]
+    assert len(sender_lines(many[:MAX_LINES], 1)) == MAX_LINES
