@@ -135,7 +135,7 @@ PREFIXES = st.sampled_from(["", "x.", "a.", "y.a."])
 
 
 @given(
-    st.lists(restrictions(FEW_DOMAINS), max_size=4),
+    st.lists(restrictions(FEW_DOMAINS), max_size=4, unique_by=lambda found: found.id),
     st.lists(entries(FEW_DOMAINS), max_size=4, unique_by=lambda entry: entry.domain),
     st.booleans(),
     st.sets(st.builds("{}{}".format, PREFIXES, FEW_DOMAINS)),
