@@ -69,10 +69,14 @@ _LABELS = {
         "other": "comment or spelling only",
     },
     "comparison": {
+        "weaker": "weaker than the list",
+        "both": "weaker than the list for some names, stricter for others",
+        "stricter": "stricter than the list",
+        "duplicate": "more than once on the account",
+        "same": "comment or spelling only",
         "extra": "only on the account",
         "missing": "missing on the account",
         "different": "different",
-        "duplicate": "more than once on the account",
     },
 }
 # Whom changes would have affected that were not made.
@@ -86,9 +90,17 @@ _STATUSES_OF_EFFECTS = {
     DUPLICATE_REMOVED: "duplicate",
     COMMENT_OR_SPELLING: "other",
 }
+# How the account differs if this would be the effect of making it equal to the list.
+_ACCOUNT_IS = {
+    NEWLY_REQUIRES_TLS: "weaker",
+    BOTH: "both",
+    NO_LONGER_REQUIRES_TLS: "stricter",
+    DUPLICATE_REMOVED: "same",
+    COMMENT_OR_SPELLING: "same",
+}
 _DIFFERENCES = {"create": "missing", "update": "different", "delete": "extra"}
 # These have a count only if there is such a change.
-_RARE = {"both", "duplicate"}
+_RARE = {"both", "duplicate", "same"}
 NO_COUNT = "not read"
 # What the two sides of changes are called.
 _SIDES_OF_CHANGES = ("before", "after")
@@ -105,11 +117,20 @@ _CHARACTER = re.compile("(?P<kept>[\n\t]|(?<=[^\0-\x7f])[\u200c\u200d](?=[^\0-\x
 
 
 @dataclass(frozen=True)
+class Count:
+    """One of the numbers that a report starts with; `key` is its status, if it counts changes."""
+
+    key: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Change:
     """A restriction that was changed, or would be.
 
     Attributes:
-        statuses: one of `_LABELS`.
+        statuses: those of `_LABELS`; what matters most to mail comes first.
         before, after: the facts that differ; `None` if there is no restriction. Of a difference,
             the first is what the account has, the second what the list has.
         unchanged: how many exempt subdomains stay.
@@ -131,7 +152,7 @@ class Row:
     """A restriction on the account, in the tree of domains.
 
     Attributes:
-        statuses: at most one of `_LABELS`, `failed` and `unlisted`, and `finding`.
+        statuses: those of its change, or else `failed` or `unlisted`, and `finding`.
         filters: those of `filters_of` that show it.
         messages: how many the senders sent that the changes of its domain affect; empty if they
             were not searched for.
@@ -278,38 +299,45 @@ def shown_effect(record: Record) -> str:
     return record["effect"] if record.get("effect") in EFFECTS else BOTH
 
 
-def counts_of(report: Report) -> dict[str, str]:
-    """Return the numbers that the report starts with, by their labels.
+def account_is(report: Report, record: Record) -> str | None:
+    """Return whether the account is weaker than the list, and the like; `None` without comparison."""
+    return _ACCOUNT_IS[shown_effect(record)] if report.is_comparison else None
+
+
+def counts_of(report: Report) -> list[Count]:
+    """Return the numbers that the report starts with.
 
     Without a plan, there are no numbers of changes and failures. Duplicates are counted apart from
     the domains that lose their protection, and only if there are any.
     """
-    counts = dict.fromkeys(("restrictions", "partners with exceptions", "exclusions"), NO_COUNT)
+    partners = number = exclusions = NO_COUNT
     account = account_numbers(report)
     if account is not None:
-        shown = {name: f"{number:,}" for name, number in account.items()}
-        counts = {
-            "restrictions": shown["restrictions"],
-            "partners with exceptions": f"{shown['domains_with_exclusions']} of {shown['domains']}",
-            "exclusions": shown["exclusions"],
-        }
+        number, exclusions = f"{account['restrictions']:,}", f"{account['exclusions']:,}"
+        partners = f"{account['domains_with_exclusions']:,} of {account['domains']:,}"
+    counts = [
+        Count("restrictions", "restrictions", number),
+        Count("partners", "partners with exceptions", partners),
+        Count("exclusions", "exclusions", exclusions),
+    ]
     affected = number_of_affected(report)
     if affected is not None:
-        counts["affected senders"] = f"{affected:,}"
+        counts.append(Count("affected", "affected senders", f"{affected:,}"))
     if report.summary:
         numbers = Counter(
-            _status(report, action, record)
+            status
             for action in ACTIONS
             for record in report.records(action)
+            for status in _statuses_of_change(report, action, record)
         )
-        counts.update(
-            (label, f"{numbers[status]:,}")
+        counts += [
+            Count(status, label, f"{numbers[status]:,}")
             for status, label in _LABELS[kind_of(report)].items()
             if numbers[status] or status not in _RARE
-        )
-        counts["failures"] = f"{len(report.failures):,}"
-    counts["findings"] = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
-    return counts
+        ]
+        counts.append(Count("failures", "failures", f"{len(report.failures):,}"))
+    findings = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
+    return [*counts, Count("findings", "findings", findings)]
 
 
 def notes_of(report: Report) -> dict[str, list[Group]]:
@@ -389,13 +417,13 @@ def tree_of(report: Report) -> list[Row]:
     ):
         *above, _own = paths[key]
         exclude = record.get("exclude") or []
-        status = statuses.get(record.get("id") or "") or statuses.get(key)
+        own_statuses = statuses.get(record.get("id") or "") or statuses.get(key, [])
         modified = minute_of(record.get("modified_at") or "")
         filters = [name for name, start in since.items() if modified and modified >= start]
         has_finding = with_finding and with_finding & {key, *map(_key, exclude)}
         rows.append(
             Row(
-                [*([status] if status else []), *(["finding"] if has_finding else [])],
+                [*own_statuses, *(["finding"] if has_finding else [])],
                 shown_name(record["domain"]),
                 len(above),
                 shown_name(names[above[-1]]) if above else "",
@@ -439,15 +467,18 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
     return sorted(groups.values(), key=lambda group: -len(group.lines))
 
 
-def _status(report: Report, action: str, record: Record) -> str:
+def _statuses_of_change(report: Report, action: str, record: Record) -> list[str]:
     """Return what a change does to mail or, in a comparison, how the account differs."""
-    if report.is_comparison:
-        return "duplicate" if _is_duplicate(record) else _DIFFERENCES[action]
-    return _STATUSES_OF_EFFECTS[shown_effect(record)]
+    direction = account_is(report, record)
+    if direction is None:
+        return [_STATUSES_OF_EFFECTS[shown_effect(record)]]
+    if not _is_duplicate(record):
+        return [direction, _DIFFERENCES[action]]
+    return ["duplicate"] if direction == "same" else [direction, "duplicate"]
 
 
 def _change(report: Report, action: str, record: Record) -> Change:
-    status = _status(report, action, record)
+    statuses = _statuses_of_change(report, action, record)
     domain, facts = shown_name(record["domain"]), _facts(record)
     origin = record.get("previous") or record
     times = [
@@ -456,16 +487,16 @@ def _change(report: Report, action: str, record: Record) -> Change:
         if origin.get(f"{name}_at")
     ]
     if action == "create":
-        return Change([status], domain, None, facts, 0, "", times)
+        return Change(statuses, domain, None, facts, 0, "", times)
     if action == "delete":
         note = ""
         if _is_duplicate(record):
             stays = "stays" if report.is_preview else "stayed"
             note = f"duplicate of the restriction {visible(record['duplicate_of'])}, which {stays}"
-        return Change([status], domain, facts, None, 0, note, times)
+        return Change(statuses, domain, facts, None, 0, note, times)
     before = _facts(record["previous"])
     return Change(
-        [status],
+        statuses,
         domain,
         [fact for fact in before if fact not in facts],
         [fact for fact in facts if fact not in before],
@@ -525,14 +556,14 @@ def _facts(record: Record) -> list[Fact]:
     )
 
 
-def _statuses(report: Report) -> dict[str, str]:
+def _statuses(report: Report) -> dict[str, list[str]]:
     """Return the statuses of restrictions by ID, or by domain where that has no ID."""
-    statuses = {_key(name): "unlisted" for name in report.unlisted}
-    statuses.update((_key(failure["domain"]), "failed") for failure in report.failures)
+    statuses = {_key(name): ["unlisted"] for name in report.unlisted}
+    statuses.update((_key(failure["domain"]), ["failed"]) for failure in report.failures)
     for action in ACTIONS:
         records = report.records(action)
         for record in filter(lambda record: record.get("id"), records):
-            statuses[record["id"]] = _status(report, action, record)
+            statuses[record["id"]] = _statuses_of_change(report, action, record)
     return statuses
 
 

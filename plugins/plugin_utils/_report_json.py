@@ -26,6 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     ACTIONS,
     Record,
+    account_is,
     account_numbers,
     kind_of,
     number_of_affected,
@@ -111,7 +112,8 @@ def _changes(report: Report) -> dict[str, list[Values]]:
     groups: dict[str, list[Values]] = {effect: [] for effect in EFFECTS}
     for action in ACTIONS:
         for record in report.records(action):
-            groups[shown_effect(record)].append(_change(action, record))
+            change = {**_change(action, record), "account_is": account_is(report, record)}
+            groups[shown_effect(record)].append(change)
     return {effect: by_domain(group) for effect, group in groups.items()}
 
 

@@ -103,9 +103,9 @@ def _head(report: Report) -> str:
     counts = counts_of(report)
     title = f" {_code(report.title)}" if report.title else ""
     table = (
-        " | ".join(map(_capitalized, counts)),
-        " | ".join("---:" for _name in counts),
-        " | ".join(counts.values()),
+        " | ".join(_capitalized(count.label) for count in counts),
+        " | ".join("---:" for _count in counts),
+        " | ".join(count.text for count in counts),
     )
     parts = [
         f"## {TITLE}{title}: {kind_of(report)}",
@@ -137,7 +137,7 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     block = "text" if report.is_comparison else "diff"
     show = _difference if report.is_comparison else _change
     for status, label in labels.items():
-        items = [show(change) for change in changes if change.statuses == [status]]
+        items = [show(change, labels) for change in changes if change.statuses[0] == status]
         yield _Section(f"{_capitalized(label)} ({len(items):,})", items, block)
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
@@ -160,21 +160,25 @@ def _note(group: Group) -> str:
     return "\n".join([title, *_some([f"  - {_code(line)}" for line in group.lines], "  - ")])
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, labels: dict[str, str]) -> str:
     """Return a change as lines of a diff."""
     mark = "+" if change.before is None else "-" if change.after is None else "!"
-    return "\n".join([f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))])
+    return "\n".join([f"{mark} {_heading(change, labels)}", *_facts(change, ("-   ", "+   "))])
 
 
-def _difference(change: Change) -> str:
+def _difference(change: Change, labels: dict[str, str]) -> str:
     """Return a difference between the account and the list as lines of text."""
     return "\n".join(
-        [_heading(change), *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES])]
+        [
+            _heading(change, labels),
+            *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES]),
+        ]
     )
 
 
-def _heading(change: Change) -> str:
-    note = "".join(f" ({text})" for text in (change.note, ", ".join(change.times)) if text)
+def _heading(change: Change, labels: dict[str, str]) -> str:
+    notes = [*(labels[status] for status in change.statuses[1:]), change.note]
+    note = "".join(f" ({text})" for text in (*notes, ", ".join(change.times)) if text)
     return _line(change.domain + note)
 
 

@@ -375,6 +375,22 @@ def test_differences_are_marked_alike_on_the_account_and_in_the_list(open_report
     assert section.locator("del, ins").count() == 0
 
 
+def test_only_differences_that_weaken_are_red(open_report):
+    page = open_report(comparison_report())
+    colors = {
+        name: style(page.locator(f"#changes .status.{name}").first, "backgroundColor")
+        for name in ("weaker", "both", "stricter", "missing", "different", "extra")
+    }
+    assert colors["weaker"] == colors["both"]
+    assert len(set(colors.values())) == 3
+    assert colors["missing"] == colors["different"] == colors["extra"]
+    tiles = [style(page.locator(f".counts .{name}"), "backgroundColor") for name in colors]
+    assert tiles.count(colors["weaker"]) == 2
+    assert page.locator("#changes tr:has-text('added.example') .status").all_inner_texts() == [
+        *("weaker than the list", "missing on the account")
+    ]
+
+
 def test_an_update_of_the_comment_shows_only_the_comment(open_report):
     updated = {**restriction("a.example", comments="Renewed"), "previous": restriction("a.example")}
     page = open_report(report(updated=[updated]))

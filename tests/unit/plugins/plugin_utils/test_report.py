@@ -153,6 +153,10 @@ class Page(html.parser.HTMLParser):
             self.data = json.loads(data)
 
 
+def counts(sample):
+    return {count.label: count.text for count in content.counts_of(sample)}
+
+
 def skeleton(markdown):
     """Return the Markdown without code, in which nothing has a meaning."""
     return CODE_SPAN.sub("`code`", CODE_BLOCK.sub("```code```", markdown))
@@ -242,7 +246,11 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
     [
         ({}, content._LABELS["preview"].values(), "11110"),
         ({"is_preview": False}, content._LABELS["result"].values(), "11110"),
-        ({"is_comparison": True}, content._LABELS["comparison"].values(), "1111"),
+        (
+            {"is_comparison": True},
+            [label for key, label in content._LABELS["comparison"].items() if key != "same"],
+            "1111111",
+        ),
     ],
 )
 def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
@@ -361,7 +369,7 @@ def test_a_row_has_its_exempt_names_in_order():
     sample = report(restrictions=known)
     names = [row.exclude for row in content.tree_of(sample)]
     assert names == [["b.a.example", "c.a.example"], []]
-    assert content.counts_of(sample)["exclusions"] == "2"
+    assert counts(sample)["exclusions"] == "2"
 
 
 def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
@@ -517,9 +525,9 @@ def test_changes_that_drop_mail_come_first_and_comments_last():
 
 @pytest.mark.parametrize("deleted", [[], [restriction("twice.example", duplicate_of="kept")]])
 def test_duplicates_are_counted_apart_and_only_if_there_are_any(deleted):
-    counts = content.counts_of(report(summary="some", deleted=deleted))
-    assert counts["would no longer require TLS"] == "0"
-    assert counts.get("duplicate to remove") == ("1" if deleted else None)
+    found = counts(report(summary="some", deleted=deleted))
+    assert found["would no longer require TLS"] == "0"
+    assert found.get("duplicate to remove") == ("1" if deleted else None)
 
 
 def test_partners_with_exceptions_are_counted_by_domain():
@@ -528,8 +536,8 @@ def test_partners_with_exceptions_are_counted_by_domain():
         restriction("a.example", "y.a.example"),
         restriction("b.example"),
     ]
-    counts = content.counts_of(report(restrictions=known))
-    assert (counts["restrictions"], counts["partners with exceptions"]) == ("3", "1 of 2")
+    found = counts(report(restrictions=known))
+    assert (found["restrictions"], found["partners with exceptions"]) == ("3", "1 of 2")
 
 
 @pytest.mark.parametrize(
@@ -728,7 +736,7 @@ def test_a_difference_is_between_the_account_and_the_list_and_neither_is_new():
     markdown = markdown_report(comparison_report())
     assert "```diff" not in markdown
     assert (
-        "\nbank.example (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
+        "\nbank.example (different) (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
         "    on the account: exclude: crm.bank.example\n"
         "    in the list: exclude: list.bank.example\n"
     ) in markdown
@@ -739,6 +747,38 @@ def test_a_difference_is_between_the_account_and_the_list_and_neither_is_new():
     columns = re.findall('<th scope="col" class="(?:before|after)">([^<]*)', static)
     assert columns == ["On the account", "In the list"]
     assert '"without-scripts-heading">Differences (4)<' in static
+
+
+@pytest.mark.parametrize(
+    ("action", "effect", "fields", "statuses"),
+    [
+        ("created", "newly_requires_tls", {}, ["weaker", "missing"]),
+        ("deleted", "no_longer_requires_tls", {}, ["stricter", "extra"]),
+        ("updated", "newly_requires_tls", {}, ["weaker", "different"]),
+        ("updated", "both", {}, ["both", "different"]),
+        ("updated", "no_longer_requires_tls", {}, ["stricter", "different"]),
+        ("updated", "comment_or_spelling", {}, ["same", "different"]),
+        ("deleted", "duplicate_removed", {"duplicate_of": "x"}, ["duplicate"]),
+        ("deleted", "no_longer_requires_tls", {"duplicate_of": "x"}, ["stricter", "duplicate"]),
+    ],
+)
+def test_a_difference_says_whether_the_account_is_weaker(action, effect, fields, statuses):
+    known = restriction("a.example")
+    record = {**known, "previous": known, "effect": effect, **fields}
+    sample = comparison_report(
+        **{**dict.fromkeys(("created", "updated", "deleted"), []), action: [record]}
+    )
+    (change,) = content.changes_of(sample)
+    assert change.statuses == statuses
+    labels = [content.labels_of(sample)[status] for status in statuses]
+    assert f"\n{', '.join(labels)}: <bdi>a.example" in html_report(sample)
+    assert all(label.lower() in markdown_report(sample).lower() for label in labels)
+    assert {counts(sample)[label] for label in labels} == {"1"}
+
+
+def test_differences_that_weaken_come_first():
+    statuses = [change.statuses[0] for change in content.changes_of(comparison_report())]
+    assert statuses == ["weaker", "both", "stricter", "duplicate"]
 
 
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():

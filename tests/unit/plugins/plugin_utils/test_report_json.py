@@ -26,6 +26,7 @@ from browser.report_samples import (
     HOSTILE,
     TIME,
     affected_report,
+    comparison_report,
     failure,
     finding,
     large_report,
@@ -40,7 +41,7 @@ SAMPLES = {
     "empty": report(),
     "typical": typical_report(),
     "result": typical_report(is_preview=False),
-    "comparison": replace(typical_report(), is_comparison=True),
+    "comparison": comparison_report(),
     "large": large_report(100),
     "affected": affected_report(),
     "nobody affected": report(impact=Impact(1)),
@@ -148,6 +149,7 @@ def test_changes_are_in_groups_by_effect_with_what_was_before_and_is_after():
             "duplicate_of": None,
             "previous": bank,
             "new": {**bank, "exclude": ["list.bank.example", "news.bank.example"]},
+            "account_is": None,
         }
     ]
     (created,) = groups["newly_requires_tls"]
@@ -156,6 +158,23 @@ def test_changes_are_in_groups_by_effect_with_what_was_before_and_is_after():
     (deleted,) = groups["duplicate_removed"]
     assert (deleted["action"], deleted["new"], deleted["duplicate_of"]) == ("delete", None, "kept")
     assert deleted["previous"] == restriction("twice.example", id="duplicate")
+
+
+def test_a_difference_says_whether_the_account_is_weaker_than_the_list():
+    sample = comparison_report()
+    comment = {**restriction("c.example", comments="x"), "effect": "comment_or_spelling"}
+    renewed = {**comment, "previous": restriction("c.example")}
+    document = written(replace(sample, updated=[*sample.updated, renewed]))
+    assert {
+        effect: [change["account_is"] for change in group]
+        for effect, group in document["changes"].items()
+    } == {
+        "newly_requires_tls": ["weaker"],
+        "both": ["both"],
+        "no_longer_requires_tls": ["stricter"],
+        "duplicate_removed": ["same"],
+        "comment_or_spelling": ["same"],
+    }
 
 
 def test_whom_changes_affect_is_listed_by_the_domain_because_of_which():
