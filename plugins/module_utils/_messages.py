@@ -61,8 +61,8 @@ def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
 def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
     """Return one line such as `31 newly require TLS, 9 duplicates removed (31 created, 9 deleted)`.
 
-    In check mode the line says what would happen. Counts of zero are left out. A change that both
-    ends exemptions and adds some counts twice.
+    In check mode the line says what would happen. Counts of zero are left out. Each change counts
+    once.
 
     Arguments:
         values: the lists `created`, `updated` and `deleted`, and the count `unchanged`.
@@ -84,7 +84,8 @@ def warning_of_drops(values: t.Mapping[str, t.Any], check_mode: bool = False) ->
 
     Empty if it does not.
     """
-    newly, _no_longer = _tightened_and_loosened(values)
+    counts = counts_by_effect(changes_of(values))
+    newly = counts[NEWLY_REQUIRES_TLS] + counts[BOTH]
     if not newly:
         return ""
     these = "this one" if newly == 1 else f"these {newly}"
@@ -97,18 +98,21 @@ def changes_of(values: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     return [*values["created"], *values["updated"], *values["deleted"]]
 
 
-def _tightened_and_loosened(values: t.Mapping[str, t.Any]) -> tuple[int, int]:
-    counts = counts_by_effect(changes_of(values))
-    both = counts[BOTH]
-    return counts[NEWLY_REQUIRES_TLS] + both, counts[NO_LONGER_REQUIRES_TLS] + both
-
-
 def _effects(values: t.Mapping[str, t.Any], check_mode: bool) -> list[str]:
     counts = counts_by_effect(changes_of(values))
-    newly, no_longer = _tightened_and_loosened(values)
+    newly, both, no_longer = (
+        counts[NEWLY_REQUIRES_TLS],
+        counts[BOTH],
+        counts[NO_LONGER_REQUIRES_TLS],
+    )
     duplicates, others = counts[DUPLICATE_REMOVED], counts[COMMENT_OR_SPELLING]
     parts = [
         (newly, f"newly {_require(newly)} TLS", "would newly require TLS"),
+        (
+            both,
+            f"newly {_require(both)} TLS for some names, no longer for others",
+            "would newly require TLS for some names, no longer for others",
+        ),
         (no_longer, f"no longer {_require(no_longer)} TLS", "would no longer require TLS"),
         (
             duplicates,

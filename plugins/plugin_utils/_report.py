@@ -113,7 +113,7 @@ def html_report(report: Report) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
     )
     environment.filters.update(visible=visible, messages=shown_messages)
-    labels, changes, affected = labels_of(report), changes_of(report), affected_by(report)
+    changes, affected = changes_of(report), affected_by(report)
     style, script = _asset("report.css"), _asset("report.js")
     return environment.get_template("report.html.j2").render(
         title=heading_of(report),
@@ -128,7 +128,6 @@ def html_report(report: Report) -> str:
         notes=notes_of(report),
         noun=noun_of(report),
         sides=sides_of(report),
-        labels=labels,
         changes=changes,
         affected=affected,
         days=report.impact.days if report.impact else 0,
@@ -136,7 +135,7 @@ def html_report(report: Report) -> str:
         data=_data(
             {
                 "noun": noun_of(report),
-                "labels": labels,
+                "labels": labels_of(report),
                 "filters": filters_of(report),
                 "hasImpact": report.impact is not None,
                 "affected": [vars(row) for row in affected],

@@ -30,8 +30,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import minute_of
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    listing,
+    minute_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -56,14 +60,14 @@ ACTIONS = ("create", "update", "delete")
 _LABELS = {
     "preview": {
         "newly": "would newly require TLS",
-        "both": "would require TLS for other names",
+        "both": "would newly require TLS for some names, no longer for others",
         "no-longer": "would no longer require TLS",
         "duplicate": "duplicate to remove",
         "other": "comment or spelling only",
     },
     "result": {
         "newly": "newly requires TLS",
-        "both": "requires TLS for other names",
+        "both": "newly requires TLS for some names, no longer for others",
         "no-longer": "no longer requires TLS",
         "duplicate": "duplicate removed",
         "other": "comment or spelling only",
@@ -79,6 +83,28 @@ _LABELS = {
         "different": "different",
     },
 }
+# What they are called if they are true of some of the names that a restriction covers.
+_LABELS_OF_PARTS = {
+    "preview": {
+        "newly": "some names would newly require TLS",
+        "no-longer": "some names would no longer require TLS",
+    },
+    "result": {
+        "newly": "some names newly require TLS",
+        "no-longer": "some names no longer require TLS",
+    },
+    "comparison": {
+        "weaker": "weaker than the list for some names",
+        "stricter": "stricter than the list for some names",
+    },
+}
+# What is said about names that need TLS only after a change, and only before it.
+_NAMES = {
+    "preview": ("would newly require TLS", "would no longer require TLS"),
+    "result": ("newly require TLS", "no longer require TLS"),
+    "comparison": ("need TLS only by the list", "need TLS only on the account"),
+}
+MAX_NAMES = 10
 # Whom changes would have affected that were not made.
 _LABELS_OF_UNDONE = {
     f"undone-{status}": _LABELS["preview"][status] for status in ("newly", "both", "no-longer")
@@ -131,6 +157,7 @@ class Change:
 
     Attributes:
         statuses: those of `_LABELS`; what matters most to mail comes first.
+        labels: what they are called.
         before, after: the facts that differ; `None` if there is no restriction. Of a difference,
             the first is what the account has, the second what the list has.
         unchanged: how many exempt subdomains stay.
@@ -139,6 +166,7 @@ class Change:
     """
 
     statuses: list[str]
+    labels: list[str]
     domain: str
     before: list[Fact] | None
     after: list[Fact] | None
@@ -153,6 +181,7 @@ class Row:
 
     Attributes:
         statuses: those of its change, or else `failed` or `unlisted`, and `finding`.
+        labels: what they are called.
         filters: those of `filters_of` that show it.
         messages: how many the senders sent that the changes of its domain affect; empty if they
             were not searched for.
@@ -161,6 +190,7 @@ class Row:
     """
 
     statuses: list[str]
+    labels: list[str]
     domain: str
     level: int
     parent: str
@@ -178,11 +208,13 @@ class Affected:
 
     Attributes:
         statuses: one of `_LABELS`.
+        labels: what it is called.
         cause: the restriction because of which it does, and what was done to it.
         delivery: how its messages reached Cloudflare.
     """
 
     statuses: list[str]
+    labels: list[str]
     domain: str
     cause: str
     messages: int
@@ -404,7 +436,7 @@ def tree_of(report: Report) -> list[Row]:
     paths = {
         key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
     }
-    statuses = _statuses(report)
+    own_statuses, labels = _statuses(report), labels_of(report)
     domains_of_findings = {finding["domain"] for finding in report.findings or ()}
     with_finding = set(map(_key, filter(None, domains_of_findings)))
     messages = _messages(report)
@@ -417,13 +449,15 @@ def tree_of(report: Report) -> list[Row]:
     ):
         *above, _own = paths[key]
         exclude = record.get("exclude") or []
-        own_statuses = statuses.get(record.get("id") or "") or statuses.get(key, [])
+        statuses = own_statuses.get(record.get("id") or "") or own_statuses.get(key, {})
         modified = minute_of(record.get("modified_at") or "")
         filters = [name for name, start in since.items() if modified and modified >= start]
-        has_finding = with_finding and with_finding & {key, *map(_key, exclude)}
+        if with_finding and with_finding & {key, *map(_key, exclude)}:
+            statuses = {**statuses, "finding": labels["finding"]}
         rows.append(
             Row(
-                [*own_statuses, *(["finding"] if has_finding else [])],
+                [*statuses],
+                [*statuses.values()],
                 shown_name(record["domain"]),
                 len(above),
                 shown_name(names[above[-1]]) if above else "",
@@ -477,8 +511,16 @@ def _statuses_of_change(report: Report, action: str, record: Record) -> list[str
     return ["duplicate"] if direction == "same" else [direction, "duplicate"]
 
 
+def _labels_of_change(report: Report, action: str, record: Record) -> dict[str, str]:
+    """Return what the statuses of a change are called, by status."""
+    parts = _LABELS_OF_PARTS[kind_of(report)] if action == "update" else {}
+    labels = {**labels_of(report), **parts}
+    return {status: labels[status] for status in _statuses_of_change(report, action, record)}
+
+
 def _change(report: Report, action: str, record: Record) -> Change:
-    statuses = _statuses_of_change(report, action, record)
+    labelled = _labels_of_change(report, action, record)
+    statuses, labels = [*labelled], [*labelled.values()]
     domain, facts = shown_name(record["domain"]), _facts(record)
     origin = record.get("previous") or record
     times = [
@@ -487,22 +529,41 @@ def _change(report: Report, action: str, record: Record) -> Change:
         if origin.get(f"{name}_at")
     ]
     if action == "create":
-        return Change(statuses, domain, None, facts, 0, "", times)
+        return Change(statuses, labels, domain, None, facts, 0, "", times)
     if action == "delete":
         note = ""
         if _is_duplicate(record):
             stays = "stays" if report.is_preview else "stayed"
             note = f"duplicate of the restriction {visible(record['duplicate_of'])}, which {stays}"
-        return Change(statuses, domain, facts, None, 0, note, times)
+        return Change(statuses, labels, domain, facts, None, 0, note, times)
     before = _facts(record["previous"])
     return Change(
         statuses,
+        labels,
         domain,
         [fact for fact in before if fact not in facts],
         [fact for fact in facts if fact not in before],
         sum(fact in facts for fact in before if fact[0] == "exclude"),
-        times=times,
+        _names_note(report, record["previous"], record),
+        times,
     )
+
+
+def _names_note(report: Report, before: Record, after: Record) -> str:
+    """Return which names need TLS only after a change or only before it, if not all names do."""
+    old, new = _rule(before), _rule(after)
+    if old.domain != new.domain:
+        return ""
+    sides = (new.required_beyond(old), old.required_beyond(new))
+    return "; ".join(
+        f"{words}: {listing([*map(shown_name, sorted(names))], MAX_NAMES)}"
+        for words, names in zip(_NAMES[kind_of(report)], sides)
+        if names
+    )
+
+
+def _rule(record: Record) -> TlsRule:
+    return TlsRule(_key(record["domain"]), frozenset(map(_key, record.get("exclude") or ())))
 
 
 def _causes(report: Report) -> dict[str, list[str]]:
@@ -520,8 +581,10 @@ def _affected(report: Report, domain: str, actions: list[str], sender: Record) -
     status = _STATUSES_OF_EFFECTS[shown_effect(sender)]
     is_undone = kind_of(report) == "result" and not actions
     done = ", ".join(actions) or "not changed"
+    status = f"undone-{status}" if is_undone else status
     return Affected(
-        [f"undone-{status}" if is_undone else status],
+        [status],
+        [labels_of(report)[status]],
         shown_name(sender["name"]),
         f"{shown_name(domain)} ({done})",
         sender["messages"],
@@ -556,14 +619,19 @@ def _facts(record: Record) -> list[Fact]:
     )
 
 
-def _statuses(report: Report) -> dict[str, list[str]]:
-    """Return the statuses of restrictions by ID, or by domain where that has no ID."""
-    statuses = {_key(name): ["unlisted"] for name in report.unlisted}
-    statuses.update((_key(failure["domain"]), ["failed"]) for failure in report.failures)
+def _statuses(report: Report) -> dict[str, dict[str, str]]:
+    """Return what the statuses of restrictions are called, by status.
+
+    The keys are the IDs of the restrictions, or the domains where they have none.
+    """
+    labels = labels_of(report)
+    unlisted, failed = ({status: labels[status]} for status in ("unlisted", "failed"))
+    statuses = {_key(name): unlisted for name in report.unlisted}
+    statuses.update((_key(failure["domain"]), failed) for failure in report.failures)
     for action in ACTIONS:
         records = report.records(action)
         for record in filter(lambda record: record.get("id"), records):
-            statuses[record["id"]] = _statuses_of_change(report, action, record)
+            statuses[record["id"]] = _labels_of_change(report, action, record)
     return statuses
 
 

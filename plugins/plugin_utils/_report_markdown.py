@@ -128,7 +128,7 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     ]
     if report.failures:
         yield notes.pop(0)
-    affected = [_sender(row, labels_of(report)) for row in affected_by(report)]
+    affected = [_sender(row) for row in affected_by(report)]
     yield _Section(f"Who is affected ({len(affected):,})", affected, "text")
     if report.impact and report.impact.unknown:
         yield notes.pop(0)
@@ -137,7 +137,7 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     block = "text" if report.is_comparison else "diff"
     show = _difference if report.is_comparison else _change
     for status, label in labels.items():
-        items = [show(change, labels) for change in changes if change.statuses[0] == status]
+        items = [show(change) for change in changes if change.statuses[0] == status]
         yield _Section(f"{_capitalized(label)} ({len(items):,})", items, block)
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
@@ -160,24 +160,21 @@ def _note(group: Group) -> str:
     return "\n".join([title, *_some([f"  - {_code(line)}" for line in group.lines], "  - ")])
 
 
-def _change(change: Change, labels: dict[str, str]) -> str:
+def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
     mark = "+" if change.before is None else "-" if change.after is None else "!"
-    return "\n".join([f"{mark} {_heading(change, labels)}", *_facts(change, ("-   ", "+   "))])
+    return "\n".join([f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))])
 
 
-def _difference(change: Change, labels: dict[str, str]) -> str:
+def _difference(change: Change) -> str:
     """Return a difference between the account and the list as lines of text."""
     return "\n".join(
-        [
-            _heading(change, labels),
-            *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES]),
-        ]
+        [_heading(change), *_facts(change, [f"    {side}: " for side in SIDES_OF_DIFFERENCES])]
     )
 
 
-def _heading(change: Change, labels: dict[str, str]) -> str:
-    notes = [*(labels[status] for status in change.statuses[1:]), change.note]
+def _heading(change: Change) -> str:
+    notes = [*change.labels[1:], change.note]
     note = "".join(f" ({text})" for text in (*notes, ", ".join(change.times)) if text)
     return _line(change.domain + note)
 
@@ -199,12 +196,11 @@ def _facts(change: Change, starts: t.Sequence[str]) -> list[str]:
     ]
 
 
-def _sender(row: Affected, labels: dict[str, str]) -> str:
+def _sender(row: Affected) -> str:
     """Return a name that changes affect, as one line."""
     last = f", last on {row.last[:10]}" if row.last else ""
-    label = labels[row.statuses[0]]
     return _line(
-        f"{row.domain}: {shown_messages(row.messages)}{last}, {label}, because of {row.cause}"
+        f"{row.domain}: {shown_messages(row.messages)}{last}, {row.labels[0]}, because of {row.cause}"
     )
 
 

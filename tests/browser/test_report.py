@@ -189,7 +189,11 @@ def test_filters_show_one_status_and_combine_with_search(open_report):
     page = open_report(typical_report())
     buttons = page.locator("#restrictions .filters button")
     assert buttons.all_inner_texts() == [
-        *("all 8", "would require TLS for other names 1", "would no longer require TLS 1"),
+        *(
+            "all 8",
+            "would newly require TLS for some names, no longer for others 1",
+            "would no longer require TLS 1",
+        ),
         *("duplicate to remove 1", "not in the list 1", "finding 1", "with exceptions 2"),
     ]
     is_pressed = "buttons => buttons.map((button) => button.ariaPressed === 'true')"
@@ -303,7 +307,7 @@ def test_restrictions_are_sorted_by_status_with_what_drops_mail_first(open_repor
     statuses = page.locator("#restrictions tbody .statuses").all_inner_texts()
     assert statuses == [
         *(
-            "would require TLS for other names",
+            "would newly require TLS for some names, no longer for others",
             "would no longer require TLS",
             "duplicate to remove",
         ),
@@ -338,8 +342,9 @@ def test_changes_show_what_drops_mail_first_and_before_and_after_side_by_side(op
     assert [[" ".join(text.split()) for text in row] for row in cells] == [
         ["would newly require TLS", "added.example", "no restriction", "exempt news.added.example"],
         [
-            "would require TLS for other names",
-            f"bank.example {TIMES}",
+            "would newly require TLS for some names, no longer for others",
+            "bank.example would newly require TLS: crm.bank.example; would no longer require TLS:"
+            f" list.bank.example {TIMES}",
             "exempt crm.bank.example",
             "exempt list.bank.example 1 exempt name unchanged",
         ],
@@ -472,7 +477,7 @@ def test_everything_can_be_done_from_the_keyboard(open_report):
     page.keyboard.type("example")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert focused_text(page) == "would require TLS for other names 1"
+    assert focused_text(page) == "would newly require TLS for some names, no longer for others 1"
     for _filter in range(5):
         page.keyboard.press("Tab")
     assert focused_text(page) == "with exceptions 2"
@@ -624,7 +629,7 @@ def test_without_scripts_everything_but_the_restrictions_remains(open_report, is
         "would no longer require TLS: old.example (created 2026-01-02",
         "duplicate to remove: twice.example (duplicate of the restriction kept, which stays)",
         "would newly require TLS: added.example",
-        "would require TLS for other names: bank.example",
+        "would newly require TLS for some names, no longer for others: bank.example",
         "before: exempt crm.bank.example",
         "after: exempt list.bank.example",
         "Without JavaScript",

@@ -52,8 +52,8 @@ function list(items) {
 }
 
 function statusCell(row) {
-  const marks = row.statuses.flatMap((status) => [
-    element("span", `status ${status}`, labels[status]), " ",
+  const marks = row.statuses.flatMap((status, index) => [
+    element("span", `status ${status}`, row.labels[index]), " ",
   ]);
   return element("td", "statuses", ...marks);
 }
@@ -89,7 +89,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 
 function changeCells(change) {
   const nothing = change.before && change.after ? "–" : "no exempt names";
-  const note = change.note ? [element("p", "muted", change.note)] : [];
+  const note = change.note ? [element("p", "muted", element("bdi", "", change.note))] : [];
   const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
   return [
     statusCell(change),

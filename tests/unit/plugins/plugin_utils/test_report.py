@@ -24,6 +24,7 @@ if sys.version_info < (3, 10):
     pytest.skip("reports are made on the controller", allow_module_level=True)
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
+from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import summary
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
     _report_content as content,
 )
@@ -60,8 +61,8 @@ Failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
-| Restrictions | Partners with exceptions | Exclusions | Would newly require TLS | Would require TLS for other names\
- | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures | Findings |
+| Restrictions | Partners with exceptions | Exclusions | Would newly require TLS\
+ | Would newly require TLS for some names, no longer for others | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures | Findings |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | 2 | 1 of 2 | 2 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
 
@@ -85,10 +86,11 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 +   exclude: news.new.example
 ```
 
-### Would require TLS for other names (1)
+### Would newly require TLS for some names, no longer for others (1)
 
 ```diff
-! bank.example (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
+! bank.example (would newly require TLS: crm.bank.example)\
+ (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
 -   exclude: crm.bank.example
 +   comments: Renewed
 ```
@@ -439,7 +441,56 @@ def test_an_update_shows_only_what_differs(record, before, after, unchanged):
         [text.replace(".a.example", "") for _field, text in side]
         for side in (change.before, change.after)
     ]
-    assert (texts, change.unchanged, change.note) == ([before, after], unchanged, "")
+    assert (texts, change.unchanged) == ([before, after], unchanged)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect", "label", "note"),
+    [
+        ("xy", "y", "newly_requires_tls", "some names newly require TLS", "newly require TLS: x"),
+        (
+            "y",
+            "xyz",
+            "no_longer_requires_tls",
+            "some names no longer require TLS",
+            "no longer require TLS: x, z",
+        ),
+        (
+            "x",
+            "y",
+            "both",
+            "newly requires TLS for some names, no longer for others",
+            "newly require TLS: x; no longer require TLS: y",
+        ),
+        ("x", "x", "comment_or_spelling", "comment or spelling only", ""),
+    ],
+)
+def test_an_update_names_those_who_newly_or_no_longer_need_tls(before, after, effect, label, note):
+    old, new = (
+        restriction("a.example", *(f"{name}.A.example" for name in names))
+        for names in (before, after)
+    )
+    known = {**new, "previous": old, "effect": effect}
+    sample = report(is_preview=False, updated=[known], restrictions=[known])
+    (change,) = content.changes_of(sample)
+    assert (change.labels, change.note.replace(".a.example", "")) == ([label], note)
+    assert content.tree_of(sample)[0].labels == [label]
+
+
+def test_a_change_of_a_domain_with_all_names_needs_no_names():
+    known = restriction("a.example", "x.a.example")
+    sample = report(created=[known], deleted=[known])
+    assert [(change.labels, change.note) for change in content.changes_of(sample)] == [
+        (["would newly require TLS"], ""),
+        (["would no longer require TLS"], ""),
+    ]
+
+
+def test_an_update_names_ten_names_at_most():
+    names = [f"{i:02}.a.example" for i in range(12)]
+    known = {**restriction("a.example"), "previous": restriction("a.example", *names)}
+    (change,) = content.changes_of(report(updated=[known]))
+    assert change.note.endswith("09.a.example and 2 more")
 
 
 @pytest.mark.parametrize(("is_preview", "end"), [(True, "kept, which stays"), (False, "stayed")])
@@ -521,6 +572,19 @@ def test_changes_that_drop_mail_come_first_and_comments_last():
     assert [change.domain.partition(".")[0] for change in content.changes_of(sample)] == [
         *("exclusion", "old", "twice", "comment")
     ]
+
+
+def test_the_headline_and_the_counts_agree():
+    changed = ("newly_requires_tls", "newly_requires_tls", "both", "no_longer_requires_tls")
+    known = restriction("a.example")
+    updated = [{**known, "previous": known, "effect": effect} for effect in changed]
+    for is_preview in (True, False):
+        sample = report(is_preview=is_preview, updated=updated, summary="x")
+        values = {"created": [], "updated": updated, "deleted": [], "unchanged": 0}
+        found = {label: count for label, count in counts(sample).items() if count[0] != "0"}
+        headline = [f"{count} {label}" for label, count in found.items()]
+        text = ", ".join(headline).replace("2 newly requires", "2 newly require")
+        assert summary(values, is_preview).startswith(f"{text} (4 ")
 
 
 @pytest.mark.parametrize("deleted", [[], [restriction("twice.example", duplicate_of="kept")]])
@@ -727,8 +791,9 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
     assert markdown_report(sample) == MARKDOWN
     without_failures = markdown_report(replace(sample, failures=[]))
     assert re.findall("^### (.*) ", without_failures, re.MULTILINE) == [
-        *("Would newly require TLS", "Would require TLS for other names", "Duplicate to remove"),
-        *("Findings", "Warnings"),
+        "Would newly require TLS",
+        "Would newly require TLS for some names, no longer for others",
+        *("Duplicate to remove", "Findings", "Warnings"),
     ]
 
 
@@ -736,7 +801,8 @@ def test_a_difference_is_between_the_account_and_the_list_and_neither_is_new():
     markdown = markdown_report(comparison_report())
     assert "```diff" not in markdown
     assert (
-        "\nbank.example (different) (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
+        "\nbank.example (different) (need TLS only by the list: crm.bank.example; need TLS only on the"
+        " account: list.bank.example) (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
         "    on the account: exclude: crm.bank.example\n"
         "    in the list: exclude: list.bank.example\n"
     ) in markdown
@@ -770,8 +836,8 @@ def test_a_difference_says_whether_the_account_is_weaker(action, effect, fields,
     )
     (change,) = content.changes_of(sample)
     assert change.statuses == statuses
+    assert f" {', '.join(change.labels)}: <bdi>a.example" in html_report(sample)
     labels = [content.labels_of(sample)[status] for status in statuses]
-    assert f"\n{', '.join(labels)}: <bdi>a.example" in html_report(sample)
     assert all(label.lower() in markdown_report(sample).lower() for label in labels)
     assert {counts(sample)[label] for label in labels} == {"1"}
 
