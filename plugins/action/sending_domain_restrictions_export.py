@@ -13,6 +13,7 @@ from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
+    shortened,
     with_unix_line_ends,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
@@ -33,6 +34,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export 
     account_of_export,
     export,
     is_unedited_export,
+    lost_columns,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
     UnusableFile,
@@ -43,10 +45,13 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     SEPARATORS,
+    YAML,
     delimiter_of,
+    format_of,
 )
 
 MAX_IN_WARNING = 5
+MAX_COLUMN_LENGTH = 60
 
 display = Display()
 
@@ -84,12 +89,13 @@ class ActionModule(ActionBase):
             is_changed = exported.text != old
             # Git may have converted the line endings.
             is_edited = with_unix_line_ends(old) != exported.text
+            lost = _listed_columns(given, old) if is_edited else ""
             if is_edited and old and not options["force"]:
-                _refuse_to_overwrite(old, shown_path(path), account["account_id"])
+                _refuse_to_overwrite(old, shown_path(path), account["account_id"], lost)
             if is_changed and not self._task.check_mode:
                 _write(path, exported.text)
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": masked(str(error), secrets)}
         verb = "written to" if is_changed else "unchanged in"
         result.update(
             changed=is_changed,
@@ -99,6 +105,10 @@ class ActionModule(ActionBase):
             findings=findings,
             warnings=[*account["warnings"], *_warnings(exported, findings)],
         )
+        if lost:
+            result["warnings"].append(
+                masked(f"overwriting {shown_path(path)} removes its {lost}", secrets)
+            )
         if not self._task.no_log:
             display.display(f"[{host}] {result['msg']}", stderr=True)
         if self._task.diff:
@@ -111,9 +121,20 @@ class ActionModule(ActionBase):
         return result
 
 
-def _refuse_to_overwrite(old: str, name: str, account_id: str) -> None:
+def _listed_columns(name: str, old: str) -> str:
+    """Return what an export removes from an old table, such as `column 'Owner'`; "" if nothing."""
+    lost = [repr(shortened(column, MAX_COLUMN_LENGTH)) for column in lost_columns(name, old)]
+    noun = "column" if len(lost) == 1 else "columns"
+    return f"{noun} {listing(lost, MAX_IN_WARNING)}" if lost else ""
+
+
+def _refuse_to_overwrite(old: str, name: str, account_id: str, lost: str) -> None:
     """Raise `UnusableFile` unless the old text is an unedited export of the same account."""
-    if not is_unedited_export(old):
+    if lost:
+        problem = f"contains the {lost}, which an export removes"
+    elif format_of(name) != YAML:
+        problem = "exists and differs from the export"
+    elif not is_unedited_export(old):
         problem = "exists and is not an unedited YAML export"
     elif account_of_export(old).lower() != account_id.lower():
         problem = f"is an export of another account, {account_of_export(old)}"

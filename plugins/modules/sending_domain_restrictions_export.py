@@ -47,6 +47,8 @@ options:
     description:
       - Whether to overwrite a file that is not an unedited YAML export of the same account. Such an export,
         recognized by its first line, is always overwritten, and so is a file of which only line endings would change.
+      - An export removes the columns of a CSV file that are your own, such as C(Owner). The error without O(force), and
+        a warning with it, names them.
     type: bool
     default: false
   separator:

@@ -88,6 +88,16 @@ def read_csv(
         raise UnusableFile(f"{name} {error}") from None
 
 
+def header_of(text: str, delimiter: str) -> list[str]:
+    """Return the cells of the header row of a table, none if it cannot be read."""
+    text = with_unix_line_ends(text)
+    start, delimiter = beginning(text, delimiter)
+    try:
+        return next((row.cells for row in rows(text, start, delimiter) if any(row.cells)), [])
+    except WrongQuotes:
+        return []
+
+
 def csv_text(entries: t.Iterable[dict[str, t.Any]], delimiter: str = COMMA) -> str:
     """Return the table of these entries; `exclude` and `comments` may be omitted."""
     entries = list(entries)

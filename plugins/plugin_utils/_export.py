@@ -17,6 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     is_unjudged,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    ENTRY_KEYS,
     DesiredRestriction,
     InvalidRestriction,
     Restriction,
@@ -25,6 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rul
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_file import (
     can_be_cell,
     csv_text,
+    header_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restrictions_file import (
     delimiter_of,
@@ -91,6 +93,21 @@ def export(
         notes += [finding["message"] for finding in findings]
         exported.text = _with_head(yaml_text(entries), account_id, notes)
     return exported
+
+
+def lost_columns(name: str, old: str) -> list[str]:
+    """Return the columns of an old table that an export to the same file would not contain.
+
+    Raises:
+        UnusableFile: as in `delimiter_of`.
+    """
+    delimiter = delimiter_of(name)
+    header = header_of(old.lstrip("\ufeff"), delimiter) if delimiter else []
+    names = [cell.strip() for cell in header]
+    if "domain" not in map(str.lower, names):
+        return []
+    known = {"", *ENTRY_KEYS} - {"state"}
+    return [column for column in names if column.lower() not in known]
 
 
 def is_unedited_export(text: str) -> bool:

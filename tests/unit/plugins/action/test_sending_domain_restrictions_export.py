@@ -122,11 +122,42 @@ def test_an_export_over_a_file_that_cannot_be_read_fails_with_the_reason(
     assert account.requests() == []
 
 
-def test_an_edited_table_is_not_overwritten(account, options, tmp_path):
+@pytest.mark.promise("An export does not overwrite your work")
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("domain,exclude,comments,id", "exists and differs from the export"),
+        (
+            "Domain;Owner;Comments;;created_at",
+            "contains the column 'Owner', which an export removes",
+        ),
+        (
+            "\ufeffdomain,exclude,state, Job title",
+            "contains the columns 'state', 'Job title', which an export removes",
+        ),
+        (
+            "domain,a,b,c,d,e,f",
+            "contains the columns 'a', 'b', 'c', 'd', 'e' and 1 more, which an export removes",
+        ),
+        ('"domain"x,Owner', "exists and differs from the export"),
+        ("Owner,Notes", "exists and differs from the export"),
+    ],
+)
+def test_an_edited_table_is_overwritten_only_with_force_and_a_warning_of_lost_columns(
+    account, options, tmp_path, monkeypatch, header, problem
+):
     path = tmp_path / "all.csv"
-    path.write_bytes(b"domain,exclude,comments\r\na.example,,mine\r\n")
-    result = Task({**options, "path": str(path)}, name=EXPORT).run()
-    assert "set force" in result["msg"]
+    table = f"{header}\r\na.example,,mine,,\r\n".encode()
+    path.write_bytes(table)
+    monkeypatch.chdir(tmp_path)
+    result = Task({**options, "path": "all.csv", "directory": str(tmp_path)}, name=EXPORT).run()
+    assert result["msg"] == (f"all.csv {problem}; use another path, or set force to overwrite it")
+    assert path.read_bytes() == table
+    result = Task({**options, "path": str(path), "force": True}, name=EXPORT).run()
+    columns = problem.partition("the ")[2].partition(", which")[0]
+    expected = f"overwriting all.csv removes its {columns}"
+    assert result["warnings"] == ([expected] if "column" in columns else [])
+    assert path.read_text() == "domain,exclude,comments\n"
 
 
 def test_an_export_to_a_file_of_an_unknown_format_is_refused_before_anything_is_sent(
