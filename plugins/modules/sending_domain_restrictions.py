@@ -87,6 +87,7 @@ options:
       - The names of columns of a CSV O(file) to ignore, in any letter case. Other unknown columns are an error.
       - V(*) ignores all unknown columns, except those whose name resembles C(domain), C(exclude) or C(state).
         Otherwise, a misspelled column would be lost.
+      - The task warns of an ignored column that contains names below the domain of its row, as exclusions are.
       - An ignored column that this collection knows, such as C(comments), is a missing column.
     type: list
     elements: str

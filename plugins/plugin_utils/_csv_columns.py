@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
+import shlex
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
@@ -38,13 +40,16 @@ _OTHER_WORDS = {
 _MIN_SIMILARITY = 0.82
 # Without such a column, mail would be dropped, or protection would stay that is to end.
 _NEEDED = {"domain", "exclude", "state"}
+_KNOWN = "the columns are domain, exclude, comments, state and id"
+# With one of these in a name, Ansible would not read a list of names as such.
+_NEEDS_JSON = re.compile(r"[\s,\"'\\{}=]")
 
 
 class WrongHeader(ValueError):
     """A row is not the header row of a list; the message says what it is or has, and what to do."""
 
 
-def columns_of(cells: list[str], ignored: t.Iterable[str] = ()) -> list[str | None]:
+def columns_of(cells: list[str], ignored: t.Sequence[str] = ()) -> list[str | None]:
     """Return the name of each column, "" if it has none, and `None` if it is ignored.
 
     Letter case and spaces around a name make no difference.
@@ -67,7 +72,7 @@ def columns_of(cells: list[str], ignored: t.Iterable[str] = ()) -> list[str | No
             raise WrongHeader(f"contains the column {column!r} twice; remove one")
     probable = _probable_columns(columns)
     unknown = {
-        _shown(cell): probable.get(column)
+        cell.strip(): probable.get(column)
         for cell, column in zip(cells, columns)
         if column
         and column not in ENTRY_KEYS
@@ -75,7 +80,7 @@ def columns_of(cells: list[str], ignored: t.Iterable[str] = ()) -> list[str | No
     }
     if unknown or "domain" not in columns:
         has_domain = "domain" in columns or "domain" in unknown.values()
-        raise WrongHeader(_problem(unknown, has_domain))
+        raise WrongHeader(_problem(unknown, has_domain, ignored))
     return [column if column in (None, "", *ENTRY_KEYS) else None for column in columns]
 
 
@@ -98,28 +103,41 @@ def _means(word: str, column: str) -> bool:
     return word in _OTHER_WORDS.get(column, ()) or similarity > _MIN_SIMILARITY
 
 
-def _problem(unknown: dict[str, str | None], has_domain: bool) -> str:
+def _problem(unknown: dict[str, str | None], has_domain: bool, ignored: t.Sequence[str]) -> str:
     """Return what is wrong with all columns, and what to do.
 
     Arguments:
         unknown: unknown columns, each with the column that it probably is.
+        ignored: the columns that are ignored already.
     """
     problems = [] if has_domain else ["no column 'domain'"]
-    advice = [f"rename {name} to {column}" for name, column in unknown.items() if column]
+    advice = [f"rename {_shown(name)} to {column}" for name, column in unknown.items() if column]
     if unknown:
         noun = "column" if len(unknown) == 1 else "columns"
-        problems.append(f"the unknown {noun} {listing(list(unknown), MAX_LISTED)}")
-        which = "it" if len(unknown) == 1 else "them"
+        problems.append(f"the unknown {noun} {listing(list(map(_shown, unknown)), MAX_LISTED)}")
         if not all(unknown.values()):
+            which = "it" if len(unknown) == 1 else "them"
             is_one = list(unknown.values()).count(None) == 1
             others = "the other" if is_one else "the others"
             advice.append(f"delete {others if advice else which}")
-        advice.append(f"or name {which} in ignore_columns")
+        ignorable = [name for name, column in unknown.items() if column not in _NEEDED]
+        if ignorable:
+            argument = _argument([*ignored, *ignorable])
+            advice.append(f"or use ignore_columns, as in -e {argument}")
     if not has_domain:
         is_named_else = not all(unknown.values())
         advice.insert(0, "name the one with the domains 'domain'" if is_named_else else "add it")
-    return f"has {' and '.join(problems)}; {', '.join(advice)}"
+    return f"has {' and '.join(problems)}; {', '.join(advice)} ({_KNOWN})"
 
 
-def _shown(cell: str) -> str:
-    return repr(shortened(cell.strip(), MAX_SHOWN))
+def _argument(names: list[str]) -> str:
+    """Return the argument of a command line that ignores these columns."""
+    if len(names) > MAX_LISTED or max(map(len, names)) > MAX_SHOWN:
+        names = [ALL]
+    if any(map(_NEEDS_JSON.search, names)):
+        return shlex.quote(json.dumps({"ignore_columns": names}, ensure_ascii=False))
+    return shlex.quote(f"ignore_columns={','.join(names)}")
+
+
+def _shown(name: str) -> str:
+    return repr(shortened(name, MAX_SHOWN))

@@ -13,6 +13,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+    is_below,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._entries import (
     InvalidEntries,
     desired_restrictions,
@@ -39,6 +43,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._csv_col
     BEGIN,
     COLUMNS,
     COMMENT,
+    MAX_SHOWN,
     NAME,
     WrongHeader,
     columns_of,
@@ -64,9 +69,9 @@ _TO_QUOTE = re.compile(r'["\n]|\A\s|[\s,;]\Z')
 
 
 def read_csv(
-    text: str, name: str, delimiter: str = COMMA, ignored_columns: t.Iterable[str] = ()
-) -> list[tuple[int, t.Any]]:
-    """Return the entries of a table, each with the line on which it begins.
+    text: str, name: str, delimiter: str = COMMA, ignored_columns: t.Sequence[str] = ()
+) -> tuple[list[tuple[int, t.Any]], list[str]]:
+    """Return the entries of a table, each with the line on which it begins, and warnings.
 
     Arguments:
         name: how messages name the file.
@@ -83,7 +88,7 @@ def read_csv(
         for row in rows(text, start, delimiter):
             if any(map(str.strip, row.cells)):
                 table.add(row)
-        return table.complete_entries()
+        return table.complete_entries(), list(table.warnings.values())
     except (WrongQuotes, WrongSeparator) as error:
         raise UnusableFile(f"{name} {error}") from None
 
@@ -116,12 +121,18 @@ def can_be_cell(text: str, delimiter: str) -> bool:
 
 
 class _Table:
-    """What was read of a table so far."""
+    """What was read of a table so far.
 
-    def __init__(self, name: str, delimiter: str, ignored_columns: t.Iterable[str]) -> None:
+    Attributes:
+        warnings: by the position of the ignored column that they are about.
+    """
+
+    def __init__(self, name: str, delimiter: str, ignored_columns: t.Sequence[str]) -> None:
         self._name = name
         self._delimiter = delimiter
         self._ignored_columns = ignored_columns
+        self.warnings: dict[int, str] = {}
+        self._header: list[str] = []
         self._columns: list[str | None] = []
         # The position of the last column with a name, which each row must reach.
         self._last = 0
@@ -138,7 +149,9 @@ class _Table:
         if problem:
             self._problems.append(f"{self._place(row.line)}: {problem}")
         else:
-            self._entries.append((row.line, _entry(dict(zip(self._columns, row.cells)))))
+            entry = _entry(dict(zip(self._columns, row.cells)))
+            self._entries.append((row.line, entry))
+            self._warn_of_ignored_exclusions(row, entry["domain"])
 
     def complete_entries(self) -> list[tuple[int, t.Any]]:
         """Return all entries.
@@ -165,7 +178,21 @@ class _Table:
             self._columns = columns_of(row.cells, self._ignored_columns)
         except WrongHeader as error:
             raise UnusableFile(f"{self._place(row.line)} {error}") from None
+        self._header = row.cells
         self._last = max(place for place, column in enumerate(self._columns) if column != "")
+
+    def _warn_of_ignored_exclusions(self, row: Row, domain: str) -> None:
+        for position, column in enumerate(self._columns):
+            if column is not None or position in self.warnings:
+                continue
+            name = _name_below(domain, row.cells[position])
+            if name:
+                header = shortened(self._header[position].strip(), MAX_SHOWN)
+                self.warnings[position] = (
+                    f"{self._place(row.line)}: the ignored column {header!r} contains {name!r}, a name"
+                    " below the domain of its row, so it looks like exclusions; move such names to the"
+                    " column exclude, or mail from them may be dropped"
+                )
 
     def _problem(self, row: Row) -> str:
         """Return what is wrong with a row, "" if nothing is."""
@@ -236,6 +263,14 @@ def _line_like_a_row(text: str, domain: int, last: int, delimiter: str) -> int:
         if len(cells) > last and NAME.fullmatch(cells[domain].strip()):
             return number
     return 0
+
+
+def _name_below(domain: str, cell: str) -> str:
+    """Return the first name in a cell that is below a domain, but for its website; "" if none is."""
+    names = filter(NAME.fullmatch, _BETWEEN_NAMES.split(cell))
+    senders = (name for name in names if not name.lower().startswith("www."))
+    parent = comparison_key(domain)
+    return next((name for name in senders if is_below(comparison_key(name), parent)), "")
 
 
 def _entry(cells: dict[str | None, str]) -> dict[str, t.Any]:

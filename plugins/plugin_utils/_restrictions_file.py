@@ -42,7 +42,7 @@ class Entries:
 
 
 def read_entries(
-    path: str, name: str, prune: bool = False, ignored_columns: t.Iterable[str] = ()
+    path: str, name: str, prune: bool = False, ignored_columns: t.Sequence[str] = ()
 ) -> Entries:
     """Read a list of restrictions.
 
@@ -63,10 +63,13 @@ def read_entries(
     if not text.strip():
         empty = "write at least the header row" if delimiter else f"write {KEY}: []"
         raise UnusableFile(f"{name} is empty; {empty} for an empty list")
-    entries = (
-        read_csv(text, name, delimiter, ignored_columns) if delimiter else read_yaml(text, name)
+    if delimiter:
+        entries, warnings = read_csv(text, name, delimiter, ignored_columns)
+    else:
+        entries, warnings = read_yaml(text, name), []
+    read = Entries(
+        [entry for _line, entry in entries], [line for line, _entry in entries], warnings
     )
-    read = Entries([entry for _line, entry in entries], [line for line, _entry in entries])
     if not _is_complete(text):
         problem = f"{name} does not end with a line break, so it may be cut off"
         if prune:

@@ -97,6 +97,16 @@ shown 'list.csv line 7 .c.example.: '
 
 printf 'domain\na.example\n' >one.csv
 
+echo "Columns are ignored as the error says, and a column of exclusions not without a warning"
+printf 'domain,Owner,Job title\nd.example,Ann,x.d.example\n' >own.csv
+fails play apply -e restrictions_file=own.csv --check
+shown 'as in -e .*ignore_columns.*Owner.*Job title'
+play apply -e restrictions_file=own.csv -e '{"ignore_columns": ["Owner", "Job title"]}' --check
+shown "the ignored column 'Job title' contains 'x.d.example'"
+sed -i 's/Job title/Notes/' own.csv
+play apply -e restrictions_file=own.csv -e ignore_columns=Owner,Notes --check
+shown '1 to create'
+
 echo "What is missing is said in one sentence"
 for file in '' null '["one.yml"]'; do
     fails play apply -e "{\"restrictions_file\": ${file:-\"\"}}"

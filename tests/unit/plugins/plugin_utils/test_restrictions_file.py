@@ -21,6 +21,8 @@ KEY = "sending_domain_restrictions:\n"
 BEGIN = "begin with domain,exclude,comments"
 COMMENT = "begins with '#', but CSV has no comments; delete the row, or correct its first cell"
 AFTER = "with text after its closing quote; write each quote inside a cell twice"
+DELETE_X = "delete it, or use ignore_columns, as in -e ignore_columns=x"
+KNOWN = " (the columns are domain, exclude, comments, state and id)"
 SAVE = "save it as UTF-8, in a spreadsheet as 'CSV UTF-8'"
 TWO = [
     {"domain": "a.example", "exclude": ["x.a.example", "y.a.example"], "comments": "1, 2; 3"},
@@ -380,12 +382,12 @@ def test_a_merged_mapping_has_the_defaults_of_an_entry(read, merged):
         (KEY + "- domain: !!binary YQ==\n", "l.yml", "line 2 contains the tag !!binary; write the value as plain text"),
         (KEY + "- !!set {domain}\n", "l.yml", "line 2 contains the tag !!set; write the value as plain text"),
         ("a: \x01\n", "l.yml", "is not valid YAML (control characters are not allowed); correct it"),
-        ("domain;x\n", "l.csv", "line 1 has the unknown column 'x'; delete it, or name it in ignore_columns"),
+        ("domain;x\n", "l.csv", f"line 1 has the unknown column 'x'; {DELETE_X}{KNOWN}"),
         ("a.example,,x\n", "l.csv", f"line 1 is not a header row; {BEGIN}"),
         (",,\n", "l.csv", f"has no header row; {BEGIN}"),
         ("# Partners\n", "l.csv", f"line 1 {COMMENT}"),
         ("\ndomain;Domain\n", "l.csv", "line 2 contains the column 'domain' twice; remove one"),
-        ("exclude\n", "l.csv", "line 1 has no column 'domain'; add it"),
+        ("exclude\n", "l.csv", f"line 1 has no column 'domain'; add it{KNOWN}"),
         ('domain\n"a"b\n', "l.csv", f"line 2 contains a quoted cell {AFTER}"),
         ('domain\n"a\n\n"b\n', "l.csv", f"line 2 contains a quoted cell, which continues in line 4, {AFTER}"),
         ('domain\n"a\n', "l.csv", "line 2 opens a quote that is never closed; remove or close it"),
@@ -459,6 +461,31 @@ def test_ignored_columns_may_contain_anything(tmp_path):
         {"domain": "a.example", "comments": "z"},
         {"domain": "b.example", "comments": ""},
     ]
+
+
+@pytest.mark.promise("No row and no column vanishes without a word")
+@pytest.mark.parametrize("cell", ["x.A.example", '"old@c.example X.a.example.; y.a.example"'])
+def test_an_ignored_column_that_looks_like_exclusions_is_warned_of_once(tmp_path, cell):
+    path = tmp_path / "l.csv"
+    path.write_text(f"Ausnahmen,domain,Owner\n,c.example,\n{cell},A.example,x\n{cell},a.example,\n")
+    read = read_entries(str(path), "l.csv", ignored_columns=["*"])
+    name = "x.A.example" if cell.startswith("x") else "X.a.example."
+    assert read.warnings == [
+        f"l.csv line 3: the ignored column 'Ausnahmen' contains {name!r}, a name below the domain of its"
+        " row, so it looks like exclusions; move such names to the column exclude, or mail from them"
+        " may be dropped"
+    ]
+    assert [entry["domain"] for entry in read.entries] == ["c.example", "A.example", "a.example"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["a.example", "x.b.example", "me@x.a.example", "https://x.a.example/", "www.a.example", "xa.example"],
+)  # fmt: skip
+def test_other_names_in_an_ignored_column_are_not_warned_of(tmp_path, cell):
+    path = tmp_path / "l.csv"
+    path.write_text(f"domain,Contact\na.example,{cell}\n")
+    assert read_entries(str(path), "l.csv", ignored_columns=["*"]).warnings == []
 
 
 def test_a_row_that_ends_before_an_ignored_column_is_refused(tmp_path):
