@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.utils.vars import load_extra_vars
+
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
@@ -39,3 +41,12 @@ def is_task_timeout(error: BaseException) -> bool:
 def task_uuid(action: ActionBase) -> str:
     """Return the ID of a task: one for all items of its loop, another each time it is included."""
     return str(action._task._uuid)
+
+
+def extra_variables(loader: t.Any) -> dict[str, t.Any]:
+    """Return the variables of the command line, which templates cannot tell from others.
+
+    Ansible keeps them once they are read, so that no file is read or decrypted again.
+    """
+    found: dict[str, t.Any] = load_extra_vars(loader)
+    return found

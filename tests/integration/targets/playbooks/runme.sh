@@ -114,16 +114,27 @@ for file in '' null '["one.yml"]'; do
 done
 fails play export -e 'restrictions_file=my list.yml'
 shown 'Ansible cuts a value at a space.*list.yml'
-for name in api_email api_key check compare dry_run purge; do
-    fails play apply -e restrictions_file=one.csv -e "${name}=true"
-    shown "${name} is not a variable of this playbook and would be ignored; use "
-done
+
 fails play drift -e restrictions_file=nowhere.yml
 shown 'nowhere.yml'
 fails play export -e restrictions_file=nowhere/list.yml
 shown 'create it first'
 fails env -u CLOUDFLARE_API_TOKEN ansible-playbook "${collection}.apply" -e restrictions_file=list.csv >log 2>&1
 shown 'credentials are missing; set api_token'
+
+# Promise: A typo on the command line does not turn off a guard.
+echo "A mistaken name on the command line is refused, wherever Ansible reads it"
+echo '{"restrictions_file": "one.csv", "max_affected_mesages": 0}' >typo.json
+echo password >password
+ansible-vault encrypt --vault-password-file password --output typo.yml typo.json
+for typo in '-e max_affected_mesages=0' '-e {"max_affected_mesages":0}' '-e @typo.json' \
+    '-e @typo.yml --vault-password-file password'; do
+    # shellcheck disable=SC2086
+    fails play apply -e restrictions_file=one.csv ${typo}
+    shown 'max_affected_mesages is not a variable of this playbook; did you mean max_affected_messages?'
+done
+fails play drift -e restrictions_file=one.csv -e prume=true
+shown 'did you mean prune?'
 
 # Promise: No report is missing or old without an error.
 echo "A report is written, refused or not wanted, but never silently missing"
@@ -166,7 +177,6 @@ unset ANSIBLE_CONFIG
 
 echo "An inline vault value works as a token"
 account '{"restrictions": [{"domain": "a.example"}]}'
-echo password >password
 {
     echo ---
     echo -n "${CLOUDFLARE_API_TOKEN}" |

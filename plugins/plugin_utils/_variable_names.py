@@ -1,0 +1,94 @@
+# Copyright Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names of variables that the playbooks or the role do not have. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
+
+ROLE_PREFIX = "sending_domain_restrictions_"
+# Variables that Ansible itself and those who run it add.
+FOREIGN_PREFIXES = ("ansible_", "awx_", "tower_")
+MIN_SIMILARITY = 0.7
+MAX_SHOWN = 10
+
+_USE_ENVIRONMENT = (
+    "use api_token, or set CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY in the environment"
+)
+# Names that mean something else than the variable that they resemble, or that resemble none.
+_ADVICE = {
+    "api_email": _USE_ENVIRONMENT,
+    "api_key": _USE_ENVIRONMENT,
+    "check": "use the option --check",
+    "compare": "use the playbook drift",
+    "dry_run": "use the option --check",
+    "purge": "use prune",
+    "report_md": "use report_markdown",
+}
+
+
+def check_playbook(given: t.Iterable[str], known: t.Iterable[str]) -> tuple[list[str], str]:
+    """Return why names of the command line are refused, and a warning about the other unknown ones.
+
+    Arguments:
+        given: the names of the command line.
+        known: the variables of the playbook.
+    """
+    known = list(known)
+    refusals, others = [], []
+    for name in sorted(set(given).difference(known)):
+        similar = _similar(name.replace(ROLE_PREFIX, ""), known)
+        advice = _ADVICE.get(_normalized(name)) or (similar and f"did you mean {similar}?")
+        # Variables of the role would replace what the playbook gives to it.
+        if not advice and ROLE_PREFIX in name:
+            advice = "it belongs to the role; remove it"
+        if advice:
+            refusals.append(f"{name} is not a variable of this playbook; {advice}")
+        elif not name.startswith(FOREIGN_PREFIXES):
+            others.append(name)
+    return refusals, _warning(others)
+
+
+def check_role(given: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
+    """Return a warning about each variable that has the prefix of the role, but does not belong to it.
+
+    Arguments:
+        given: the variables of a host.
+        known: the variables of the role.
+    """
+    known = {name[len(ROLE_PREFIX) :]: name for name in known}
+    own = (name for name in given if name.startswith(ROLE_PREFIX))
+    return [
+        f"{name} is not a variable of the role, which ignores it; "
+        + (f"did you mean {known[similar]}?" if similar else "use a name with another prefix")
+        for name in sorted(set(own).difference(known.values()))
+        for similar in [_similar(name[len(ROLE_PREFIX) :], known)]
+    ]
+
+
+def _similar(name: str, known: t.Iterable[str]) -> str:
+    """Return the name that is probably meant; empty if there is none."""
+    by_normalized = {_normalized(each): each for each in known}
+    name = _normalized(name)
+    words = set(name.split("_"))
+    abbreviated = (each for each in by_normalized if words <= set(each.split("_")))
+    close = difflib.get_close_matches(name, by_normalized, n=1, cutoff=MIN_SIMILARITY)
+    found = [*close, *abbreviated]
+    return by_normalized[found[0]] if found else ""
+
+
+def _normalized(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _warning(names: list[str]) -> str:
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f"{names[0]} is not a variable of this playbook, which ignores it"
+    return f"{listing(names, MAX_SHOWN)} are not variables of this playbook, which ignores them"

@@ -1,0 +1,92 @@
+# Copyright Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names that the playbooks or the role do not have."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._variable_names import (
+    ROLE_PREFIX,
+    check_playbook,
+    check_role,
+)
+
+# The variables of the playbook apply.
+KNOWN = [
+    *("restrictions_file", "account_id", "api_token", "ignore_columns", "prune", "concurrency"),
+    *("max_delete_percent", "max_exclusion_loss_percent", "impact_days", "max_affected_messages"),
+    *("report_html", "report_markdown", "report_json", "report_title", "report_note"),
+]
+
+
+@pytest.mark.promise("A typo on the command line does not turn off a guard")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("max_affected_mesages", "max_affected_messages"),
+        ("max_messages", "max_affected_messages"),
+        ("max-affected-messages", "max_affected_messages"),
+        ("impact-days", "impact_days"),
+        ("Prune", "prune"),
+        ("prume", "prune"),
+        ("days", "impact_days"),
+        ("max_delete_percentage", "max_delete_percent"),
+        ("max_delete", "max_delete_percent"),
+        ("token", "api_token"),
+        ("restriction_file", "restrictions_file"),
+        ("file", "restrictions_file"),
+        (f"{ROLE_PREFIX}prune", "prune"),
+    ],
+)
+def test_a_name_like_one_of_the_playbook_is_refused_with_what_is_probably_meant(name, meant):
+    (refusal,), warning = check_playbook([name], KNOWN)
+    assert refusal == f"{name} is not a variable of this playbook; did you mean {meant}?"
+    assert not warning
+
+
+@pytest.mark.parametrize("name", ["check", "dry-run", "compare", "purge", "api_key", "report_md"])
+def test_a_name_whose_meaning_is_known_is_refused_with_advice(name):
+    (refusal,), warning = check_playbook([name], KNOWN)
+    assert refusal.startswith(f"{name} is not a variable of this playbook; use ")
+    assert not warning
+
+
+def test_a_variable_of_the_role_is_refused_as_it_would_replace_what_the_playbook_gives_to_it():
+    (refusal,), _warning = check_playbook([f"{ROLE_PREFIX}result"], KNOWN)
+    assert "belongs to the role" in refusal
+
+
+@pytest.mark.parametrize("name", ["environment", "hosts", "region", "stage", "customer", "ci_url"])
+def test_other_names_may_be_for_the_inventory(name):
+    refusals, warning = check_playbook([name], KNOWN)
+    assert not refusals
+    assert warning == f"{name} is not a variable of this playbook, which ignores it"
+
+
+def test_several_names_are_in_one_warning():
+    refusals, warning = check_playbook(["stage", "region", "prune", "awx_job_id"], KNOWN)
+    assert not refusals
+    assert warning == "region, stage are not variables of this playbook, which ignores them"
+
+
+@pytest.mark.parametrize(
+    "name", ["ansible_user", "ansible_check_mode", "awx_job_id", "tower_user_id", *KNOWN]
+)
+def test_nothing_is_said_of_known_names_and_of_those_that_ansible_or_a_controller_adds(name):
+    assert check_playbook([name], KNOWN) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("max_affected_mesages", f"did you mean {ROLE_PREFIX}max_affected_messages?"),
+        ("file_path", "use a name with another prefix"),
+    ],
+)
+def test_a_name_with_the_prefix_of_the_role_is_warned_of(name, advice):
+    known = [ROLE_PREFIX + each for each in ("file", "max_affected_messages")]
+    (warning,) = check_role([ROLE_PREFIX + name, *known, "other"], known)
+    name = ROLE_PREFIX + name
+    assert warning == f"{name} is not a variable of the role, which ignores it; {advice}"
