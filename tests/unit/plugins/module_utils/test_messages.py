@@ -57,11 +57,13 @@ def test_a_summary_says_first_what_the_changes_do_to_mail():
     }
     assert summary(changes) == (
         "3 newly require TLS, 1 newly requires TLS for some names, no longer for others,"
-        " 1 no longer requires TLS, 2 duplicates removed, 5 comment or spelling only (3 created, 7 updated, 2 deleted, 1 unchanged)"
+        " 1 no longer requires TLS, 2 duplicates removed, 5 comment or spelling only (3 created,"
+        " 7 updated, 2 deleted, 1 unchanged)"
     )
     assert summary(changes, check_mode=True) == (
         "3 would newly require TLS, 1 would newly require TLS for some names, no longer for others,"
-        " 1 would no longer require TLS, 2 duplicates to remove, 5 comment or spelling only (3 to create, 7 to update, 2 to delete, 1 unchanged)"
+        " 1 would no longer require TLS, 2 duplicates to remove, 5 comment or spelling only (3 to"
+        " create, 7 to update, 2 to delete, 1 unchanged)"
     )
     one = {"created": [], "updated": changes["updated"][:1], "deleted": changes["deleted"][:1]}
     assert summary({**one, "unchanged": 0}) == (
