@@ -501,7 +501,7 @@ def test_updates_that_depend_on_each_other_take_two_calls_each(is_sliced):
     assert account.writes == ["update b.example", "update a.b.example"] * 2
     assert account.wrong == []
     assert (result["msg"], result["api_calls"]) == (
-        "2 newly require TLS, 2 no longer require TLS (2 updated)",
+        "2 newly require TLS for some names, no longer for others (2 updated)",
         4,
     )
     assert {record["domain"]: record["previous"] for record in result["updated"]} == originals
@@ -608,7 +608,7 @@ def test_a_list_that_lags_behind_does_not_repeat_the_first_of_two_calls():
     before, entries = CROSSED
     account = FakeAccount(before, lag=100)
     assert run(account, entries, False, is_sliced=True)["msg"] == (
-        "2 newly require TLS, 2 no longer require TLS (2 updated)"
+        "2 newly require TLS for some names, no longer for others (2 updated)"
     )
     assert len(account.writes) == 4
 

@@ -238,7 +238,7 @@ def test_check_mode_predicts_the_result(account, options, seconds):
 
     assert managed(checked["created"]) == managed(real["created"])
     assert managed(checked["updated"]) == managed(real["updated"])
-    assert "(1 to create, 1 to update, 1 to delete, 1 unchanged)." in checked["msg"]
+    assert "(1 to create, 1 to update, 1 to delete, 1 unchanged)" in checked["msg"]
     assert "(1 created, 1 updated, 1 deleted, 1 unchanged)." in real["msg"]
 
 

@@ -62,7 +62,8 @@ Failed: ` 3 failed `
 ` 1 to create, 1 to update, 1 to delete `
 
 | Restrictions | Partners with exceptions | Exclusions | Would newly require TLS\
- | Would newly require TLS for some names, no longer for others | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures | Findings |
+ | Would newly require TLS for some names, no longer for others | Would no longer require TLS\
+ | Duplicate to remove | Comment or spelling only | Failures | Findings |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | 2 | 1 of 2 | 2 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
 
