@@ -75,6 +75,14 @@ def test_a_plan_tells_what_an_update_leads_to(changes):
     assert (after.id, after.managed_fields()) == (FIRST, {**fields, **changes})
 
 
+def test_a_rename_is_never_split_into_two_calls():
+    """The first one would end exemptions of the domain that is about to be released."""
+    current = [existing(FIRST, "a.example", exclude=["x.a.example"])]
+    rename = desired(id=FIRST, domain="b.example", exclude=["y.b.example"])
+    plan = make_plan([rename, desired(domain="sub.a.example")], current)
+    assert [update.in_two_calls for update in plan.updates] == [False]
+
+
 @given(SOME_ENTRIES, SOME_RESTRICTIONS)
 def test_applying_a_plan_and_planning_again_changes_nothing(listed, current):
     plan = make_plan(listed, current)
