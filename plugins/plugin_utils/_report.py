@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     AUTHORS,
     NOT_READ,
+    VOID,
     affected_by,
     changes_of,
     counts_of,
@@ -137,6 +138,7 @@ def html_report(report: Report) -> str:
                 "noun": noun_of(report),
                 "labels": labels_of(report),
                 "filters": filters_of(report),
+                "void": VOID,
                 "hasImpact": report.impact is not None,
                 "affected": [vars(row) for row in affected],
                 "changes": [vars(change) for change in changes],

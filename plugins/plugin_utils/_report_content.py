@@ -35,6 +35,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     minute_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
+from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+    Restriction,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
+    tls_requirements,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
@@ -128,12 +134,14 @@ _DIFFERENCES = {"create": "missing", "update": "different", "delete": "extra"}
 # These have a count only if there is such a change.
 _RARE = {"both", "duplicate", "same"}
 NO_COUNT = "not read"
+# What is said about an exclude entry if another restriction requires TLS from its name.
+VOID = "listed as exempt, but needs TLS"
 # What the two sides of changes are called.
 _SIDES_OF_CHANGES = ("before", "after")
 SIDES_OF_DIFFERENCES = ("on the account", "in the list")
 
 # The filters of restrictions beside their statuses, and for some of them a number of days.
-_EXCEPTIONS = "exceptions"
+_EXCEPTIONS, _VOID = "exceptions", "void"
 _RECENT = {"week": 7, "month": 30}
 
 # A name with an A-label that no message shows in its other form yet.
@@ -187,14 +195,18 @@ class Row:
             were not searched for.
         level: how many domains with a restriction there are above.
         parent: the nearest of them.
+        id: its ID, if there are others for the same domain.
+        void: those of the exempt names that need TLS all the same.
     """
 
     statuses: list[str]
     labels: list[str]
     domain: str
+    id: str
     level: int
     parent: str
     exclude: list[str]
+    void: list[str]
     comments: str
     created: str
     modified: str
@@ -295,7 +307,7 @@ def labels_of(report: Report) -> dict[str, str]:
 def filters_of(report: Report) -> dict[str, str]:
     """Return what the filters of restrictions are called, beside those for their statuses."""
     recent = {name: f"changed in the last {days} days" for name, days in _RECENT.items()}
-    return {_EXCEPTIONS: "with exceptions", **recent}
+    return {_EXCEPTIONS: "with exceptions", _VOID: VOID, **recent}
 
 
 def heading_of(report: Report) -> str:
@@ -315,7 +327,37 @@ def account_numbers(report: Report) -> dict[str, int] | None:
         "domains": len(excluded),
         "domains_with_exclusions": sum(map(bool, excluded.values())),
         "exclusions": sum(excluded.values()),
+        "effective_exclusions": _number_of_effective(report.restrictions),
     }
+
+
+def _required(records: t.Iterable[Record]) -> set[str]:
+    """Return the names that restrictions exempt although mail from them needs TLS."""
+    restrictions = [
+        Restriction(
+            {"created_at": None, **record, "exclude": record.get("exclude") or []},
+            record.get("id") or "",
+            rule.domain,
+            rule.exclude,
+            "",
+        )
+        for record in records
+        for rule in [_rule(record)]
+    ]
+    names = {name for restriction in restrictions for name in restriction.exclude}
+    requirements = tls_requirements(names, restrictions)
+    return {name for name, requirement in requirements.items() if requirement.required}
+
+
+def _number_of_effective(records: t.Collection[Record]) -> int:
+    """Return how many exclude entries exempt their name from all restrictions that cover it."""
+    required = _required(records)
+    return sum(
+        name in rule.exempt_names and name not in required
+        for record in records
+        for rule in [_rule(record)]
+        for name in map(_key, record.get("exclude") or ())
+    )
 
 
 def number_of_affected(report: Report) -> int | None:
@@ -346,6 +388,8 @@ def counts_of(report: Report) -> list[Count]:
     account = account_numbers(report)
     if account is not None:
         number, exclusions = f"{account['restrictions']:,}", f"{account['exclusions']:,}"
+        if account["effective_exclusions"] < account["exclusions"]:
+            exclusions += f" listed, {account['effective_exclusions']:,} effective"
         partners = f"{account['domains_with_exclusions']:,} of {account['domains']:,}"
     counts = [
         Count("restrictions", "restrictions", number),
@@ -360,7 +404,10 @@ def counts_of(report: Report) -> list[Count]:
             status
             for action in ACTIONS
             for record in report.records(action)
-            for status in _statuses_of_change(report, action, record)
+            # What a change does to mail counts once, as in the summary.
+            for status in _statuses_of_change(report, action, record)[
+                : None if report.is_comparison else 1
+            ]
         )
         counts += [
             Count(status, label, f"{numbers[status]:,}")
@@ -433,6 +480,7 @@ def tree_of(report: Report) -> list[Row]:
     records = report.restrictions or ()
     keys = [_key(record["domain"]) for record in records]
     names = dict(zip(keys, (record["domain"] for record in records)))
+    number_of, required = Counter(keys), _required(records)
     paths = {
         key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
     }
@@ -450,6 +498,7 @@ def tree_of(report: Report) -> list[Row]:
         *above, _own = paths[key]
         exclude = record.get("exclude") or []
         statuses = own_statuses.get(record.get("id") or "") or own_statuses.get(key, {})
+        void = [shown_name(name) for name in sorted(exclude) if _key(name) in required]
         modified = minute_of(record.get("modified_at") or "")
         filters = [name for name, start in since.items() if modified and modified >= start]
         if with_finding and with_finding & {key, *map(_key, exclude)}:
@@ -459,13 +508,15 @@ def tree_of(report: Report) -> list[Row]:
                 [*statuses],
                 [*statuses.values()],
                 shown_name(record["domain"]),
+                visible(record.get("id") or "") if number_of[key] > 1 else "",
                 len(above),
                 shown_name(names[above[-1]]) if above else "",
                 [shown_name(name) for name in sorted(exclude)],
+                void,
                 visible(record.get("comments") or ""),
                 _minute(record.get("created_at") or ""),
                 _minute(record.get("modified_at") or ""),
-                [*([_EXCEPTIONS] if exclude else []), *filters],
+                [*([_EXCEPTIONS] if exclude else []), *([_VOID] if void else []), *filters],
                 messages.get(key, ""),
             )
         )
@@ -504,16 +555,16 @@ def _groups(items: t.Iterable[Record], text: str, line: t.Callable[[Record], str
 def _statuses_of_change(report: Report, action: str, record: Record) -> list[str]:
     """Return what a change does to mail or, in a comparison, how the account differs."""
     direction = account_is(report, record)
-    if direction is None:
-        return [_STATUSES_OF_EFFECTS[shown_effect(record)]]
-    if not _is_duplicate(record):
-        return [direction, _DIFFERENCES[action]]
-    return ["duplicate"] if direction == "same" else [direction, "duplicate"]
+    status = direction or _STATUSES_OF_EFFECTS[shown_effect(record)]
+    if _is_duplicate(record):
+        return ["duplicate"] if status in ("duplicate", "same") else [status, "duplicate"]
+    return [status, _DIFFERENCES[action]] if direction else [status]
 
 
 def _labels_of_change(report: Report, action: str, record: Record) -> dict[str, str]:
     """Return what the statuses of a change are called, by status."""
-    parts = _LABELS_OF_PARTS[kind_of(report)] if action == "update" else {}
+    is_partial = action == "update" or _is_duplicate(record)
+    parts = _LABELS_OF_PARTS[kind_of(report)] if is_partial else {}
     labels = {**labels_of(report), **parts}
     return {status: labels[status] for status in _statuses_of_change(report, action, record)}
 
@@ -530,23 +581,40 @@ def _change(report: Report, action: str, record: Record) -> Change:
     ]
     if action == "create":
         return Change(statuses, labels, domain, None, facts, 0, "", times)
+    if action == "delete" and not _is_duplicate(record):
+        return Change(statuses, labels, domain, facts, None, times=times)
+    notes = []
+    before, after = (record["previous"], record) if action == "update" else (record, None)
     if action == "delete":
-        note = ""
-        if _is_duplicate(record):
-            stays = "stays" if report.is_preview else "stayed"
-            note = f"duplicate of the restriction {visible(record['duplicate_of'])}, which {stays}"
-        return Change(statuses, labels, domain, facts, None, 0, note, times)
-    before = _facts(record["previous"])
+        stays = "stays" if report.is_preview else "stayed"
+        notes.append(
+            f"duplicate{_with_id(record)} of the restriction {visible(record['duplicate_of'])},"
+            f" which {stays}"
+        )
+        after = _kept(report, record)
+        if after is None:
+            return Change(statuses, labels, domain, facts, None, 0, notes[0], times)
+    old, new = _facts(before), _facts(after)
     return Change(
         statuses,
         labels,
         domain,
-        [fact for fact in before if fact not in facts],
-        [fact for fact in facts if fact not in before],
-        sum(fact in facts for fact in before if fact[0] == "exclude"),
-        _names_note(report, record["previous"], record),
+        [fact for fact in old if fact not in new],
+        [fact for fact in new if fact not in old],
+        sum(fact in new for fact in old if fact[0] == "exclude"),
+        "; ".join(filter(None, [*notes, _names_note(report, before, after)])),
         times,
     )
+
+
+def _with_id(record: Record) -> str:
+    return f" (ID {visible(record['id'])})" if record.get("id") else ""
+
+
+def _kept(report: Report, duplicate: Record) -> Record | None:
+    """Return the restriction that stays of duplicates, as it will be, if that is known."""
+    same = [*report.updated, *(report.restrictions or ())]
+    return next((each for each in same if each.get("id") == duplicate["duplicate_of"]), None)
 
 
 def _names_note(report: Report, before: Record, after: Record) -> str:
@@ -554,7 +622,9 @@ def _names_note(report: Report, before: Record, after: Record) -> str:
     old, new = _rule(before), _rule(after)
     if old.domain != new.domain:
         return ""
-    sides = (new.required_beyond(old), old.required_beyond(new))
+    # The delete of a duplicate requires nothing that the one that stays did not require.
+    newly = set() if _is_duplicate(before) else new.required_beyond(old)
+    sides = (newly, old.required_beyond(new))
     return "; ".join(
         f"{words}: {listing([*map(shown_name, sorted(names))], MAX_NAMES)}"
         for words, names in zip(_NAMES[kind_of(report)], sides)

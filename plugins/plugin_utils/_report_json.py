@@ -87,7 +87,13 @@ def _document(report: Report) -> Values:
 
 def _counts(report: Report) -> dict[str, int | None]:
     """Return the numbers of a report; `None` for those that are not known."""
-    account = ("restrictions", "domains", "domains_with_exclusions", "exclusions")
+    account = (
+        "restrictions",
+        "domains",
+        "domains_with_exclusions",
+        "exclusions",
+        "effective_exclusions",
+    )
     unknown = [failure for failure in report.failures if failure["kind"] == OUTCOME_UNKNOWN]
     run = {
         "created": len(report.created),

@@ -22,6 +22,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     NOT_READ,
     SIDES_OF_DIFFERENCES,
     TITLE,
+    VOID,
     Affected,
     Change,
     Fact,
@@ -162,7 +163,8 @@ def _note(group: Group) -> str:
 
 def _change(change: Change) -> str:
     """Return a change as lines of a diff."""
-    mark = "+" if change.before is None else "-" if change.after is None else "!"
+    is_delete = change.after is None or "duplicate" in change.statuses
+    mark = "+" if change.before is None else "-" if is_delete else "!"
     return "\n".join([f"{mark} {_heading(change)}", *_facts(change, ("-   ", "+   "))])
 
 
@@ -215,12 +217,14 @@ def _shared(one: str, other: str) -> int:
 
 def _row(row: Row) -> str:
     indent = "  " * row.level
-    lines = [f"{indent}    exclude: {_line(name)}" for name in row.exclude]
+    void = {name: f" ({VOID})" for name in row.void}
+    lines = [f"{indent}    exclude: {_line(name)}{void.get(name, '')}" for name in row.exclude]
     if row.comments:
         lines.insert(0, f"{indent}    comments: {_line(row.comments)}")
     if row.messages:
         lines.insert(0, f"{indent}    messages of affected senders: {row.messages}")
-    return "\n".join([f"{indent}{_line(row.domain)}", *_some(lines, f"{indent}    ")])
+    name = f"{row.domain} (ID {row.id})" if row.id else row.domain
+    return "\n".join([f"{indent}{_line(name)}", *_some(lines, f"{indent}    ")])
 
 
 def _some(lines: list[str], indent: str) -> list[str]:

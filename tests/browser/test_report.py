@@ -140,6 +140,7 @@ def test_the_policy_stops_markup_that_others_could_have_brought_in(open_report, 
         (" with their postmaster ", ["press.example"]),
         ("2026-09-09", ["mail.bank.example"]),
         ("2026-02-03 04:05", ["press.example"]),
+        ("kept", ["twice.example"]),
         ("nothing like it", []),
         # The texts of a row are not one text.
         ("press.exampleagreed", []),
@@ -241,6 +242,16 @@ def test_a_row_has_all_facts_of_a_restriction_and_is_headed_by_its_domain(open_r
     ]
     header = page.locator("#restrictions").get_by_role("rowheader")
     assert [header.get_attribute(name) for name in ("scope", "abbr")] == ["row", "a.example"]
+
+
+def test_a_row_has_the_id_of_a_duplicate_and_exempt_names_that_need_tls(open_report):
+    known = [restriction("a.example", "x.a.example", id="one"), restriction("a.example", id="two")]
+    page = open_report(report(restrictions=known))
+    cells = page.locator("#restrictions tbody .domain")
+    assert [" ".join(text.split()) for text in cells.all_inner_texts()] == [
+        "a.example ID one listed as exempt, but needs TLS x.a.example",
+        "a.example ID two",
+    ]
 
 
 def test_restrictions_are_a_tree_of_domains_until_they_are_sorted(open_report):
@@ -356,9 +367,9 @@ def test_changes_show_what_drops_mail_first_and_before_and_after_side_by_side(op
         ],
         [
             "duplicate to remove",
-            f"twice.example duplicate of the restriction kept, which stays {TIMES}",
-            "no exempt names",
-            "no restriction",
+            f"twice.example duplicate (ID duplicate) of the restriction kept, which stays {TIMES}",
+            "–",
+            "–",
         ],
     ]
     assert rows.locator("ins").all_inner_texts() == ["news.added.example", "list.bank.example"]
@@ -627,7 +638,7 @@ def test_without_scripts_everything_but_the_restrictions_remains(open_report, is
         "bank.example: overlaps",
         "Changes (4)",
         "would no longer require TLS: old.example (created 2026-01-02",
-        "duplicate to remove: twice.example (duplicate of the restriction kept, which stays)",
+        "duplicate to remove: twice.example (duplicate (ID duplicate) of the restriction kept, which stays)",
         "would newly require TLS: added.example",
         "would newly require TLS for some names, no longer for others: bank.example",
         "before: exempt crm.bank.example",

@@ -12,7 +12,7 @@ const MAX_PRINTED_ROWS = 2000;
 const MAX_LINES = 6;
 const MIN_ROWS_FOR_CONTROLS = 5;
 
-const { noun: nounOfChanges, labels, filters: otherFilters, hasImpact, affected, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
+const { noun: nounOfChanges, labels, filters: otherFilters, void: wordsOfVoid, hasImpact, affected, changes, restrictions } = JSON.parse(document.getElementById("data").textContent);
 const isComparison = nounOfChanges === "difference";
 const STATUSES = Object.keys(labels);
 const { compare } = new Intl.Collator("en", { numeric: true });
@@ -113,12 +113,15 @@ function affectedCells(row) {
 
 function restrictionCells(row) {
   const details = [];
+  if (row.id) {
+    details.push(element("p", "muted", "ID ", element("bdi", "", row.id)));
+  }
   if (row.parent) {
     details.push(element("p", "muted", "below ", element("bdi", "", row.parent)));
   }
   if (row.exclude.length > 0) {
     const names = row.exclude.map((name) =>
-      element("span", "fact", element("span", "muted", "exempt"), " ", element("bdi", "", name)),
+      element("span", "fact", element("span", "muted", row.void.includes(name) ? wordsOfVoid : "exempt"), " ", element("bdi", "", name)),
     );
     details.push(...list(names));
   }
@@ -304,8 +307,8 @@ setUp(
   "restrictions",
   "restriction",
   restrictions,
-  ({ domain, exclude, comments, created, modified }) =>
-    [domain, ...exclude, comments, created, modified],
+  ({ domain, id, exclude, comments, created, modified }) =>
+    [domain, id, ...exclude, comments, created, modified],
   restrictionCells,
 );
 

@@ -99,7 +99,7 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 ### Duplicate to remove (1)
 
 ```diff
-- old.example (duplicate of the restriction kept, which stays)\
+- old.example (duplicate (ID id-old.example) of the restriction kept, which stays)\
  (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
 -   exclude: x.old.example
 ```
@@ -258,7 +258,7 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 )
 def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
     sample = replace(typical_report(), **fields)
-    counts = ["8", "2 of 7", "11", *numbers, "1", "1"]
+    counts = ["8", "2 of 7", "11 listed, 2 effective", *numbers, "1", "1"]
     labels = [label.lower() for label in labels]
     names = [
         "restrictions",
@@ -499,6 +499,67 @@ def test_the_delete_of_a_duplicate_names_the_one_that_stays(is_preview, end):
     duplicate = restriction("a.example", duplicate_of="kept")
     (change,) = content.changes_of(report(is_preview=is_preview, deleted=[duplicate]))
     assert change.note.endswith(end)
+
+
+@pytest.mark.parametrize("is_updated", [True, False])
+def test_the_delete_of_a_duplicate_says_what_stays_and_who_no_longer_needs_tls(is_updated):
+    own = restriction("a.example", "x.a.example", "y.a.example", id="own", comments="Mine")
+    kept = restriction("A.example", "x.a.example", "z.a.example", id="kept", comments="Mine")
+    old = restriction("A.example", id="kept")
+    sample = report(
+        restrictions=[own, old if is_updated else kept],
+        updated=[{**kept, "previous": old}] if is_updated else [],
+        deleted=[{**own, "duplicate_of": "kept", "effect": "no_longer_requires_tls"}],
+    )
+    change = content.changes_of(sample)[0]
+    assert (change.before, change.after) == (
+        [("exclude", "y.a.example")],
+        [("exclude", "z.a.example")],
+    )
+    assert change.unchanged == 1
+    assert change.labels == ["some names would no longer require TLS", "duplicate to remove"]
+    assert change.note == (
+        "duplicate (ID own) of the restriction kept, which stays; would no longer require TLS:"
+        " z.a.example"
+    )
+    assert "\n- a.example (duplicate to remove) (duplicate (ID own)" in markdown_report(sample)
+
+
+def test_a_duplicate_that_weakens_counts_once():
+    weakening = restriction("a.example", duplicate_of="x", effect="no_longer_requires_tls")
+    found = counts(report(summary="x", deleted=[weakening]))
+    assert found["would no longer require TLS"] == "1"
+    assert "duplicate to remove" not in found
+
+
+def test_duplicates_are_told_apart_by_their_ids():
+    known = [
+        restriction(name, id=name[:3]) for name in ("one.example", "ONE.example", "two.example")
+    ]
+    sample = report(restrictions=known)
+    assert [(row.domain, row.id) for row in content.tree_of(sample)] == [
+        ("one.example", "one"),
+        ("ONE.example", "ONE"),
+        ("two.example", ""),
+    ]
+    assert "\nONE.example (ID ONE)\n" in markdown_report(sample)
+
+
+def test_an_exempt_name_from_which_another_restriction_requires_tls_is_marked():
+    known = [
+        restriction("a.example", "News.a.example", "b.a.example", "x.b.a.example", "other.example"),
+        restriction("b.a.example", "x.b.a.example"),
+        restriction("c.example", "x.c.example", "y.c.example", id="one"),
+        restriction("c.example", "x.c.example", id="two"),
+    ]
+    sample = report(restrictions=known)
+    rows = content.tree_of(sample)
+    assert [row.void for row in rows] == [["b.a.example"], [], ["y.c.example"], []]
+    assert ["void" in row.filters for row in rows] == [True, False, True, False]
+    assert counts(sample)["exclusions"] == "8 listed, 5 effective"
+    markdown = markdown_report(sample)
+    assert "    exclude: b.a.example (listed as exempt, but needs TLS)\n" in markdown
+    assert "    exclude: x.b.a.example\n" in markdown
 
 
 def test_failures_are_grouped_by_reason_and_the_others_by_kind():

@@ -54,7 +54,14 @@ SAMPLES = {
     ),
     **{f"hostile {number}": report_full_of(text) for number, text in enumerate(HOSTILE)},
 }
-UNREAD = ("restrictions", "domains", "domains_with_exclusions", "exclusions", "findings")
+UNREAD = (
+    "restrictions",
+    "domains",
+    "domains_with_exclusions",
+    "exclusions",
+    "effective_exclusions",
+    "findings",
+)
 UNPLANNED = (
     "created",
     "updated",
@@ -221,6 +228,7 @@ def test_counts_are_those_of_the_result():
         "domains": 7,
         "domains_with_exclusions": 2,
         "exclusions": 11,
+        "effective_exclusions": 2,
         "created": 1,
         "updated": 1,
         "deleted": 2,
