@@ -272,6 +272,7 @@ class ActionModule(ActionBase):
             "note": masked(str(self._options.get("report_note") or ""), self._secrets),
             "account_id": account.get("account_id") or self._options.get("account_id") or "",
             "list_file": self._list_file,
+            "prune": boolean(self._options.get("prune") or False, strict=False),
             "time": datetime.now().astimezone(),
             "summary": self._summary(values) if "created" in values else "",
             "problem": "" if status in _COMPLETE else _message_of(values),

@@ -29,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     shown_account,
     shown_list,
     shown_messages,
+    shown_prune,
     shown_time,
     sides_of,
     tree_of,
@@ -70,6 +71,7 @@ class Report:
         title, note: what the user wants to say about it, such as a name of the account and a commit.
         account_id: empty if only the module knows it.
         list_file: the name of the file with the list; empty if the list is a variable.
+        prune: whether what is only on the account is deleted or, in a comparison, a difference.
         time: when the account was read; with a time zone.
         summary: the counts of the changes in one line; empty if the run failed before it had a plan.
         problem: why the run failed; empty if it did not.
@@ -89,6 +91,7 @@ class Report:
     note: str
     account_id: str
     list_file: str
+    prune: bool
     time: datetime
     summary: str
     problem: str
@@ -122,6 +125,7 @@ def html_report(report: Report) -> str:
         kind=kind_of(report),
         account=shown_account(report),
         source=shown_list(report),
+        prune=shown_prune(report),
         time=shown_time(report.time),
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",

@@ -137,6 +137,7 @@ NO_COUNT = "not read"
 # What is said about an exclude entry if another restriction requires TLS from its name.
 VOID = "listed as exempt, but needs TLS"
 # What the two sides of changes are called.
+_IGNORED = "not in the list (ignored, because prune is off)"
 _SIDES_OF_CHANGES = ("before", "after")
 SIDES_OF_DIFFERENCES = ("on the account", "in the list")
 
@@ -266,6 +267,10 @@ def shown_account(report: Report) -> str:
 
 def shown_list(report: Report) -> str:
     return visible(report.list_file) or "a variable"
+
+
+def shown_prune(report: Report) -> str:
+    return "on" if report.prune else "off"
 
 
 def shown_messages(count: int) -> str:
@@ -400,21 +405,24 @@ def counts_of(report: Report) -> list[Count]:
     if affected is not None:
         counts.append(Count("affected", "affected senders", f"{affected:,}"))
     if report.summary:
+        # What a change does to mail counts once, as in the summary.
+        number_of_statuses = None if report.is_comparison else 1
         numbers = Counter(
             status
-            for action in ACTIONS
-            for record in report.records(action)
-            # What a change does to mail counts once, as in the summary.
-            for status in _statuses_of_change(report, action, record)[
-                : None if report.is_comparison else 1
-            ]
+            for change in changes_of(report)
+            for status in change.statuses[:number_of_statuses]
         )
+        # An account with restrictions that are ignored does not have "0 only on the account".
+        rare = {*_RARE, "extra"} if report.is_comparison and report.unlisted else _RARE
         counts += [
             Count(status, label, f"{numbers[status]:,}")
             for status, label in _LABELS[kind_of(report)].items()
-            if numbers[status] or status not in _RARE
+            if numbers[status] or status not in rare
         ]
-        counts.append(Count("failures", "failures", f"{len(report.failures):,}"))
+        if report.is_comparison and report.unlisted:
+            counts.append(Count("unlisted", _IGNORED, f"{len(report.unlisted):,}"))
+        if not _has_succeeded_in_comparing(report):
+            counts.append(Count("failures", "failures", f"{len(report.failures):,}"))
     findings = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
     return [*counts, Count("findings", "findings", findings)]
 
@@ -425,7 +433,7 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
     unknown = report.impact.unknown if report.impact else {}
     notes = {
         "Failures": _groups(
-            report.failures,
+            () if _has_succeeded_in_comparing(report) else report.failures,
             "reason",
             lambda failure: _target(failure["domain"], failure["action"]),
         ),
@@ -442,7 +450,7 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
         ),
         "Warnings": [Group("", "", [*map(_with_both_forms, report.warnings)])],
         "On the account but not in the list": [
-            Group("", "They stay, because prune is off.", unlisted)
+            Group("", f"They {'are ignored' if report.is_comparison else 'stay'}, because prune is off.", unlisted)
         ],
     }
     return {
@@ -457,6 +465,11 @@ def changes_of(report: Report) -> list[Change]:
     changes = [
         _change(report, action, record) for action in ACTIONS for record in report.records(action)
     ]
+    if _has_succeeded_in_comparing(report):
+        changes += [
+            Change(["duplicate"], [labels_of(report)["duplicate"]], shown_name(failure["domain"]), [], [], 0, visible(failure["reason"]))
+            for failure in report.failures
+        ]
     order = [*labels_of(report)]
     return sorted(changes, key=lambda change: order.index(change.statuses[0]))
 
@@ -521,6 +534,11 @@ def tree_of(report: Report) -> list[Row]:
             )
         )
     return rows
+
+
+def _has_succeeded_in_comparing(report: Report) -> bool:
+    """Return whether this is a comparison whose only failures are duplicates, which are differences."""
+    return report.is_comparison and not report.problem
 
 
 def _visible_character(match: re.Match[str]) -> str:
@@ -695,7 +713,8 @@ def _statuses(report: Report) -> dict[str, dict[str, str]]:
     The keys are the IDs of the restrictions, or the domains where they have none.
     """
     labels = labels_of(report)
-    unlisted, failed = ({status: labels[status]} for status in ("unlisted", "failed"))
+    failure = "duplicate" if _has_succeeded_in_comparing(report) else "failed"
+    unlisted, failed = ({status: labels[status]} for status in ("unlisted", failure))
     statuses = {_key(name): unlisted for name in report.unlisted}
     statuses.update((_key(failure["domain"]), failed) for failure in report.failures)
     for action in ACTIONS:

@@ -66,6 +66,7 @@ def _document(report: Report) -> Values:
         "note": report.note or None,
         "account_id": report.account_id or None,
         "list": report.list_file or None,
+        "prune": report.prune,
         "time": report.time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "summary": report.summary or None,
         "problem": report.problem or None,

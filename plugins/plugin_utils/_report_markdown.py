@@ -37,6 +37,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     shown_account,
     shown_list,
     shown_messages,
+    shown_prune,
     shown_time,
     tree_of,
     visible,
@@ -116,7 +117,7 @@ def _head(report: Report) -> str:
         "\n".join(f"| {row} |" for row in table),
         NOT_READ if report.restrictions is None else "",
         f"Account {_code(shown_account(report))}, list from {_code(shown_list(report))},"
-        f" {shown_time(report.time)}",
+        f" prune {shown_prune(report)}, {shown_time(report.time)}",
         AUTHORS,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -127,7 +128,7 @@ def _sections(report: Report) -> t.Iterator[_Section]:
         _Section(heading, [_note(group) for group in groups] if groups[0].kind else _list(groups))
         for heading, groups in notes_of(report).items()
     ]
-    if report.failures:
+    if notes and notes[0].heading.startswith("Failures"):
         yield notes.pop(0)
     affected = [_sender(row) for row in affected_by(report)]
     yield _Section(f"Who is affected ({len(affected):,})", affected, "text")

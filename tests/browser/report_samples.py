@@ -78,7 +78,7 @@ def report(**fields):
     for name in ("unlisted", "failures", "findings", "warnings"):
         empty[name] = []
     origin = {"account_id": "0" * 32, "list_file": "partners.yml", "time": TIME, "version": "1.2.3"}
-    done = {"is_preview": True, "is_comparison": False, "status": "changed", "changed": True}
+    done = {"prune": False, "is_preview": True, "is_comparison": False, "status": "changed", "changed": True}
     return Report(**{**origin, **done, "unchanged": 0, "impact": None, **empty, **fields})
 
 

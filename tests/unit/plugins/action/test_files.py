@@ -360,7 +360,7 @@ def test_a_report_without_a_reading_says_so_instead_of_zeros(
     assert task.run()["status"] == "failed"
     page, markdown, _document = texts_of(reports)
     shown = dict(re.findall("<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
-    del shown["Account"], shown["List"]
+    del shown["Account"], shown["List"], shown["Prune"]
     assert shown == dict.fromkeys(
         ("Restrictions", "Partners with exceptions", "Exclusions", "Findings"), "not read"
     )
@@ -400,7 +400,7 @@ def document_of(reports):
         ("changed", {"restrictions": numbered(11)}, {"check_mode": True}),
         ("equal", {"restrictions": numbered(10), "compare": True}, {}),
         ("drift", {"restrictions": numbered(11), "compare": True}, {}),
-        ("refused", {"restrictions": [], "prune": True}, {}),
+        ("refused", {"restrictions": [], "prune": "yes"}, {}),
         ("failed", {"restrictions": [{"domain": "com"}]}, {}),
     ],
 )
@@ -416,6 +416,7 @@ def test_the_report_for_programs_has_the_status_of_the_result(
     assert (document["problem"] is None) == (status not in ("refused", "failed"))
     assert document["effects"].items() >= result.get("effects", {}).items()
     assert document["counts"]["unchanged"] == result.get("unchanged")
+    assert document["prune"] is (status == "refused")
     assert re.fullmatch(r"\d+\.\d+\.\d+", document["collection_version"])
 
 

@@ -67,7 +67,7 @@ Failed: ` 3 failed `
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 | 2 | 1 of 2 | 2 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
 
-Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, 2026-11-25 04:30 UTC
+Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune off, 2026-11-25 04:30 UTC
 
 Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of\
  comments are not in it.
@@ -251,8 +251,11 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
         ({"is_preview": False}, content._LABELS["result"].values(), "11110"),
         (
             {"is_comparison": True},
-            [label for key, label in content._LABELS["comparison"].items() if key != "same"],
-            "1111111",
+            [
+                *(label for key, label in content._LABELS["comparison"].items() if key != "same"),
+                "not in the list (ignored, because prune is off)",
+            ],
+            "11111111",
         ),
     ],
 )
@@ -578,13 +581,15 @@ def test_failures_are_grouped_by_reason_and_the_others_by_kind():
     ]
 
 
-def test_unlisted_restrictions_are_listed_with_the_reason_why_they_stay():
-    notes = content.notes_of(report(unlisted=["xn--bcher-kva.example"]))
+@pytest.mark.parametrize(("is_comparison", "verb"), [(False, "stay"), (True, "are ignored")])
+def test_unlisted_restrictions_are_listed_with_the_reason_why_they_stay(is_comparison, verb):
+    sample = report(is_comparison=is_comparison, unlisted=["xn--bcher-kva.example"])
+    notes = content.notes_of(sample)
     assert notes == {
         "On the account but not in the list (1)": [
             content.Group(
                 "",
-                "They stay, because prune is off.",
+                f"They {verb}, because prune is off.",
                 ["xn--bcher-kva.example (b\xfccher.example)"],
             )
         ]
@@ -902,6 +907,42 @@ def test_a_difference_says_whether_the_account_is_weaker(action, effect, fields,
     labels = [content.labels_of(sample)[status] for status in statuses]
     assert all(label.lower() in markdown_report(sample).lower() for label in labels)
     assert {counts(sample)[label] for label in labels} == {"1"}
+
+
+def test_what_a_comparison_ignores_is_not_counted_as_a_difference():
+    known = restriction("a.example")
+    fields = {"is_comparison": True, "status": "equal", "summary": "x", "restrictions": [known]}
+    ignored, equal = counts(report(**fields, unlisted=["a.example"])), counts(report(**fields))
+    label = "not in the list (ignored, because prune is off)"
+    assert (ignored.get("only on the account"), ignored[label]) == (None, "1")
+    assert (equal["only on the account"], equal.get(label)) == ("0", None)
+    both = counts(report(**fields, unlisted=["b.example"], deleted=[known]))
+    assert (both["only on the account"], both[label]) == ("1", "1")
+    assert label not in counts(report(summary="x", unlisted=["a.example"]))
+
+
+def test_duplicates_of_a_comparison_without_prune_are_differences_and_no_failures():
+    twice = [restriction("twice.example", id=name) for name in ("one", "two")]
+    failures = [failure("twice.example", "there are 2", kind="duplicates", action="entry")]
+    fields = {"restrictions": twice, "failures": failures, "summary": "x"}
+    sample = report(is_comparison=True, status="drift", **fields)
+    (change,) = content.changes_of(sample)
+    assert (change.statuses, change.note) == (["duplicate"], "there are 2")
+    assert counts(sample)["more than once on the account"] == "1"
+    assert {tuple(row.statuses) for row in content.tree_of(sample)} == {("duplicate",)}
+    for written in (html_report(sample), markdown_report(sample)):
+        assert "Failures" not in written.partition("<script")[0]
+        assert "twice.example" in written
+    failed = report(is_comparison=True, status="failed", problem="No", **fields)
+    assert (content.changes_of(failed), counts(failed)["failures"]) == ([], "1")
+    assert "Failures (1)" in content.notes_of(failed)
+
+
+@pytest.mark.parametrize(("prune", "shown"), [(True, "on"), (False, "off")])
+def test_both_forms_say_whether_prune_is_on(prune, shown):
+    sample = report(prune=prune)
+    assert f", prune {shown}, " in markdown_report(sample)
+    assert f"<dt>Prune</dt><dd>{shown}</dd>" in html_report(sample)
 
 
 def test_differences_that_weaken_come_first():

@@ -275,6 +275,11 @@ def test_the_rows_are_in_the_same_order_each_time():
     assert domains == ["a.example", "B.example", "c.example"]
 
 
+@pytest.mark.parametrize("prune", [True, False])
+def test_the_report_says_whether_prune_is_on(prune):
+    assert written(report(prune=prune))["prune"] is prune
+
+
 def test_the_time_is_in_utc():
     for zone in (timezone.utc, timezone(timedelta(hours=-8))):
         assert written(report(time=TIME.astimezone(zone)))["time"] == "2026-11-25T04:30:00Z"
