@@ -171,7 +171,7 @@ class Change:
             the first is what the account has, the second what the list has.
         unchanged: how many exempt subdomains stay.
         note: anything else that the reader must know.
-        times: when it was created and last modified, before an update or a delete.
+        times: when it was created and modified.
     """
 
     statuses: list[str]
@@ -591,12 +591,7 @@ def _change(report: Report, action: str, record: Record) -> Change:
     labelled = _labels_of_change(report, action, record)
     statuses, labels = [*labelled], [*labelled.values()]
     domain, facts = shown_name(record["domain"]), _facts(record)
-    origin = record.get("previous") or record
-    times = [
-        f"{name} {_minute(origin[f'{name}_at'], ' UTC')}"
-        for name in ("created", "modified")
-        if origin.get(f"{name}_at")
-    ]
+    times = _times(report, action, record)
     if action == "create":
         return Change(statuses, labels, domain, None, facts, 0, "", times)
     if action == "delete" and not _is_duplicate(record):
@@ -623,6 +618,20 @@ def _change(report: Report, action: str, record: Record) -> Change:
         "; ".join(filter(None, [*notes, _names_note(report, before, after)])),
         times,
     )
+
+
+def _times(report: Report, action: str, record: Record) -> list[str]:
+    """Return when the restriction of a change was created and modified, as far as that is known."""
+    is_done = kind_of(report) == "result"
+    if action == "create":
+        times = {"created": record.get("created_at") if is_done else None}
+    else:
+        before = record["previous"] if action == "update" else record
+        modified = "last modified before this run" if is_done else "last modified"
+        times = {"created": before.get("created_at"), modified: before.get("modified_at")}
+        if is_done and record.get("modified_at") != before.get("modified_at"):
+            times["modified by this run"] = record.get("modified_at")
+    return [f"{words} {_minute(time, ' UTC')}" for words, time in times.items() if time]
 
 
 def _with_id(record: Record) -> str:

@@ -34,7 +34,7 @@ from browser.report_samples import (
 NODE_MODULES = Path(os.environ["NODE_MODULES"])
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 HTML_VALIDATE = NODE_MODULES / ".bin" / "html-validate"
-TIMES = "created 2026-01-02 05:20 UTC modified 2026-03-04 06:30 UTC"
+TIMES = "created 2026-01-02 05:20 UTC last modified 2026-03-04 06:30 UTC"
 LEFTS = "cells => cells.map((cell) => parseFloat(getComputedStyle(cell).paddingLeft))"
 
 

@@ -91,7 +91,7 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 
 ```diff
 ! bank.example (would newly require TLS: crm.bank.example)\
- (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
+ (created 2026-01-02 05:20 UTC, last modified 2026-03-04 06:30 UTC)
 -   exclude: crm.bank.example
 +   comments: Renewed
 ```
@@ -100,7 +100,7 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 
 ```diff
 - old.example (duplicate (ID id-old.example) of the restriction kept, which stays)\
- (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)
+ (created 2026-01-02 05:20 UTC, last modified 2026-03-04 06:30 UTC)
 -   exclude: x.old.example
 ```
 
@@ -565,6 +565,48 @@ def test_an_exempt_name_from_which_another_restriction_requires_tls_is_marked():
     assert "    exclude: x.b.a.example\n" in markdown
 
 
+@pytest.mark.parametrize(
+    ("kind", "action", "times"),
+    [
+        ({}, "created", []),
+        ({"is_comparison": True}, "created", []),
+        ({"is_preview": False}, "created", ["created 2026-11-25 04:28 UTC"]),
+        ({}, "updated", ["created 2026-01-02 05:20 UTC", "last modified 2026-03-04 06:30 UTC"]),
+        (
+            {"is_preview": False},
+            "updated",
+            [
+                "created 2026-01-02 05:20 UTC",
+                "last modified before this run 2026-03-04 06:30 UTC",
+                "modified by this run 2026-11-25 04:29 UTC",
+            ],
+        ),
+        ({}, "deleted", ["created 2026-11-25 04:28 UTC", "last modified 2026-11-25 04:29 UTC"]),
+        (
+            {"is_preview": False},
+            "deleted",
+            [
+                "created 2026-11-25 04:28 UTC",
+                "last modified before this run 2026-11-25 04:29 UTC",
+            ],
+        ),
+    ],
+)
+def test_a_change_says_whether_a_time_is_before_or_after_it(kind, action, times):
+    now = {"created_at": "2026-11-25T04:28:00Z", "modified_at": "2026-11-25T04:29:00Z"}
+    known = {**restriction("a.example", **now), "previous": restriction("a.example")}
+    (change,) = content.changes_of(report(**kind, **{action: [known]}))
+    assert change.times == times
+
+
+def test_an_unknown_time_is_left_out():
+    known = restriction("a.example", modified_at=None)
+    sample = report(is_preview=False, updated=[{**known, "previous": known}], created=[known])
+    assert [change.times for change in content.changes_of(sample)] == [
+        ["created 2026-01-02 05:20 UTC"]
+    ] * 2
+
+
 def test_failures_are_grouped_by_reason_and_the_others_by_kind():
     failures = [
         failure("a.example", "first of its kind"),
@@ -869,7 +911,7 @@ def test_a_difference_is_between_the_account_and_the_list_and_neither_is_new():
     assert "```diff" not in markdown
     assert (
         "\nbank.example (different) (need TLS only by the list: crm.bank.example; need TLS only on the"
-        " account: list.bank.example) (created 2026-01-02 05:20 UTC, modified 2026-03-04 06:30 UTC)\n"
+        " account: list.bank.example) (created 2026-01-02 05:20 UTC, last modified 2026-03-04 06:30 UTC)\n"
         "    on the account: exclude: crm.bank.example\n"
         "    in the list: exclude: list.bank.example\n"
     ) in markdown
