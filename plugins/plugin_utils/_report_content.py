@@ -38,6 +38,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._librari
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     Restriction,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import REFUSED
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
     tls_requirements,
 )
@@ -320,6 +321,13 @@ def heading_of(report: Report) -> str:
     return f"{TITLE}: {visible(report.title)}" if report.title else TITLE
 
 
+def problem_heading_of(report: Report) -> str:
+    """Return what a run is called that has a problem."""
+    if report.status != REFUSED:
+        return "The run failed"
+    return "Refused after some changes" if report.changed else "Refused, nothing was changed"
+
+
 def account_numbers(report: Report) -> dict[str, int] | None:
     """Return how many restrictions the account has, and the like; `None` if it was not read."""
     if report.restrictions is None:
@@ -414,6 +422,8 @@ def counts_of(report: Report) -> list[Count]:
         )
         # An account with restrictions that are ignored does not have "0 only on the account".
         rare = {*_RARE, "extra"} if report.is_comparison and report.unlisted else _RARE
+        if report.status == REFUSED:
+            rare = {*_LABELS[kind_of(report)]}
         counts += [
             Count(status, label, f"{numbers[status]:,}")
             for status, label in _LABELS[kind_of(report)].items()
@@ -421,7 +431,8 @@ def counts_of(report: Report) -> list[Count]:
         ]
         if report.is_comparison and report.unlisted:
             counts.append(Count("unlisted", _IGNORED, f"{len(report.unlisted):,}"))
-        if not _has_succeeded_in_comparing(report):
+        # A run that failed as a whole does not have "0 failures".
+        if report.failures if report.problem else not report.is_comparison:
             counts.append(Count("failures", "failures", f"{len(report.failures):,}"))
     findings = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
     return [*counts, Count("findings", "findings", findings)]

@@ -34,6 +34,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     kind_of,
     labels_of,
     notes_of,
+    problem_heading_of,
     shown_account,
     shown_list,
     shown_messages,
@@ -112,7 +113,9 @@ def _head(report: Report) -> str:
     parts = [
         f"## {TITLE}{title}: {kind_of(report)}",
         _code(report.note, MAX_PROBLEM) if report.note else "",
-        f"Failed: {_code(report.problem, MAX_PROBLEM)}" if report.problem else "",
+        f"{problem_heading_of(report)}: {_code(report.problem, MAX_PROBLEM)}"
+        if report.problem
+        else "",
         _code(report.summary) if report.summary else "",
         "\n".join(f"| {row} |" for row in table),
         NOT_READ if report.restrictions is None else "",

@@ -57,7 +57,7 @@ MARKDOWN = """\
 
 ` Commit 1a2b3c4 `
 
-Failed: ` 3 failed `
+The run failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
@@ -949,6 +949,36 @@ def test_a_difference_says_whether_the_account_is_weaker(action, effect, fields,
     labels = [content.labels_of(sample)[status] for status in statuses]
     assert all(label.lower() in markdown_report(sample).lower() for label in labels)
     assert {counts(sample)[label] for label in labels} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "heading"),
+    [
+        ("refused", False, "Refused, nothing was changed"),
+        ("refused", True, "Refused after some changes"),
+        ("failed", True, "The run failed"),
+        ("incomplete", True, "The run failed"),
+    ],
+)
+def test_a_refused_run_has_not_failed(status, changed, heading):
+    sample = report(status=status, changed=changed, problem="Too much", summary="no changes")
+    assert f'<h2 id="problem-heading">{heading}</h2>' in html_report(sample)
+    assert f"\n{heading}: ` Too much `\n" in markdown_report(sample)
+
+
+def test_counts_of_zero_that_a_problem_contradicts_are_left_out():
+    fields = {"problem": "No", "summary": "no changes", "is_preview": False}
+    account = {"restrictions", "partners with exceptions", "exclusions", "findings"}
+    refused = report(status="refused", **fields)
+    assert set(counts(refused)) == account
+    deleted = counts(replace(refused, deleted=[{**restriction("a.example"), "effect": "both"}]))
+    assert set(deleted) - account == {"newly requires TLS for some names, no longer for others"}
+    failed = report(status="failed", **fields)
+    assert set(counts(failed)) - account == {
+        *("newly requires TLS", "no longer requires TLS", "comment or spelling only")
+    }
+    assert counts(replace(failed, failures=[failure("a.example")]))["failures"] == "1"
+    assert counts(replace(failed, problem=""))["failures"] == "0"
 
 
 def test_what_a_comparison_ignores_is_not_counted_as_a_difference():
