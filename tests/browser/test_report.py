@@ -303,7 +303,9 @@ def test_a_header_sorts_up_and_then_down(open_report):
     for name in ("Domain", "Domain", "Domain", "Domain", "Change", "Domain"):
         headers.get_by_role("button", name=name).click()
         header = page.locator("#changes [aria-sort]")
-        arrow = style(header.get_by_role("button"), "content", "::after").strip('" ')
+        arrow, spoken = style(header.get_by_role("button"), "content", "::after").split(" / ")
+        assert spoken == '""'
+        arrow = arrow.strip('" ')
         seen.append((header.inner_text(), header.get_attribute("aria-sort"), arrow))
         if name == "Domain":
             expected = names if seen[-1][1] == "ascending" else names[::-1]
@@ -618,7 +620,49 @@ def test_paper_says_how_many_rows_it_leaves_out(open_report):
         "input => { input.value = 'partner-1'; input.dispatchEvent(new Event('input')) }"
     )
     before_print(page)
-    assert (shown(page), box.is_visible()) == ("1,111 of 2,001 restrictions match", False)
+    text = "1,111 of 2,001 restrictions match (search: partner-1)"
+    assert (shown(page), box.inner_text()) == (text, f"890 rows omitted: {text}")
+
+
+def test_paper_says_how_the_rows_were_chosen_and_sorted(open_report):
+    page = open_report(typical_report())
+    before_print(page)
+    assert (shown(page), page.locator("#omitted").inner_text()) == ("8 restrictions", "")
+    after_print(page)
+    page.locator("#restrictions thead .modified button").click()
+    before_print(page)
+    text = "8 restrictions (sorted by: Modified (UTC))"
+    assert (shown(page), page.locator("#omitted").inner_text()) == (text, "")
+    after_print(page)
+    assert shown(page) == "8 restrictions"
+    page.locator("#restrictions thead .modified button").click()
+    page.locator("#restrictions input").fill(" bank ")
+    page.locator("#restrictions .filters button:has-text('finding')").click()
+    page.emulate_media(media="print")
+    before_print(page)
+    text = (
+        "1 of 8 restrictions match (filter: finding; search: bank;"
+        " sorted by: Modified (UTC), descending)"
+    )
+    assert (shown(page), page.locator("#omitted").inner_text()) == (text, f"7 rows omitted: {text}")
+
+
+def test_a_narrow_screen_sorts_with_a_list(open_report):
+    page = open_report(typical_report(), 400, is_mobile=True)
+    sorting = page.get_by_label("Sort restrictions")
+    assert sorting.is_visible()
+    tree = domains(page)
+    sorting.select_option("Modified (UTC)")
+    assert domains(page)[-1] == "mail.bank.example"
+    sorting.select_option("Modified (UTC), descending")
+    assert domains(page)[0] == "mail.bank.example"
+    sorting.select_option("Domain")
+    assert domains(page) == tree
+    assert not page.locator("#changes-sort").is_visible()
+    wide = open_report(typical_report())
+    assert not wide.locator("#restrictions-sort").is_visible()
+    wide.locator("#restrictions thead .comments button").click()
+    assert wide.locator("#restrictions-sort").input_value() == "comments false"
 
 
 @pytest.mark.parametrize("is_stopped_by", ["browser", "policy"])
@@ -685,6 +729,38 @@ def test_labels_are_not_broken_within_a_word(open_report, width):
       return texts.filter((node) => node.nodeType === 3 && isBroken(node)).map((node) => node.data);
     }""")
     assert broken == []
+
+
+@pytest.mark.parametrize("width", [320, 880, 1280])
+def test_names_are_broken_after_dots_and_times_between_words(open_report, width):
+    name = ".".join(f"department{number}" for number in range(12)) + ".example"
+    known = restriction(name, f"newsletter.{name}", id="short")
+    others = [restriction(f"x{number}.{name}", f"y.x{number}.{name}") for number in range(5)]
+    old = {**known, "exclude": []}
+    page = open_report(
+        report(restrictions=others, updated=[{**known, "previous": old}], unlisted=[name]),
+        width,
+    )
+    broken = page.evaluate("""() => {
+      const isBroken = (node) => {
+        const range = document.createRange();
+        return [...node.textContent.matchAll(/[-\\w:]+/g)].some(({ 0: word, index }) => {
+          range.setStart(node, index);
+          range.setEnd(node, index + word.length);
+          return range.getClientRects().length > 1;
+        });
+      };
+      const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (texts.nextNode()) {
+        if (texts.currentNode.parentElement.closest("bdi, td, th") && isBroken(texts.currentNode)) {
+          found.push(texts.currentNode.data);
+        }
+      }
+      return found;
+    }""")
+    assert broken == []
+    assert page.locator(".notes wbr").count() > 0
 
 
 @pytest.mark.parametrize("width", [320, 400, 800])

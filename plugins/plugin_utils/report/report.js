@@ -35,6 +35,21 @@ function button(className, action, ...children) {
   return made;
 }
 
+/* A text with names, which are broken after their dots rather than within a label. */
+function named(text) {
+  const parts = text.split(/(?<=\.)/);
+  return element("bdi", "", ...parts.flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part])));
+}
+
+/* A text with times, none of which is broken at a hyphen. */
+function timed(text) {
+  return text.split(" ").flatMap((word, index) => [index ? " " : "", element("span", "word", word)]);
+}
+
+function timeCell(className, time) {
+  return element("td", className, ...(time ? timed(time) : []));
+}
+
 /* A list, of which only the first items are shown at first. */
 function list(items) {
   const all = items.map((item) => element("li", "", item));
@@ -59,7 +74,7 @@ function statusCell(row) {
 }
 
 function domainCell(row, ...details) {
-  const cell = element("th", "domain", element("bdi", "", row.domain), ...details);
+  const cell = element("th", "domain", named(row.domain), ...details);
   cell.scope = "row";
   cell.abbr = row.domain;
   return cell;
@@ -72,7 +87,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
   }
   const words = { exclude: "exempt", comments: "comment" };
   const items = facts.map(([field, text]) => {
-    const content = element(tag, field, element("bdi", "", text));
+    const content = element(tag, field, field === "exclude" ? named(text) : element("bdi", "", text));
     return element("span", "fact", element("span", "muted", words[field]), " ", content);
   });
   const cell = element("td", className);
@@ -89,8 +104,8 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 
 function changeCells(change) {
   const nothing = change.before && change.after ? "–" : "no exempt names";
-  const note = change.note ? [element("p", "muted", element("bdi", "", change.note))] : [];
-  const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
+  const note = change.note ? [element("p", "muted", named(change.note))] : [];
+  const times = change.times.flatMap((time) => [element("span", "time", ...timed(time)), " "]);
   return [
     statusCell(change),
     domainCell(change, ...note, element("p", "muted", ...times)),
@@ -105,9 +120,9 @@ function affectedCells(row) {
   return [
     statusCell(row),
     domainCell(row, element("p", "muted", element("bdi", "", details))),
-    element("td", "cause", element("bdi", "", row.cause)),
+    element("td", "cause", named(row.cause)),
     element("td", "messages", row.messages.toLocaleString("en")),
-    element("td", "last", row.last),
+    timeCell("last", row.last),
   ];
 }
 
@@ -117,11 +132,11 @@ function restrictionCells(row) {
     details.push(element("p", "muted", "ID ", element("bdi", "", row.id)));
   }
   if (row.parent) {
-    details.push(element("p", "muted", "below ", element("bdi", "", row.parent)));
+    details.push(element("p", "muted", "below ", named(row.parent)));
   }
   if (row.exclude.length > 0) {
     const names = row.exclude.map((name) =>
-      element("span", "fact", element("span", "muted", row.void.includes(name) ? wordsOfVoid : "exempt"), " ", element("bdi", "", name)),
+      element("span", "fact", element("span", "muted", row.void.includes(name) ? wordsOfVoid : "exempt"), " ", named(name)),
     );
     details.push(...list(names));
   }
@@ -131,8 +146,8 @@ function restrictionCells(row) {
     domain,
     statusCell(row),
     element("td", "comments", element("bdi", "", row.comments)),
-    element("td", "created", row.created),
-    element("td", "modified", row.modified),
+    timeCell("created", row.created),
+    timeCell("modified", row.modified),
     ...(hasImpact ? [element("td", "messages", row.messages)] : []),
   ];
 }
@@ -162,8 +177,8 @@ makeCells: returns the cells of a row; the first line of the table is sorted by 
 function setUp(id, noun, rows, words, makeCells) {
   const section = document.getElementById(id);
   const find = (selector) => section.querySelector(selector);
-  const [search, filters, shownText, table, more] = [
-    "input", ".filters", ".shown", "table", ".more",
+  const [search, filters, sorting, shownText, table, more] = [
+    "input", ".filters", "select", ".shown", "table", ".more",
   ].map(find);
   const headers = [...section.querySelectorAll("thead th")];
   const names = headers.map((header) => header.textContent);
@@ -217,6 +232,7 @@ function setUp(id, noun, rows, words, makeCells) {
         header.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
       }
     }
+    sorting.value = `${key} ${isDescending}`;
     table.classList.toggle("tree", key === "tree" && !isDescending);
     body.replaceChildren();
     showFirst(ROWS_AT_ONCE);
@@ -243,30 +259,56 @@ function setUp(id, noun, rows, words, makeCells) {
   }
   filters.hidden = filters.children.length === 1;
   if (rows.length < MIN_ROWS_FOR_CONTROLS) {
-    for (const control of [find("label"), search, filters]) {
+    for (const control of [...section.querySelectorAll("label"), search, filters, sorting]) {
       control.hidden = true;
     }
   }
 
   search.addEventListener("input", update);
-  for (const header of headers) {
-    header.querySelector("button")?.addEventListener("click", () => {
-      const key = header.className;
+  headers.forEach((header, index) => {
+    const key = header.className;
+    const headerButton = header.querySelector("button");
+    if (!headerButton) {
+      return;
+    }
+    headerButton.addEventListener("click", () => {
       sorted = { key, isDescending: sorted.key === key && !sorted.isDescending };
       update();
     });
-  }
+    for (const isDescending of [false, true]) {
+      const option = element("option", "", isDescending ? `${names[index]}, descending` : names[index]);
+      option.value = `${key} ${isDescending}`;
+      sorting.append(option);
+    }
+  });
+  sorting.addEventListener("change", () => {
+    const [key, isDescending] = sorting.value.split(" ");
+    sorted = { key, isDescending: isDescending === "true" };
+    update();
+  });
   more.addEventListener("click", () => {
     const first = showFirst(body.rows.length + ROWS_AT_ONCE);
     first.tabIndex = -1;
     first.focus({ preventScroll: true });
   });
 
+  /* What paper must say about how the rows were chosen and sorted; nobody can see the controls. */
+  function extract() {
+    const isSorted = sorting.selectedIndex > 0;
+    const chosen = [
+      filter && `filter: ${{ ...labels, ...otherFilters }[filter]}`,
+      search.value.trim() && `search: ${search.value.trim()}`,
+      isSorted && `sorted by: ${sorting.selectedOptions[0].textContent}`,
+    ].filter(Boolean);
+    return chosen.length > 0 ? ` (${chosen.join("; ")})` : "";
+  }
+
   let shownBefore = 0;
   window.addEventListener("beforeprint", () => {
     shownBefore = body.rows.length;
     showFirst(Math.max(shownBefore, MAX_PRINTED_ROWS));
-    sayOmitted(matching.length - body.rows.length, shownText.textContent);
+    shownText.textContent += extract();
+    sayOmitted(rows.length - body.rows.length, shownText.textContent);
   });
   window.addEventListener("afterprint", () => showFirst(shownBefore));
 
@@ -313,6 +355,7 @@ setUp(
 );
 
 document.getElementById("without-scripts").remove();
+document.querySelectorAll(".notes bdi").forEach((bdi) => bdi.replaceWith(named(bdi.textContent)));
 
 /* Paper has nothing to click on. */
 let opened = [];
