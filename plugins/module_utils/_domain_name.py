@@ -41,12 +41,15 @@ class InvalidDomainName(ValueError):
     """
 
 
-def parse_domain_name(text: str) -> str:
+def parse_domain_name(text: str, parent: str | None = None) -> str:
     """Return the canonical form of a domain name: A-labels in lower case, no trailing dot.
 
     U-labels are mapped as UTS 46 does (non-transitional) and encoded with IDNA 2008 (RFC 5891).
     ASCII labels may contain what accounts may contain: letters, digits, hyphens and underscores, also in
     A-labels that IDNA 2008 does not know. RFC 1035 limits their length.
+
+    Arguments:
+        parent: the domain that the name should be below, for advice.
 
     Raises:
         InvalidDomainName: for anything else, with its own message for each kind of mistake.
@@ -60,9 +63,8 @@ def parse_domain_name(text: str) -> str:
         labels.pop()
     name = ".".join(_a_label(label, shown) for label in labels)
     if len(labels) < 2:
-        raise InvalidDomainName(
-            f"{shown} has a single label; use a full domain such as partner.example"
-        )
+        example = f"{name}.{parent}" if parent else "partner.example"
+        raise InvalidDomainName(f"{shown} has a single label; use a full domain such as {example}")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidDomainName(
             f"{shown} has {len(name)} characters in its DNS form; use at most {MAX_NAME_LENGTH}"

@@ -9,9 +9,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    MAX_MESSAGE_LENGTH,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     DesiredRestriction,
     InvalidRestriction,
@@ -25,12 +22,12 @@ class InvalidEntries(ValueError):
     """Some entries are invalid; the message names each with its place and its domain.
 
     Arguments:
-        problems: a sentence for each.
+        problems: the position and a sentence of each, in the order of the message.
         total: how many entries there are.
     """
 
-    def __init__(self, problems: list[str], total: int) -> None:
-        super().__init__(_summary_of(problems, total))
+    def __init__(self, problems: list[tuple[int, str]], total: int) -> None:
+        super().__init__(_summary_of([sentence for _position, sentence in problems], total))
         self.problems = problems
 
 
@@ -53,13 +50,14 @@ def desired_restrictions(
         try:
             restriction = DesiredRestriction.from_entry(entry)
         except InvalidRestriction as error:
-            problems.append(f"{place}{_domain_of(entry)}: {error}")
+            problems.append((number, f"{place}{_domain_of(entry)}: {error}"))
             continue
         if restriction.domain in desired:
-            problems.append(
+            sentence = (
                 f"{place} ({restriction.domain}): has the same domain as"
                 f" {first_place[restriction.domain]}; merge the two"
             )
+            problems.append((number, sentence))
             continue
         desired[restriction.domain] = restriction
         first_place[restriction.domain] = place
@@ -102,16 +100,11 @@ def _domain_of(entry: t.Any) -> str:
 
 
 def _summary_of(problems: list[str], total: int) -> str:
-    """Return a message with up to `MAX_LISTED` problems, as far as they fit; several are on lines."""
+    """Return a message with up to `MAX_LISTED` problems; several are on lines."""
     verb, them, separator = ("is", "it", " ") if len(problems) == 1 else ("are", "them", "\n")
     count = f"{len(problems)} of {total} entries {verb} invalid"
     message = f"{count}, so nothing was sent; fix {them} and run again:"
-    listed = 0
     for problem in problems[:MAX_LISTED]:
-        shown = separator + shortened(problem, MAX_PROBLEM_LENGTH)
-        if len(message) + len(shown) > MAX_MESSAGE_LENGTH:
-            break
-        message += shown
-        listed += 1
-    more = len(problems) - listed
-    return message + (f"\nand {more} more" if more else "")
+        message += separator + shortened(problem, MAX_PROBLEM_LENGTH)
+    more = len(problems) - MAX_LISTED
+    return message + (f"\nand {more} more" if more > 0 else "")

@@ -139,9 +139,10 @@ class DesiredRestriction:
         Raises:
             InvalidRestriction: an option has a value that no restriction can have.
         """
+        domain = parse_domain(options.get("domain"))
         desired = cls(
-            domain=parse_domain(options.get("domain")),
-            exclude=_exclude(options.get("exclude")),
+            domain=domain,
+            exclude=_exclude(options.get("exclude"), domain),
             comments=_comments(options.get("comments")),
             state=options["state"],
             id=parse_id(options.get("id")),
@@ -179,7 +180,7 @@ class DesiredRestriction:
         if state not in (None, *STATES):
             raise InvalidRestriction(f"state {state!r} is unknown; use {' or '.join(STATES)}")
         domain = str(parse_domain(entry["domain"]))
-        exclude = _exclude(_listed(entry.get("exclude")))
+        exclude = _exclude(_listed(entry.get("exclude")), domain)
         if exclude is not None and entry.get("id") is None:
             refuse_names_outside(domain, exclude)
         return cls(domain, exclude, _comments(entry.get("comments")), state or "present")
@@ -275,13 +276,13 @@ def _listed(value: t.Any) -> list[str] | None:
     return value
 
 
-def _exclude(names: list[str] | None) -> frozenset[str] | None:
+def _exclude(names: list[str] | None, domain: str | None) -> frozenset[str] | None:
     if names is None:
         return None
     if "" in names:
         raise InvalidRestriction("exclude contains an empty entry; remove it")
     try:
-        return frozenset(parse_domain_name(name) for name in names)
+        return frozenset(parse_domain_name(name, domain) for name in names)
     except InvalidDomainName as error:
         raise InvalidRestriction(f"exclude {error}") from error
 

@@ -137,7 +137,8 @@ class _Table:
         # The position of the last column with a name, which each row must reach.
         self._last = 0
         self._entries: list[tuple[int, t.Any]] = []
-        self._problems: list[str] = []
+        # Each with its line.
+        self._problems: list[tuple[int, str]] = []
         self._row_ends = RowEnds(delimiter)
 
     def add(self, row: Row) -> None:
@@ -147,7 +148,7 @@ class _Table:
         self._row_ends.add(row.line, row.cells, row.source, self._last + 1)
         problem = self._problem(row)
         if problem:
-            self._problems.append(f"{self._place(row.line)}: {problem}")
+            self._problems.append((row.line, f"{self._place(row.line)}: {problem}"))
         else:
             entry = _entry(dict(zip(self._columns, row.cells)))
             self._entries.append((row.line, entry))
@@ -215,7 +216,10 @@ class _Table:
         return ""
 
     def _domains(self, cells: list[str]) -> str:
-        names = _BETWEEN_NAMES.split(cells[self._columns.index("domain")])
+        cell = cells[self._columns.index("domain")]
+        if not cell.strip():
+            return "domain is empty; write it, or delete the row"
+        names = _BETWEEN_NAMES.split(cell)
         count = sum(1 for name in names if NAME.fullmatch(name))
         return (
             f"contains {count} domains in one cell; write one domain per row" if count > 1 else ""
@@ -241,14 +245,15 @@ class _Table:
         """Return an error that also names the entries that the module would refuse."""
         problems = self._problems
         total = len(problems) + len(self._entries)
+        lines = [line for line, _entry in self._entries]
         entries = [entry for _line, entry in self._entries]
         try:
             # Without the libraries, a controller would take valid names for invalid ones.
             if IMPORT_ERROR is None:
-                lines = (line for line, _entry in self._entries)
                 desired_restrictions(entries, places(self._name, lines))
         except InvalidEntries as error:
-            problems = problems + error.problems
+            refused = [(lines[position], sentence) for position, sentence in error.problems]
+            problems = sorted(problems + refused)
         return InvalidEntries(problems, total)
 
 

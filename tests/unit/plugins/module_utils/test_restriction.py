@@ -152,7 +152,10 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
     ("options", "message"),
     [
         ({"domain": "com"}, "domain 'com' has a single label"),
-        ({"domain": "partner.example", "exclude": ["com"]}, "exclude 'com' has a single label"),
+        (
+            {"domain": "Partner.example", "exclude": ["Newsletter"]},
+            "exclude 'Newsletter' has a single label; use a full domain such as newsletter.partner.example",
+        ),
         (
             {"domain": "partner.example", "exclude": [""]},
             "exclude contains an empty entry; remove it",
@@ -209,6 +212,11 @@ def test_invalid_options_are_refused(options, message):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
+        (
+            {"domain": "partner.example", "exclude": "newsletter"},
+            "exclude 'newsletter' has a single label; use a full domain such as"
+            " newsletter.partner.example",
+        ),
         (
             "partner.example",
             "expected a mapping such as {domain: partner.example}, got text ('partner.example')",

@@ -399,13 +399,16 @@ def test_a_file_that_is_not_a_list_is_refused_with_a_sentence(refusal, content, 
 
 
 def test_every_bad_row_is_named_with_its_line_in_one_error(refusal):
-    table = "domain,comments\na,b,c\ncom,\ngood.example,\nd\n"
+    table = 'domain,comments\na,b,c\ncom,\n"good.example","a\nb"\nd\n,Total: 3\nx..example,\n'
     assert refusal(table, "list.csv") == (
-        "3 of 4 entries are invalid, so nothing was sent; fix them and run again:\n"
+        "5 of 6 entries are invalid, so nothing was sent; fix them and run again:\n"
         "list.csv line 2: has 3 cells instead of 2; quote cells that contain ','\n"
-        "list.csv line 5: has 1 cell instead of 2; add the missing ','\n"
         "list.csv line 3 (com): domain 'com' has a single label; use a full domain such as"
-        " partner.example"
+        " partner.example\n"
+        "list.csv line 6: has 1 cell instead of 2; add the missing ','\n"
+        "list.csv line 7: domain is empty; write it, or delete the row\n"
+        "list.csv line 8 (x..example): domain 'x..example' contains an empty label; remove the extra"
+        " dot"
     )
 
 
