@@ -24,7 +24,7 @@ options:
   of_role:
     description:
       - If V(false), looks at the variables of the command line. Returns why names that resemble a known one are
-        refused, and warns of other unknown ones.
+        refused, and warns of other unknown ones. If Ansible cut a value at a space, returns only that.
       - If V(true), looks at the variables of all sources that have the prefix of the role. Warns of unknown ones.
     type: bool
     default: false
@@ -51,11 +51,13 @@ import typing as t
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    extra_arguments,
     extra_variables,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._variable_names import (
     check_playbook,
     check_role,
+    cut_value,
 )
 
 display = Display()
@@ -69,6 +71,9 @@ class LookupModule(LookupBase):
             refusals: list[str] = []
             warnings = check_role(variables or {}, terms)
         else:
+            cut = list(filter(None, map(cut_value, extra_arguments())))
+            if cut:
+                return cut
             refusals, warning = check_playbook(extra_variables(self._loader), terms)
             warnings = [warning] if warning else []
         for text in warnings:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible import context
+from ansible.parsing.splitter import split_args
 from ansible.utils.vars import load_extra_vars
 
 if t.TYPE_CHECKING:
@@ -41,6 +43,12 @@ def is_task_timeout(error: BaseException) -> bool:
 def task_uuid(action: ActionBase) -> str:
     """Return the ID of a task: one for all items of its loop, another each time it is included."""
     return str(action._task._uuid)
+
+
+def extra_arguments() -> list[list[str]]:
+    """Return the arguments `-e` of the command line that are no files and no mappings, in words."""
+    arguments = map(str, context.CLIARGS.get("extra_vars") or ())
+    return [split_args(argument) for argument in arguments if argument[:1] not in "@[{"]
 
 
 def extra_variables(loader: t.Any) -> dict[str, t.Any]:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of variables that the playbooks or the role do not have. Pure."""
+"""Variables of the command line that Ansible cut, and names that the playbooks or the role do not have.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,30 @@ _ADVICE = {
     "purge": "use prune",
     "report_md": "use report_markdown",
 }
+
+
+def cut_value(words: t.Iterable[str]) -> str:
+    """Return what is wrong with an argument `-e` that Ansible cut; empty if it did not.
+
+    Arguments:
+        words: the argument as Ansible splits it; those without `=` it ignores.
+    """
+    kept, ignored = "", []
+    for word in words:
+        if "=" not in word:
+            ignored.append(word)
+        elif not ignored:
+            kept = word
+    rest = " ".join(ignored)
+    if not rest:
+        return ""
+    if not kept:
+        return f"-e {rest} has no value; write it as name=value"
+    name, _equals, value = kept.partition("=")
+    return (
+        f"Ansible cuts {name} at a space, and ignores the rest ({rest}); quote the value inside the"
+        f""" argument, as in -e '{name}="{value} {rest}"'"""
+    )
 
 
 def check_playbook(given: t.Iterable[str], known: t.Iterable[str]) -> tuple[list[str], str]:

@@ -113,7 +113,22 @@ for file in '' null '["one.yml"]'; do
     shown 'restrictions_file is not set, or is not a path; add -e restrictions_file='
 done
 fails play export -e 'restrictions_file=my list.yml'
-shown 'Ansible cuts a value at a space.*list.yml'
+shown 'Ansible cuts restrictions_file at a space.*list.yml'
+fails play apply -e restrictions_file=one.csv -e 'report_note=commit 1a2b' --check
+shown 'Ansible cuts report_note at a space'
+for wrong in prune=ja max_delete_percent=5% impact_days=a concurrency= max_affected_messages=few; do
+    fails play apply -e restrictions_file=one.csv -e "${wrong}" --check
+    shown "${wrong%%=*} is '${wrong#*=}'; use (true or false|a whole number)"
+    not_shown argument_spec_data
+done
+for wrong in force=ja separator=tab; do
+    fails play export -e restrictions_file=new.csv -e "${wrong}"
+    shown "${wrong%%=*} is '${wrong#*=}'; use (true or false|comma or semicolon)"
+    not_shown argument_spec_data
+done
+for right in prune=True prune=off '{"prune": 1, "impact_days": 0, "max_affected_messages": null}'; do
+    play apply -e restrictions_file=one.csv -e "${right}" --check
+done
 
 fails play drift -e restrictions_file=nowhere.yml
 shown 'nowhere.yml'

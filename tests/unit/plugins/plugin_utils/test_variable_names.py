@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import pytest
+from ansible.parsing.splitter import split_args
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._variable_names import (
     ROLE_PREFIX,
     check_playbook,
     check_role,
+    cut_value,
 )
 
 # The variables of the playbook apply.
@@ -19,6 +21,26 @@ KNOWN = [
     *("max_delete_percent", "max_exclusion_loss_percent", "impact_days", "max_affected_messages"),
     *("report_html", "report_markdown", "report_json", "report_title", "report_note"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "rest", "example"),
+    [
+        ("restrictions_file=my list.yml", "restrictions_file", "list.yml", "restrictions_file=\"my list.yml\""),
+        ("prune=true report_note=job 3 4", "report_note", "3 4", "report_note=\"job 3 4\""),
+        ("a=x y b=z", "a", "y", 'a="x y"'),
+    ],
+)  # fmt: skip
+def test_a_value_that_ansible_cut_is_named_with_its_variable(argument, name, rest, example):
+    assert cut_value(split_args(argument)) == (
+        f"Ansible cuts {name} at a space, and ignores the rest ({rest}); quote the value inside the"
+        f" argument, as in -e '{example}'"
+    )
+    assert cut_value(split_args(example)) == ""
+
+
+def test_a_name_without_a_value_is_refused():
+    assert cut_value(["prune"]) == "-e prune has no value; write it as name=value"
 
 
 @pytest.mark.promise("A typo on the command line does not turn off a guard")
