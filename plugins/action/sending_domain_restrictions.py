@@ -21,6 +21,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
     DRIFT,
     EQUAL,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
+    ACCOUNT_ID,
+    VARIABLES,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    INTERRUPTED,
+    UNEXPECTED,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
     Impact,
@@ -31,6 +39,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     MAX_MESSAGE_LENGTH,
     summary,
     warning_of_drops,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._problem_kinds import (
+    INVALID_LIST,
+    OPTIONS,
+    PROBLEM_KINDS,
+    REPORT,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import (
     CHANGE_LISTS,
@@ -47,6 +61,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     is_task_timeout,
+    task_environment,
     task_uuid,
     warning_texts,
 )
@@ -104,11 +119,13 @@ class ActionModule(ActionBase):
         try:
             self._options = self._with_report_paths(options, task_vars)
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": str(error), "status": FAILED}
+            ended = {"status": FAILED, "problem_kind": OPTIONS}
+            return {**result, "failed": True, "msg": str(error), **ended}
         try:
             self._options, self._file_warnings = with_entries_of_file(self, self._options)
         except UnusableFile as error:
-            values: Values = {"failed": True, "msg": masked(str(error), self._secrets)}
+            msg = masked(str(error), self._secrets)
+            values: Values = {"failed": True, "msg": msg, "problem_kind": INVALID_LIST}
         else:
             values = self._run_module(task_vars)
         account = values.pop("account", None)
@@ -120,6 +137,8 @@ class ActionModule(ActionBase):
             _name_host(values, self._host)
         if not self._task.async_val:
             values.setdefault("status", FAILED)
+            if values["status"] not in _COMPLETE:
+                values["problem_kind"] = _problem_kind(values)
         self._show_plan(values)
         self._write_reports(values, account)
         if values.get("msg"):
@@ -162,7 +181,8 @@ class ActionModule(ActionBase):
         except BaseException as error:
             # Ansible reports it; without a report, one of an earlier run would pass for this one's.
             if _ends_the_task(error):
-                self._write_reports({"failed": True, "msg": self._problem(error)}, None)
+                problem = {"msg": self._problem(error), "problem_kind": _kind_of(error)}
+                self._write_reports({"failed": True, **problem}, None)
             raise
 
     def _problem(self, error: BaseException) -> str:
@@ -193,7 +213,8 @@ class ActionModule(ActionBase):
             if not (_ends_the_task(error) and total.has_begun):
                 raise
             is_lost = isinstance(error, AnsibleConnectionFailure)
-            failure = {"unreachable" if is_lost else "failed": True}
+            kind = "unreachable" if is_lost else "failed"
+            failure = {kind: True, "problem_kind": _kind_of(error)}
             return total.cut_short(failure, self._problem(error), is_certain=self._is_preview)
         if values is None:
             return total.result()
@@ -256,7 +277,7 @@ class ActionModule(ActionBase):
                 raise
             problem = f"the report could not be written ({error}). {_message_of(values)}"
             message = shortened(problem, MAX_MESSAGE_LENGTH)
-            values.update(failed=True, status=FAILED, msg=message)
+            values.update(failed=True, status=FAILED, msg=message, problem_kind=REPORT)
 
     def _report_fields(self, values: Values, account: Values) -> Values:
         """Return the fields of a `Report`."""
@@ -270,12 +291,13 @@ class ActionModule(ActionBase):
             "changed": bool(values.get("changed")),
             "title": masked(str(self._options.get("report_title") or ""), self._secrets),
             "note": masked(str(self._options.get("report_note") or ""), self._secrets),
-            "account_id": account.get("account_id") or self._options.get("account_id") or "",
+            "account_id": account.get("account_id") or self._account_id(),
             "list_file": self._list_file,
             "prune": boolean(self._options.get("prune") or False, strict=False),
             "time": datetime.now().astimezone(),
             "summary": self._summary(values) if "created" in values else "",
             "problem": "" if status in _COMPLETE else _message_of(values),
+            "problem_kind": "" if status in _COMPLETE else _problem_kind(values),
             "restrictions": account.get("restrictions"),
             "unchanged": values.get("unchanged", 0),
             "findings": account.get("findings"),
@@ -283,6 +305,17 @@ class ActionModule(ActionBase):
             "impact": self._impact(values),
             **plain({name: values.get(name, []) for name in (*CHANGE_LISTS, "unlisted")}),
         }
+
+    def _account_id(self) -> str:
+        """Return the ID of the account as far as the controller knows it; empty if only the module does."""
+        account_id = str(self._options.get("account_id") or "")
+        if account_id:
+            return account_id
+        local = os.environ if self._connection.transport == "local" else {}
+        variables = {**local, **task_environment(self)}
+        account_id = str(variables.get(VARIABLES["account_id"]) or "")
+        # What is not an ID could be a secret in the wrong variable.
+        return account_id if ACCOUNT_ID.fullmatch(account_id) else ""
 
     def _summary(self, values: Values) -> str:
         if values.get("status") in (EQUAL, DRIFT):
@@ -299,6 +332,20 @@ class ActionModule(ActionBase):
 def _message_of(result: Values) -> str:
     """Return the message of a result on one line; a module that crashed may have none."""
     return one_line(result.get("msg") or "the module failed; run again with -vvv")
+
+
+def _problem_kind(result: Values) -> str:
+    """Return the kind of problem of a run that failed."""
+    kind = result.get("problem_kind")
+    if kind in PROBLEM_KINDS:
+        return str(kind)
+    # A module that Ansible ends because of its options returns them; one that crashes does not.
+    is_refusal = not kind and result.get("failed") and "invocation" in result
+    return OPTIONS if is_refusal else UNEXPECTED
+
+
+def _kind_of(error: BaseException) -> str:
+    return INTERRUPTED if is_task_timeout(error) else UNEXPECTED
 
 
 def _ends_the_task(error: BaseException) -> bool:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._problem_kinds import (
+    INVALID_LIST,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     DesiredRestriction,
     InvalidRestriction,
@@ -25,6 +28,8 @@ class InvalidEntries(ValueError):
         problems: the position and a sentence of each, in the order of the message.
         total: how many entries there are.
     """
+
+    kind = INVALID_LIST
 
     def __init__(self, problems: list[tuple[int, str]], total: int) -> None:
         super().__init__(_summary_of([sentence for _position, sentence in problems], total))

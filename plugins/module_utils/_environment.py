@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import os
+import re
+
+ACCOUNT_ID = re.compile("[0-9a-fA-F]{32}")
 
 VARIABLES = {
     "account_id": "CLOUDFLARE_ACCOUNT_ID",

@@ -25,10 +25,14 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._credent
     TokenAuth,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
+    ACCOUNT_ID,
     VARIABLES,
     from_environment,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._problem_kinds import (
+    OPTIONS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._retry import RetryPolicy
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import hide
 
@@ -58,6 +62,8 @@ _URL = re.compile(r"(?ai:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)
 
 class InvalidOption(ValueError):
     """An option that every module needs is missing or wrong; the message says what to set."""
+
+    kind = OPTIONS
 
 
 @dataclass(frozen=True)
@@ -183,7 +189,7 @@ def _secret(text: str, name: str) -> str:
 
 
 def _checked_account_id(text: str) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{32}", text):
+    if not ACCOUNT_ID.fullmatch(text):
         raise InvalidOption(
             f"account_id {shortened(repr(text), 80)} is not the ID of an account; use the 32"
             " hexadecimal digits that the dashboard shows"

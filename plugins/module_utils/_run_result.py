@@ -32,6 +32,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
     summary,
     unlisted_sentence,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._problem_kinds import (
+    FAILURES,
+    GUARD,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
@@ -92,7 +96,7 @@ class RunResult:
         """Return the result of a module whose run is over."""
         if self.refusal:
             done = "" if self.is_preview else f". Result: {self.summary}"
-            return {**self.ended(REFUSED, f"{self.refusal}{done}"), "failed": True}
+            return {**self.ended(REFUSED, f"{self.refusal}{done}", GUARD), "failed": True}
         if self.compared_with and all(map(_is_duplicate, self.failures)):
             lists = {name: by_domain(getattr(self, name)) for name in CHANGE_LISTS}
             values = {**vars(self), **lists}
@@ -100,18 +104,23 @@ class RunResult:
             return {**self.ended(status, message), **({"failed": True} if status == DRIFT else {})}
         if self.failures:
             message = failure_message(by_domain(self.failures), self.summary, self.is_preview)
-            return {**self.ended(FAILED, message), "failed": True}
+            return {**self.ended(FAILED, message, FAILURES), "failed": True}
         affected = impact_sentence(Impact(**self.impact), self.is_preview) if self.impact else ""
         sentences = [self.summary, affected, unlisted_sentence(self.unlisted)]
         message = "; ".join(filter(None, sentences))
         return self.ended(CHANGED if self.changed else UNCHANGED, message)
 
-    def ended(self, status: str, msg: str) -> dict[str, t.Any]:
-        """Return the result of a module whose run ended in this way."""
+    def ended(self, status: str, msg: str, problem_kind: str | None = None) -> dict[str, t.Any]:
+        """Return the result of a module whose run ended in this way.
+
+        Arguments:
+            problem_kind: one of `PROBLEM_KINDS`, if the run failed.
+        """
         optional = {name: getattr(self, name) for name in ("diff", "account", "exception")}
         return {
             "msg": msg,
             "status": status,
+            **({"problem_kind": problem_kind} if problem_kind else {}),
             "changed": self.changed,
             **{name: by_domain(getattr(self, name)) for name in CHANGE_LISTS},
             "unchanged": self.unchanged,

@@ -347,6 +347,16 @@ status:
   returned: always
   type: str
   sample: changed
+problem_kind:
+  description:
+    - The kind of the problem, for programs. V(options) are wrong, or a library is missing. V(invalid_list) cannot be
+      read, or has invalid entries. Cloudflare answered with V(credentials), V(refused) or V(rate_limited), or was
+      V(unavailable). V(guard) stopped the task. V(failures) are in RV(failures). V(report) could not be written.
+      V(interrupted) and V(unexpected) are anything else.
+    - After V(unavailable), V(rate_limited) or V(interrupted), the same task may succeed later.
+  returned: if RV(status) is V(refused), V(failed) or V(incomplete)
+  type: str
+  sample: unavailable
 failures:
   description: The domains whose change could not be applied, each once, sorted by domain.
   returned: once the account was read
@@ -442,7 +452,10 @@ def main() -> None:
     try:
         run = run_list(module)
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
-        finish(module, {"failed": True, "msg": str(error), "status": FAILED})
+        finish(
+            module,
+            {"failed": True, "msg": str(error), "status": FAILED, "problem_kind": error.kind},
+        )
     finish(module, run.result.as_dict(), run.warnings)
 
 

@@ -51,6 +51,13 @@ def extra_arguments() -> list[list[str]]:
     return [split_args(argument) for argument in arguments if argument[:1] not in "@[{"]
 
 
+def task_environment(action: ActionBase) -> dict[str, str]:
+    """Return the environment variables that the keyword `environment` of a task or its play sets."""
+    variables: dict[str, str] = {}
+    action._compute_environment_string(variables)
+    return variables
+
+
 def extra_variables(loader: t.Any) -> dict[str, t.Any]:
     """Return the variables of the command line, which templates cannot tell from others.
 

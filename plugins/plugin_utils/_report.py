@@ -75,7 +75,7 @@ class Report:
         prune: whether what is only on the account is deleted or, in a comparison, a difference.
         time: when the account was read; with a time zone.
         summary: the counts of the changes in one line; empty if the run failed before it had a plan.
-        problem: why the run failed; empty if it did not.
+        problem, problem_kind: why the run failed; empty if it did not.
         restrictions: those of the account: in a preview as they are, otherwise as they are now;
             `None` if the account was not read.
         findings: about these restrictions; `None` if the account was not read.
@@ -96,6 +96,7 @@ class Report:
     time: datetime
     summary: str
     problem: str
+    problem_kind: str
     restrictions: Records | None
     created: Records
     updated: Records

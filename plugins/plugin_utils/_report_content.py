@@ -461,7 +461,11 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
         ),
         "Warnings": [Group("", "", [*map(_with_both_forms, report.warnings)])],
         "On the account but not in the list": [
-            Group("", f"They {'are ignored' if report.is_comparison else 'stay'}, because prune is off.", unlisted)
+            Group(
+                "",
+                f"They {'are ignored' if report.is_comparison else 'stay'}, because prune is off.",
+                unlisted,
+            )
         ],
     }
     return {
@@ -478,7 +482,15 @@ def changes_of(report: Report) -> list[Change]:
     ]
     if _has_succeeded_in_comparing(report):
         changes += [
-            Change(["duplicate"], [labels_of(report)["duplicate"]], shown_name(failure["domain"]), [], [], 0, visible(failure["reason"]))
+            Change(
+                ["duplicate"],
+                [labels_of(report)["duplicate"]],
+                shown_name(failure["domain"]),
+                [],
+                [],
+                0,
+                visible(failure["reason"]),
+            )
             for failure in report.failures
         ]
     order = [*labels_of(report)]

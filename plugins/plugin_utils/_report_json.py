@@ -70,6 +70,7 @@ def _document(report: Report) -> Values:
         "time": report.time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "summary": report.summary or None,
         "problem": report.problem or None,
+        "problem_kind": report.problem_kind or None,
         "counts": _counts(report),
         "effects": {effect: len(group) for effect, group in changes.items()},
         "changes": changes,

@@ -19,6 +19,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     OUTCOME_UNKNOWN,
+    UNEXPECTED,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
@@ -137,8 +138,9 @@ class Total:
         # Without a result of its own, the slice may have changed something before it died.
         died = "module_stdout" in values
         reason = values.pop("msg", "the module ended without a result")
+        failure = {"failed": True, "problem_kind": values.pop("problem_kind", UNEXPECTED)}
         self._keep_added(values)
-        return self.cut_short({"failed": True}, reason, is_certain=not died)
+        return self.cut_short(failure, reason, is_certain=not died)
 
     def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
         """Return what is known about a run that ended early."""

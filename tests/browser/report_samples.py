@@ -72,13 +72,19 @@ def report(**fields):
             {"effect": "duplicate_removed" if record.get("duplicate_of") else effect, **record}
             for record in fields.get(name, [])
         ]
-    empty = dict.fromkeys(("title", "note", "summary", "problem"), "")
+    empty = dict.fromkeys(("title", "note", "summary", "problem", "problem_kind"), "")
     for name in ("restrictions", "created", "updated", "deleted"):
         empty[name] = []
     for name in ("unlisted", "failures", "findings", "warnings"):
         empty[name] = []
     origin = {"account_id": "0" * 32, "list_file": "partners.yml", "time": TIME, "version": "1.2.3"}
-    done = {"prune": False, "is_preview": True, "is_comparison": False, "status": "changed", "changed": True}
+    done = {
+        "prune": False,
+        "is_preview": True,
+        "is_comparison": False,
+        "status": "changed",
+        "changed": True,
+    }
     return Report(**{**origin, **done, "unchanged": 0, "impact": None, **empty, **fields})
 
 

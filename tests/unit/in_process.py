@@ -66,10 +66,12 @@ class Task:
         shown: the lines on the screen.
         waits: the seconds of each wait; no time passes during it.
         slices: the options of each run of the module.
+        transport: the name of the connection plugin.
         execute, read_account: run the module and the info module; tests replace them.
     """
 
     def __init__(self, options, seconds=60, name="sending_domain_restrictions", **keywords):
+        self.transport = "local"
         self._name = name
         self.shown, self.waits, self.slices = [], [], []
         self.execute = run_module
@@ -83,6 +85,7 @@ class Task:
             "run_once": False,
             "async_val": 0,
             "timeout": 0,
+            "environment": [],
             "_uuid": "task",
             **keywords,
         }
@@ -97,6 +100,8 @@ class Task:
         connection, play_context, templar, shared_loader = (
             mock.MagicMock() for _argument in range(4)
         )
+        connection.transport = self.transport
+        templar.template = lambda value: value
         # ansible-core before 2.16 looks here.
         play_context.check_mode = self._task.check_mode
         plugin = action.ActionModule(

@@ -517,3 +517,72 @@ def test_the_status_of_a_module_that_returns_none_is_failed(options):
     task = Task({**options, "restrictions": []})
     task.execute = lambda *args: {"changed": True, "msg": "who knows"}
     assert task.run()["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("options", {"retries": -1}),
+        ("options", {"retries": "many"}),
+        ("options", {"api_token": ""}),
+        ("options", {"unknown": 1}),
+        ("options", {"report_html": ["a.html"]}),
+        ("invalid_list", {"restrictions": [{"domain": "com"}]}),
+        ("invalid_list", {"restrictions": None, "file": "nowhere.yml"}),
+        ("credentials", {"api_token": "0" * 40}),
+        ("unavailable", {"api_url": "http://127.0.0.1:{closed_port}", "retries": 0}),
+        ("rate_limited", {"fault": {"kind": "status", "status": 429}, "retries": 0}),
+        ("refused", {"fault": {"kind": "status", "status": 400, "code": 1, "message": "No"}}),
+        ("failures", {"restrictions": [{"domain": "d000.example", "comments": "New"}]}),
+        ("guard", {"restrictions": [], "prune": True}),
+        ("report", {"report_markdown": "0" * 300}),
+        (None, {}),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_program_learns_why_a_task_failed(
+    account, options, tmp_path, closed_port, kind, given, check_mode
+):
+    account.seed([*numbered(10), {"domain": "D000.example"}])
+    given = dict(given)
+    if "fault" in given:
+        account.fault(calls=["list"], times=None, **given.pop("fault"))
+    if "api_url" in given:
+        given["api_url"] = given["api_url"].format(closed_port=closed_port)
+    listed = {"restrictions": [{"domain": "a.example"}]}
+    path = tmp_path / "report.json"
+    task = Task({**options, **listed, "report_json": str(path), **given}, check_mode=check_mode)
+    result = task.run()
+    assert result.get("problem_kind") == kind
+    assert bool(kind) == (result["status"] in ("failed", "refused"))
+    if path.exists():
+        assert json.loads(path.read_text())["problem_kind"] == kind
+
+
+def test_a_module_that_crashes_or_is_masked_has_an_unexpected_problem(options):
+    for failure in ({"failed": True, "module_stdout": ""}, {"failed": True, "problem_kind": "***"}):
+        task = Task({**options, "restrictions": []})
+        task.execute = lambda *args, failure=failure: dict(failure)
+        assert task.run()["problem_kind"] == "unexpected"
+
+
+@pytest.mark.parametrize(
+    ("transport", "variables", "known"),
+    [
+        ("local", {}, "a" * 32),
+        ("ssh", {}, None),
+        ("ssh", {"CLOUDFLARE_ACCOUNT_ID": "b" * 32}, "b" * 32),
+        ("local", {"CLOUDFLARE_ACCOUNT_ID": "b" * 32}, "b" * 32),
+        ("local", {"CLOUDFLARE_ACCOUNT_ID": "a secret in the wrong variable"}, None),
+    ],
+)
+def test_the_report_of_a_run_that_failed_early_names_the_account_of_the_environment(
+    options, tmp_path, environment, transport, variables, known
+):
+    environment.setenv("CLOUDFLARE_ACCOUNT_ID", "a" * 32)
+    path = tmp_path / "report.json"
+    given = {"account_id": None, "file": "nowhere.yml", "report_json": str(path)}
+    task = Task({**options, **given}, environment=[variables])
+    task.transport = transport
+    task.run()
+    assert json.loads(path.read_text())["account_id"] == known

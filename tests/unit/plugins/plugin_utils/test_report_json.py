@@ -20,6 +20,9 @@ if sys.version_info < (3, 10):
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import EFFECTS
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
+from ansible_collections.cloudflare_email.security.plugins.module_utils._problem_kinds import (
+    PROBLEM_KINDS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import STATUSES
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import json_report
 from browser.report_samples import (
@@ -45,7 +48,9 @@ SAMPLES = {
     "large": large_report(100),
     "affected": affected_report(),
     "nobody affected": report(impact=Impact(1)),
-    "account not read": report(restrictions=None, findings=None, problem="No"),
+    "account not read": report(
+        restrictions=None, findings=None, problem="No", problem_kind="unavailable"
+    ),
     "no origin": report(account_id="", list_file="", version=""),
     "account without findings": report(findings=[finding(None, "no domain")]),
     "incomplete fields": report(
@@ -120,9 +125,10 @@ def test_the_schema_refuses_unknown_and_missing_keys_everywhere():
     VALIDATOR.validate(document)
 
 
-def test_the_schema_names_the_statuses_and_effects_of_results():
+def test_the_schema_names_the_statuses_problems_and_effects_of_results():
     properties = SCHEMA["properties"]
     assert tuple(properties["status"]["enum"]) == STATUSES
+    assert tuple(properties["problem_kind"]["enum"]) == (None, *PROBLEM_KINDS)
     for name in ("effects", "changes"):
         assert tuple(properties[name]["properties"]) == EFFECTS
 
