@@ -149,7 +149,7 @@ class ActionModule(ActionBase):
     def _with_report_paths(self, options: Values, task_vars: Values) -> Values:
         """Return the options with absolute paths of the reports; raises `UnusableFile`."""
         reports = {name: report_path(options, name) for name in REPORTS}
-        others = [host for host in self._hosts if host != self._host]
+        others = self._other_hosts(task_vars)
         resolved = {
             name: path_to_write(self, path_for_host(path, self._host, others)) if path else None
             for name, path in reports.items()
@@ -166,6 +166,16 @@ class ActionModule(ActionBase):
         if "ansible_loop_var" in task_vars:
             self._refuse_path_of_another_item(written, task_vars.get(task_vars["ansible_loop_var"]))
         return {**options, **resolved}
+
+    def _other_hosts(self, task_vars: Values) -> set[str]:
+        """Return the hosts for which the same task may write reports, whatever `--limit` says.
+
+        A play on localhost is seldom for other hosts of the inventory.
+        """
+        others = set(self._hosts)
+        if self._host != "localhost" and not self._task.run_once:
+            others.update(task_vars.get("groups", {}).get("all", []))
+        return others - {self._host}
 
     def _refuse_path_of_another_item(self, paths: list[str], item: t.Any) -> None:
         for path in paths:

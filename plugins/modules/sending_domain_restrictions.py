@@ -144,8 +144,9 @@ options:
         An existing file is overwritten. One more API call finds out whether restrictions can drop any mail.
       - The report is also written in check mode, and if the task fails. If it cannot be written, the task fails. It is
         not available with C(async).
-      - In a play with several hosts, each host writes its own file. The name of the host is inserted before the
-        extension, unless the path already has it.
+      - Each host writes its own file. If the inventory has other hosts, the name of the host is inserted before the
+        extension, unless the path already has it. This does not depend on C(--limit). For C(localhost), it is
+        inserted only if the play runs on other hosts, too.
       - V(false), V(none), V(0) and the like mean no report.
     type: path
   report_markdown:

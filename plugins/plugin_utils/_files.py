@@ -73,20 +73,20 @@ def report_path(options: dict[str, t.Any], name: str) -> str | None:
 
 
 def path_for_host(path: str, host: str, others: t.Iterable[str]) -> str:
-    """Return a path that no other host of the play has: with the name of the host, unless it has it.
+    """Return a path that no other host has: with the name of the host, unless it has it.
 
     Arguments:
         others: the names of the other hosts.
     """
-    names_host, *name_others = (_is_named(name, path) for name in (host, *others))
-    if not name_others or names_host and not any(name_others):
+    others = list(others)
+    if not others or _is_named(host, path) and not any(_is_named(name, path) for name in others):
         return path
     stem, extension = os.path.splitext(path)
     return f"{stem}.{host.replace(os.sep, '_')}{extension}"
 
 
 def _is_named(host: str, path: str) -> bool:
-    return bool(re.search(rf"(?<![^\W_]){re.escape(host)}(?![^\W_])", path))
+    return host in path and bool(re.search(rf"(?<![^\W_]){re.escape(host)}(?![^\W_])", path))
 
 
 def absolute_path(action: ActionBase, path: t.Any) -> str:

@@ -545,6 +545,22 @@ def test_each_host_of_a_play_writes_its_own_report(options, tmp_path):
     assert (tmp_path / "r.html").exists()
 
 
+@pytest.mark.promise("No report is missing or old without an error")
+@pytest.mark.parametrize(
+    ("host", "inventory", "name"),
+    [
+        ("one", ["one", "two"], "r.one.html"),
+        ("one", ["one"], "r.html"),
+        ("localhost", ["one", "two"], "r.html"),
+    ],
+)
+def test_a_limit_does_not_change_the_path_of_a_report(options, tmp_path, host, inventory, name):
+    given = {**options, "restrictions": [], "report_html": str(tmp_path / "r.html")}
+    hosts = {"inventory_hostname": host, "ansible_play_hosts_all": [host]}
+    assert Task(given).run(**hosts, groups={"all": inventory})["status"] == "unchanged"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_items_of_a_loop_do_not_overwrite_the_reports_of_each_other(account, options, reports):
     def run(item, uuid="task", **given):
         task = Task({**options, "restrictions": [], **reports, **given}, _uuid=uuid)
