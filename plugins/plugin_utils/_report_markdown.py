@@ -221,7 +221,7 @@ def _shared(one: str, other: str) -> int:
 
 def _row(row: Row) -> str:
     indent = "  " * row.level
-    void = {name: f" ({VOID})" for name in row.void}
+    void = dict.fromkeys(row.void, f" ({VOID})")
     lines = [f"{indent}    exclude: {_line(name)}{void.get(name, '')}" for name in row.exclude]
     if row.comments:
         lines.insert(0, f"{indent}    comments: {_line(row.comments)}")
