@@ -67,7 +67,7 @@ class Plan:
         updates = [
             update.tightening if update.in_two_calls else update
             for update in self.updates
-            if update.in_two_calls or not _only_weakens(update)
+            if not _only_weakens(update)
         ]
         return [*self.creates, *updates]
 
