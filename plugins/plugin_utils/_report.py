@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     AUTHORS,
+    EXPLANATION,
     NOT_READ,
     VOID,
     affected_by,
@@ -132,6 +133,7 @@ def html_report(report: Report) -> str:
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",
         authors=AUTHORS,
+        explanation=EXPLANATION,
         notes=notes_of(report),
         problem_heading=problem_heading_of(report),
         noun=noun_of(report),

@@ -55,6 +55,10 @@ Fact = t.Tuple[str, str]
 
 # What Cloudflare's dashboard calls sending domain restrictions.
 TITLE = "Partner domain TLS"
+EXPLANATION = (
+    "Mail from these domains and their subdomains is dropped if it arrives without TLS, except from"
+    " the exempt names."
+)
 NOT_READ = "The account was not read to the end, because the run failed."
 AUTHORS = (
     "Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of"
@@ -143,7 +147,8 @@ _SIDES_OF_CHANGES = ("before", "after")
 SIDES_OF_DIFFERENCES = ("on the account", "in the list")
 
 # The filters of restrictions beside their statuses, and for some of them a number of days.
-_EXCEPTIONS, _VOID = "exceptions", "void"
+_EXEMPT, _UNCOMMENTED, _VOID = "exempt", "uncommented", "void"
+_UNCOMMENTED_LABEL = "with exempt names but no comment"
 _RECENT = {"week": 7, "month": 30}
 
 # A name with an A-label that no message shows in its other form yet.
@@ -313,7 +318,12 @@ def labels_of(report: Report) -> dict[str, str]:
 def filters_of(report: Report) -> dict[str, str]:
     """Return what the filters of restrictions are called, beside those for their statuses."""
     recent = {name: f"changed in the last {days} days" for name, days in _RECENT.items()}
-    return {_EXCEPTIONS: "with exceptions", _VOID: VOID, **recent}
+    return {
+        _EXEMPT: "with exempt names",
+        _UNCOMMENTED: _UNCOMMENTED_LABEL,
+        _VOID: VOID,
+        **recent,
+    }
 
 
 def heading_of(report: Report) -> str:
@@ -406,9 +416,12 @@ def counts_of(report: Report) -> list[Count]:
         partners = f"{account['domains_with_exclusions']:,} of {account['domains']:,}"
     counts = [
         Count("restrictions", "restrictions", number),
-        Count("partners", "partners with exceptions", partners),
-        Count("exclusions", "exclusions", exclusions),
+        Count("partners", "partners with exempt names", partners),
+        Count("exclusions", "exempt names", exclusions),
     ]
+    uncommented = sum(map(_is_uncommented, report.restrictions or ()))
+    if uncommented:
+        counts.append(Count("uncommented", _UNCOMMENTED_LABEL, f"{uncommented:,}"))
     affected = number_of_affected(report)
     if affected is not None:
         counts.append(Count("affected", "affected senders", f"{affected:,}"))
@@ -536,7 +549,12 @@ def tree_of(report: Report) -> list[Row]:
         statuses = own_statuses.get(record.get("id") or "") or own_statuses.get(key, {})
         void = [shown_name(name) for name in sorted(exclude) if _key(name) in required]
         modified = minute_of(record.get("modified_at") or "")
-        filters = [name for name, start in since.items() if modified and modified >= start]
+        own_filters = {
+            _EXEMPT: exclude,
+            _UNCOMMENTED: _is_uncommented(record),
+            _VOID: void,
+            **{name: modified and modified >= start for name, start in since.items()},
+        }
         if with_finding and with_finding & {key, *map(_key, exclude)}:
             statuses = {**statuses, "finding": labels["finding"]}
         rows.append(
@@ -552,7 +570,7 @@ def tree_of(report: Report) -> list[Row]:
                 visible(record.get("comments") or ""),
                 _minute(record.get("created_at") or ""),
                 _minute(record.get("modified_at") or ""),
-                [*([_EXCEPTIONS] if exclude else []), *([_VOID] if void else []), *filters],
+                [name for name, is_shown in own_filters.items() if is_shown],
                 messages.get(key, ""),
             )
         )
@@ -655,6 +673,11 @@ def _times(report: Report, action: str, record: Record) -> list[str]:
         if is_done and record.get("modified_at") != before.get("modified_at"):
             times["modified by this run"] = record.get("modified_at")
     return [f"{words} {_minute(time, ' UTC')}" for words, time in times.items() if time]
+
+
+def _is_uncommented(record: Record) -> bool:
+    """Return whether a restriction exempts names, and nothing says why."""
+    return bool(record.get("exclude")) and not record.get("comments")
 
 
 def _with_id(record: Record) -> str:

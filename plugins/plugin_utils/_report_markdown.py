@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     AUTHORS,
+    EXPLANATION,
     NOT_READ,
     SIDES_OF_DIFFERENCES,
     TITLE,
@@ -112,6 +113,7 @@ def _head(report: Report) -> str:
     )
     parts = [
         f"## {TITLE}{title}: {kind_of(report)}",
+        EXPLANATION,
         _code(report.note, MAX_PROBLEM) if report.note else "",
         f"{problem_heading_of(report)}: {_code(report.problem, MAX_PROBLEM)}"
         if report.problem

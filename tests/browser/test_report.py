@@ -195,10 +195,11 @@ def test_filters_show_one_status_and_combine_with_search(open_report):
             "would newly require TLS for some names, no longer for others 1",
             "would no longer require TLS 1",
         ),
-        *("duplicate to remove 1", "not in the list 1", "finding 1", "with exceptions 2"),
+        *("duplicate to remove 1", "not in the list 1", "finding 1", "with exempt names 2"),
+        "with exempt names but no comment 2",
     ]
     is_pressed = "buttons => buttons.map((button) => button.ariaPressed === 'true')"
-    assert buttons.evaluate_all(is_pressed) == [True, *[False] * 6]
+    assert buttons.evaluate_all(is_pressed) == [True, *[False] * 7]
     seen = []
     for index, text in [(6, ""), (6, "bank"), (0, "bank"), (0, "")]:
         buttons.nth(index).click()
@@ -491,9 +492,9 @@ def test_everything_can_be_done_from_the_keyboard(open_report):
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert focused_text(page) == "would newly require TLS for some names, no longer for others 1"
-    for _filter in range(5):
+    for _filter in range(6):
         page.keyboard.press("Tab")
-    assert focused_text(page) == "with exceptions 2"
+    assert focused_text(page) == "with exempt names but no comment 2"
     page.keyboard.press("Space")
     names = ["bank.example", "xn--bcher-kva.example (bücher.example)"]
     assert domains(page) == names
@@ -501,6 +502,16 @@ def test_everything_can_be_done_from_the_keyboard(open_report):
     assert focused_text(page) == "Domain"
     page.keyboard.press("Enter")
     assert domains(page) == names[::-1]
+
+
+def test_marks_do_not_depend_on_colors(open_report):
+    """Windows can replace all colors, and leaves out shadows."""
+    page = open_report(affected_report(), forced_colors="active")
+    buttons = page.locator("#restrictions .filters button")
+    outlines = [style(button, "outlineStyle") for button in buttons.all()]
+    assert outlines == ["solid", *["none"] * (len(outlines) - 1)]
+    for mark in (".status", ".counts div", ".problem", "del", "ins"):
+        assert style(page.locator(mark).first, "borderStyle") == "solid"
 
 
 def test_whatever_has_the_focus_is_outlined(open_report):

@@ -362,7 +362,7 @@ def test_a_report_without_a_reading_says_so_instead_of_zeros(
     shown = dict(re.findall("<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
     del shown["Account"], shown["List"], shown["Prune"]
     assert shown == dict.fromkeys(
-        ("Restrictions", "Partners with exceptions", "Exclusions", "Findings"), "not read"
+        ("Restrictions", "Partners with exempt names", "Exempt names", "Findings"), "not read"
     )
     assert "| not read | not read | not read |" in markdown
     assert all("The account was not read" in text for text in (page, markdown))

@@ -55,17 +55,21 @@ HOSTILE_TEXTS = st.text(
 MARKDOWN = """\
 ## Partner domain TLS ` Production `: preview
 
+Mail from these domains and their subdomains is dropped if it arrives without TLS, except from\
+ the exempt names.
+
 ` Commit 1a2b3c4 `
 
 The run failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
-| Restrictions | Partners with exceptions | Exclusions | Would newly require TLS\
- | Would newly require TLS for some names, no longer for others | Would no longer require TLS\
- | Duplicate to remove | Comment or spelling only | Failures | Findings |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 2 | 1 of 2 | 2 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
+| Restrictions | Partners with exempt names | Exempt names | With exempt names but no comment\
+ | Would newly require TLS | Would newly require TLS for some names, no longer for others\
+ | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures\
+ | Findings |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 2 | 1 of 2 | 2 | 1 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune off, 2026-11-25 04:30 UTC
 
@@ -261,12 +265,13 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 )
 def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
     sample = replace(typical_report(), **fields)
-    counts = ["8", "2 of 7", "11 listed, 2 effective", *numbers, "1", "1"]
+    counts = ["8", "2 of 7", "11 listed, 2 effective", "2", *numbers, "1", "1"]
     labels = [label.lower() for label in labels]
     names = [
         "restrictions",
-        "partners with exceptions",
-        "exclusions",
+        "partners with exempt names",
+        "exempt names",
+        "with exempt names but no comment",
         *labels,
         "failures",
         "findings",
@@ -309,6 +314,11 @@ def test_the_report_says_what_kind_it_is(fields, title, kind, caption):
     assert caption in written
     assert '<time datetime="2026-11-25T04:30:00+00:00">' in written
     assert "The run failed" not in written
+
+
+@pytest.mark.parametrize("kind", [html_report, markdown_report])
+def test_both_forms_say_what_a_restriction_does(kind):
+    assert content.EXPLANATION in kind(report())
 
 
 @pytest.mark.parametrize("kind", [html_report, markdown_report])
@@ -375,7 +385,7 @@ def test_a_row_has_its_exempt_names_in_order():
     sample = report(restrictions=known)
     names = [row.exclude for row in content.tree_of(sample)]
     assert names == [["b.a.example", "c.a.example"], []]
-    assert counts(sample)["exclusions"] == "2"
+    assert counts(sample)["exempt names"] == "2"
 
 
 def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
@@ -559,7 +569,7 @@ def test_an_exempt_name_from_which_another_restriction_requires_tls_is_marked():
     rows = content.tree_of(sample)
     assert [row.void for row in rows] == [["b.a.example"], [], ["y.c.example"], []]
     assert ["void" in row.filters for row in rows] == [True, False, True, False]
-    assert counts(sample)["exclusions"] == "8 listed, 5 effective"
+    assert counts(sample)["exempt names"] == "8 listed, 5 effective"
     markdown = markdown_report(sample)
     assert "    exclude: b.a.example (listed as exempt, but needs TLS)\n" in markdown
     assert "    exclude: x.b.a.example\n" in markdown
@@ -658,10 +668,20 @@ def test_restrictions_changed_recently_are_those_of_the_days_before_the_report(t
         assert content.tree_of(sample)[0].filters == filters
 
 
-def test_a_restriction_has_exceptions_if_it_excludes_names():
+def test_a_restriction_has_exempt_names_if_it_excludes_some():
     known = [restriction("a.example"), restriction("b.example", "x.b.example")]
     rows = content.tree_of(report(restrictions=known))
-    assert [row.filters for row in rows] == [[], ["exceptions"]]
+    assert [row.filters for row in rows] == [[], ["exempt", "uncommented"]]
+
+
+def test_exempt_names_without_a_comment_are_counted():
+    commented = restriction("a.example", "x.a.example", comments="Ticket 7")
+    known = [commented, restriction("b.example", "x.b.example", comments=""), restriction("c.example")]
+    sample = report(restrictions=known)
+    found = [row.domain for row in content.tree_of(sample) if "uncommented" in row.filters]
+    assert found == ["b.example"]
+    label = "with exempt names but no comment"
+    assert (counts(sample)[label], counts(report(restrictions=[commented])).get(label)) == ("1", None)
 
 
 def test_changes_that_drop_mail_come_first_and_comments_last():
@@ -710,7 +730,7 @@ def test_partners_with_exceptions_are_counted_by_domain():
         restriction("b.example"),
     ]
     found = counts(report(restrictions=known))
-    assert (found["restrictions"], found["partners with exceptions"]) == ("3", "1 of 2")
+    assert (found["restrictions"], found["partners with exempt names"]) == ("3", "1 of 2")
 
 
 @pytest.mark.parametrize(
@@ -968,7 +988,7 @@ def test_a_refused_run_has_not_failed(status, changed, heading):
 
 def test_counts_of_zero_that_a_problem_contradicts_are_left_out():
     fields = {"problem": "No", "summary": "no changes", "is_preview": False}
-    account = {"restrictions", "partners with exceptions", "exclusions", "findings"}
+    account = {"restrictions", "partners with exempt names", "exempt names", "findings"}
     refused = report(status="refused", **fields)
     assert set(counts(refused)) == account
     deleted = counts(replace(refused, deleted=[{**restriction("a.example"), "effect": "both"}]))
