@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
-    AUTHORS,
     EXPLANATION,
     NOT_READ,
     VOID,
     affected_by,
+    authors_of,
     changes_of,
     counts_of,
     filters_of,
@@ -132,7 +132,7 @@ def html_report(report: Report) -> str:
         time=shown_time(report.time),
         counts=counts_of(report),
         not_read=NOT_READ if report.restrictions is None else "",
-        authors=AUTHORS,
+        authors=authors_of(report),
         explanation=EXPLANATION,
         notes=notes_of(report),
         problem_heading=problem_heading_of(report),

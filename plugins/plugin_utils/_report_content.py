@@ -60,7 +60,7 @@ EXPLANATION = (
     " the exempt names."
 )
 NOT_READ = "The account was not read to the end, because the run failed."
-AUTHORS = (
+_AUTHORS = (
     "Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of"
     " comments are not in it."
 )
@@ -336,6 +336,12 @@ def problem_heading_of(report: Report) -> str:
     if report.status != REFUSED:
         return "The run failed"
     return "Refused after some changes" if report.changed else "Refused, nothing was changed"
+
+
+def authors_of(report: Report) -> str:
+    """Return where to find who changed a restriction, if there is one."""
+    has_rows = report.restrictions or any(report.records(action) for action in ACTIONS)
+    return _AUTHORS if has_rows else ""
 
 
 def account_numbers(report: Report) -> dict[str, int] | None:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
-    AUTHORS,
     EXPLANATION,
     NOT_READ,
     SIDES_OF_DIFFERENCES,
@@ -30,6 +29,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     Group,
     Row,
     affected_by,
+    authors_of,
     changes_of,
     counts_of,
     kind_of,
@@ -66,6 +66,7 @@ class _Section:
     """A heading and items, each of which is shown as a whole or left out.
 
     Attributes:
+        heading: may be empty.
         block: the language of the code block around the items; empty if they are a list.
         is_folded: only the heading is shown at first.
     """
@@ -77,7 +78,7 @@ class _Section:
 
     def render(self, room: int) -> str:
         """Return the section in at most `room` characters."""
-        start, end = f"\n### {self.heading}\n\n", ""
+        start, end = f"\n### {self.heading}\n\n" if self.heading else "\n", ""
         if self.is_folded:
             start, end = f"\n<details><summary>{self.heading}</summary>\n\n", "\n</details>\n"
         if self.block:
@@ -123,7 +124,6 @@ def _head(report: Report) -> str:
         NOT_READ if report.restrictions is None else "",
         f"Account {_code(shown_account(report))}, list from {_code(shown_list(report))},"
         f" prune {shown_prune(report)}, {shown_time(report.time)}",
-        AUTHORS,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -146,6 +146,7 @@ def _sections(report: Report) -> t.Iterator[_Section]:
     for status, label in labels.items():
         items = [show(change) for change in changes if change.statuses[0] == status]
         yield _Section(f"{_capitalized(label)} ({len(items):,})", items, block)
+    yield _Section("", [*filter(None, [authors_of(report)])])
     yield from notes
     rows = [_row(row) for row in tree_of(report)]
     yield _Section(f"Restrictions on the account ({len(rows):,})", rows, "text", is_folded=True)

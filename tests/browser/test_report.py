@@ -178,7 +178,7 @@ def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
         page.get_by_label("Search changes").fill(text)
         found[text] = domains(page, "changes")
     assert found == {
-        "Duplicate of": ["twice.example"],
+        "restriction KEPT": ["twice.example"],
         "left.": ["old.example"],
         **dict.fromkeys(("gone.", "ticket 7", "added.", "contract"), ["renewed.example"]),
         "NEW-1": ["new-1.example"],
@@ -347,6 +347,10 @@ def test_filters_show_what_was_changed_in_the_days_before_the_report(open_report
         "changed in the last 7 days 2": {"now", "day"},
         "changed in the last 30 days 4": {"now", "day", "week", "month"},
     }
+    page = open_report(report(restrictions=known[:2]))
+    assert page.locator("#restrictions .filters button").all_text_contents() == [
+        *("all 2", "changed in the last 7 days 2", "changed in the last 30 days 2")
+    ]
 
 
 def test_changes_show_what_drops_mail_first_and_before_and_after_side_by_side(open_report):

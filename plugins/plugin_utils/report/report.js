@@ -253,7 +253,8 @@ function setUp(id, noun, rows, words, makeCells) {
   addFilter("", "all", rows.length);
   for (const [name, label] of Object.entries({ ...labels, ...otherFilters })) {
     const number = rows.filter((row) => row.filters.includes(name)).length;
-    if (number > 0 && number < rows.length) {
+    // That all of them were changed is worth knowing, too.
+    if (number > 0 && (number < rows.length || name in { week: 0, month: 0 })) {
       addFilter(name, label, number);
     }
   }

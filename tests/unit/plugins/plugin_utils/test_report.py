@@ -73,9 +73,6 @@ The run failed: ` 3 failed `
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune off, 2026-11-25 04:30 UTC
 
-Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of\
- comments are not in it.
-
 ### Failures (3)
 
 - Refused (2): ` common `
@@ -107,6 +104,9 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
  (created 2026-01-02 05:20 UTC, last modified 2026-03-04 06:30 UTC)
 -   exclude: x.old.example
 ```
+
+Who changed a restriction is in the account's audit log in the Cloudflare dashboard; changes of\
+ comments are not in it.
 
 ### Findings (1)
 
@@ -322,8 +322,16 @@ def test_both_forms_say_what_a_restriction_does(kind):
 
 
 @pytest.mark.parametrize("kind", [html_report, markdown_report])
-def test_both_forms_say_where_to_find_who_changed_a_restriction(kind):
-    assert content.AUTHORS in html.unescape(kind(report()))
+def test_both_forms_say_below_the_changes_where_to_find_who_changed_a_restriction(kind):
+    text = "Who changed a restriction is in the account's audit log"
+    for name in ("restrictions", "created", "updated", "deleted"):
+        known = restriction("a.example")
+        sample = report(**{name: [{**known, "previous": known}]}, findings=[finding(None, "x")])
+        written = html.unescape(kind(sample))
+        assert text in written
+        if name == "created":
+            assert written.index(text) > written.index("a.example")
+    assert text not in html.unescape(kind(report(findings=[finding(None, "x")])))
 
 
 def test_the_page_has_the_title_and_the_note_of_the_user():
