@@ -496,8 +496,12 @@ def notes_of(report: Report) -> dict[str, list[Group]]:
 
 def changes_of(report: Report) -> list[Change]:
     """Return the changes in the order of `labels_of`."""
+    # Of duplicates, the one that stays is shown as it will be.
+    known = {each.get("id"): each for each in (*(report.restrictions or ()), *report.updated)}
     changes = [
-        _change(report, action, record) for action in ACTIONS for record in report.records(action)
+        _change(report, action, record, known.get(record.get("duplicate_of")))
+        for action in ACTIONS
+        for record in report.records(action)
     ]
     if _has_succeeded_in_comparing(report):
         changes += [
@@ -634,37 +638,37 @@ def _labels_of_change(report: Report, action: str, record: Record) -> dict[str, 
     return {status: labels[status] for status in _statuses_of_change(report, action, record)}
 
 
-def _change(report: Report, action: str, record: Record) -> Change:
-    labelled = _labels_of_change(report, action, record)
-    statuses, labels = [*labelled], [*labelled.values()]
-    domain, facts = shown_name(record["domain"]), _facts(record)
-    times = _times(report, action, record)
-    if action == "create":
-        return Change(statuses, labels, domain, None, facts, 0, "", times)
-    if action == "delete" and not _is_duplicate(record):
-        return Change(statuses, labels, domain, facts, None, times=times)
-    notes = []
-    before, after = (record["previous"], record) if action == "update" else (record, None)
-    if action == "delete":
-        stays = "stays" if report.is_preview else "stayed"
-        notes.append(
-            f"duplicate{_with_id(record)} of the restriction {visible(record['duplicate_of'])},"
-            f" which {stays}"
+def _change(report: Report, action: str, record: Record, kept: Record | None) -> Change:
+    """Return a change; of duplicates, `kept` is the restriction that stays, if it is known."""
+    labels = _labels_of_change(report, action, record)
+    before = {"create": None, "update": record.get("previous"), "delete": record}[action]
+    after = kept if action == "delete" else record
+    old, new = (None if side is None else _facts(side) for side in (before, after))
+    notes = [_duplicate_note(report, record)] if _is_duplicate(record) else []
+    unchanged = 0
+    if before and after and old is not None and new is not None:
+        notes.append(_names_note(report, before, after))
+        unchanged = sum(fact in new for fact in old if fact[0] == "exclude")
+        old, new = (
+            [fact for fact in old if fact not in new],
+            [fact for fact in new if fact not in old],
         )
-        after = _kept(report, record)
-        if after is None:
-            return Change(statuses, labels, domain, facts, None, 0, notes[0], times)
-    old, new = _facts(before), _facts(after)
     return Change(
-        statuses,
-        labels,
-        domain,
-        [fact for fact in old if fact not in new],
-        [fact for fact in new if fact not in old],
-        sum(fact in new for fact in old if fact[0] == "exclude"),
-        "; ".join(filter(None, [*notes, _names_note(report, before, after)])),
-        times,
+        [*labels],
+        [*labels.values()],
+        shown_name(record["domain"]),
+        old,
+        new,
+        unchanged,
+        "; ".join(filter(None, notes)),
+        _times(report, action, record),
     )
+
+
+def _duplicate_note(report: Report, record: Record) -> str:
+    own = f" (ID {visible(record['id'])})" if record.get("id") else ""
+    stays = "stays" if report.is_preview else "stayed"
+    return f"duplicate{own} of the restriction {visible(record['duplicate_of'])}, which {stays}"
 
 
 def _times(report: Report, action: str, record: Record) -> list[str]:
@@ -684,16 +688,6 @@ def _times(report: Report, action: str, record: Record) -> list[str]:
 def _is_uncommented(record: Record) -> bool:
     """Return whether a restriction exempts names, and nothing says why."""
     return bool(record.get("exclude")) and not record.get("comments")
-
-
-def _with_id(record: Record) -> str:
-    return f" (ID {visible(record['id'])})" if record.get("id") else ""
-
-
-def _kept(report: Report, duplicate: Record) -> Record | None:
-    """Return the restriction that stays of duplicates, as it will be, if that is known."""
-    same = [*report.updated, *(report.restrictions or ())]
-    return next((each for each in same if each.get("id") == duplicate["duplicate_of"]), None)
 
 
 def _names_note(report: Report, before: Record, after: Record) -> str:

@@ -684,12 +684,19 @@ def test_a_restriction_has_exempt_names_if_it_excludes_some():
 
 def test_exempt_names_without_a_comment_are_counted():
     commented = restriction("a.example", "x.a.example", comments="Ticket 7")
-    known = [commented, restriction("b.example", "x.b.example", comments=""), restriction("c.example")]
+    known = [
+        commented,
+        restriction("b.example", "x.b.example", comments=""),
+        restriction("c.example"),
+    ]
     sample = report(restrictions=known)
     found = [row.domain for row in content.tree_of(sample) if "uncommented" in row.filters]
     assert found == ["b.example"]
     label = "with exempt names but no comment"
-    assert (counts(sample)[label], counts(report(restrictions=[commented])).get(label)) == ("1", None)
+    assert (counts(sample)[label], counts(report(restrictions=[commented])).get(label)) == (
+        "1",
+        None,
+    )
 
 
 def test_changes_that_drop_mail_come_first_and_comments_last():
