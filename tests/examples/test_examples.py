@@ -234,7 +234,7 @@ def test_the_guide_about_mistakes_restores_everything(reader):
         for snippet in snippets
         if snippet.language == "console"
         for command in snippet.commands()
-        if "report_json=applied.json" in command
+        if "report_json=applied-" in command
     )
     mistake = [
         {"domain": "partner.example", "exclude": [], "comments": ""},
@@ -246,5 +246,8 @@ def test_the_guide_about_mistakes_restores_everything(reader):
     domains = [one["domain"] for one in reader.restrictions()]
     assert domains == ["former-partner.example", "new.example", "partner.example"]
     reader.write("undo.yml", undo.text)
-    reader.play("undo.yml")
+    reader.run(f"{apply.replace('applied-', 'preview-')} --check")
+    with pytest.raises(AssertionError, match="use the report of a run"):
+        reader.play("undo.yml -e applied=$(ls preview-*.json)")
+    reader.play("undo.yml -e applied=$(ls applied-*.json)")
     assert reader.restrictions() == before
