@@ -337,7 +337,8 @@ def read(
     result.update(
         after.result(),
         tls_required_now=now.required,
-        msg=f"once {name} is applied, {explain(sender_domain, after)} (today: {_answer(now)})",
+        msg=f"once {name} is applied {'with' if options['prune'] else 'without'} prune,"
+        f" {explain(sender_domain, after)} (today: {_answer(now)})",
     )
     names = {sender_domain, *parents(sender_domain)}
     warnings = [
@@ -349,7 +350,12 @@ def read(
 
 
 def refuse_incomplete_question(options: t.Mapping[str, t.Any]) -> None:
-    """Raise `InvalidOption` for a list without a sender, or an option that belongs to a missing list."""
+    """Raise `InvalidOption` for a list without a sender, or an option that belongs to a missing list.
+
+    Ansible makes a text of a list of senders.
+    """
+    if (options["sender_domain"] or "").startswith("["):
+        raise InvalidOption("sender_domain is a list; use one name per task, in a loop")
     given = "file" if file_of_list(options) else "restrictions"
     if options["restrictions"] is not None and options["sender_domain"] is None:
         raise InvalidOption(

@@ -31,7 +31,7 @@ def test_the_answer_for_a_file_names_it(account, task, tmp_path, monkeypatch):
     asked = task(file=str(tmp_path / "partners.csv"), ignore_columns="owner")
     answer = asked.run()
     assert answer["tls_required"] and not answer["tls_required_now"]
-    assert answer["msg"].startswith("once partners.csv is applied, ")
+    assert answer["msg"].startswith("once partners.csv is applied without prune, ")
     assert "warnings" not in answer
     assert not answer["changed"]
     # What is internal is not shown among the options of the task.

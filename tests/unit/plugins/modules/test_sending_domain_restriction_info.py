@@ -56,7 +56,8 @@ def test_the_answer_for_a_list_is_the_one_after_it_is_applied(
     given = {"restrictions": listed, "prune": prune}
     account.clear_requests()
     answer = ask(**given)
-    assert answer["msg"] == f"once the list is applied, mail from {SENDER} {after} (today: {now})"
+    applied = f"once the list is applied {'with' if prune else 'without'} prune"
+    assert answer["msg"] == f"{applied}, mail from {SENDER} {after} (today: {now})"
     assert [request["call"] for request in account.requests()] == ["list"]
     today = ask()
     assert today["msg"] == f"mail from {SENDER} {now}"
@@ -113,6 +114,10 @@ def test_the_answer_knows_what_other_domains_of_the_list_hold_back(account, ask)
                 "controller": {"source": {"file": "partners.yml", "lines": []}},
             },
             "file requires sender_domain; set it to the domain of a sender, or omit file",
+        ),
+        (
+            {"sender_domain": ["a.example", "b.example"]},
+            "sender_domain is a list; use one name per task, in a loop",
         ),
         (
             {"prune": True},
