@@ -21,6 +21,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 EQUAL, DRIFT = "equal", "drift"
 
 MAX_DOMAINS = 20
+# Of each kind of difference, however many domains the others have.
+MIN_DOMAINS = 5
 
 Record = t.Mapping[str, t.Any]
 
@@ -38,22 +40,25 @@ def comparison(values: t.Mapping[str, t.Any], source: str, prune: bool) -> tuple
         *(record for record in values["deleted"] if record.get("duplicate_of")),
         *(failure for failure in values["failures"] if failure["kind"] == DUPLICATES),
     ]
+    surplus = [record for record in values["deleted"] if not record.get("duplicate_of")]
+    times = [_created(record) for record in surplus]
+    is_at_once = len(times) > 1 and len(set(times)) == 1
     differences = {
-        "Only on the account": [
-            f"{record['domain']}{_created(record)}"
-            for record in values["deleted"]
-            if not record.get("duplicate_of")
+        f"Only on the account{times[0] if is_at_once else ''}": [
+            record["domain"] + ("" if is_at_once else time) for record, time in zip(surplus, times)
         ],
         "Missing on the account": [record["domain"] for record in values["created"]],
         "Different": [f"{record['domain']}{_fields(record)}" for record in values["updated"]],
         "More than once on the account": sorted({each["domain"] for each in duplicates}),
     }
-    room = MAX_DOMAINS
     sentences = []
-    for heading, domains in differences.items():
+    reserved = {name: min(MIN_DOMAINS, len(domains)) for name, domains in differences.items()}
+    room = MAX_DOMAINS - sum(reserved.values())
+    for name, domains in differences.items():
         if domains:
-            sentences.append(f"{heading}: {_shown(domains, room)}")
-            room = max(0, room - len(domains))
+            more = min(room, len(domains) - reserved[name])
+            sentences.append(f"{name}: {listing(domains, reserved[name] + more)}")
+            room -= more
     if sentences:
         return DRIFT, ". ".join([f"The account differs from {source}", *sentences])
     count = counted(values["unchanged"], "restriction")
@@ -83,7 +88,3 @@ def _fields(record: Record) -> str:
         if record.get(name) != record["previous"].get(name)
     ]
     return f" ({', '.join(fields)})"
-
-
-def _shown(domains: list[str], room: int) -> str:
-    return listing(domains, room) if room else f"{len(domains)}"

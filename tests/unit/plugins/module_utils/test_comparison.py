@@ -53,17 +53,47 @@ def test_a_drift_names_the_domains_and_what_differs():
 
 def test_twenty_domains_are_named_and_the_others_counted():
     names = [f"d{number:02}.example" for number in range(25)]
-    status, message = comparison(
-        values(created=named(*names[:18]), deleted=named(*names[18:])), "a.csv", prune=True
+    _status, message = comparison(values(created=named(*names)), "a.csv", prune=True)
+    assert message.endswith("d18.example, d19.example and 5 more")
+    _status, message = comparison(
+        values(created=named(*names[:15]), deleted=named(*names[15:])), "a.csv", prune=True
     )
-    assert status == DRIFT
-    assert "d17.example and" not in message
-    assert message.endswith("d12.example and 5 more")
-    updated = [{**record, "previous": record} for record in named("u.example")]
-    status, message = comparison(
-        values(created=named(*names), updated=updated), "a.csv", prune=False
+    assert message.count(".example") == 20
+    assert message.endswith("d09.example and 5 more")
+
+
+def test_no_kind_of_difference_is_only_counted():
+    names = [f"d{number:02}.example" for number in range(98)]
+    differing = values(
+        created=named("new.example"),
+        deleted=named(*names),
+        updated=[{**record, "previous": record} for record in named(*names[:9])],
+        failures=[{"domain": "twice.example", "kind": "duplicates"}],
     )
-    assert message.endswith("d19.example and 5 more. Different: 1")
+    _status, message = comparison(differing, "a.csv", prune=True)
+    only, missing, different, twice = message.split(". ")[1:]
+    assert only.endswith("d12.example and 85 more")
+    assert missing == "Missing on the account: new.example"
+    assert different.endswith("d04.example () and 4 more")
+    assert twice == "More than once on the account: twice.example"
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        (["2026-11-26T16:19:20Z", "2026-11-26T16:19:59Z"], " (created 2026-11-26 16:19 UTC): a, b"),
+        (
+            ["2026-11-26T16:19:20Z", "2026-11-26T16:20:20Z"],
+            ": a (created 2026-11-26 16:19 UTC), b (created 2026-11-26 16:20 UTC)",
+        ),
+        (["2026-11-26T16:19:20Z", None], ": a (created 2026-11-26 16:19 UTC), b"),
+        ([None, None], ": a, b"),
+    ],
+)
+def test_the_same_time_of_all_is_said_once(times, shown):
+    deleted = [{"domain": name, "created_at": time} for name, time in zip("ab", times)]
+    _status, message = comparison(values(deleted=deleted), "a.csv", prune=True)
+    assert message == f"The account differs from a.csv. Only on the account{shown}"
 
 
 @pytest.mark.parametrize(
