@@ -31,9 +31,9 @@ DOCUMENTS = [
 ]
 PROGRAMS = Path(sys.executable).parent
 
-# They install programs, need a keyboard or a program that may be missing, or set what the test sets.
+# They install programs, need a keyboard, a program that may be missing or a mistake, or set what the test sets.
 INSTALLS = ("ansible-galaxy ", "make ", "pipx ", "python3 -m pip ")
-NOT_RUN = (*INSTALLS, "ansible-vault ", "export ", "jq ")
+NOT_RUN = (*INSTALLS, "ansible-playbook undo.yml", "ansible-vault ", "export ", "jq ")
 LIST = "sending_domain_restrictions"
 LIST_FILE = "restrictions_file="
 # An export without `force` writes a file that does not exist yet.
@@ -251,3 +251,42 @@ def test_the_guide_about_mistakes_restores_everything(reader):
         reader.play("undo.yml -e applied=$(ls preview-*.json)")
     reader.play("undo.yml -e applied=$(ls applied-*.json)")
     assert reader.restrictions() == before
+
+
+UNDO = "undo.yml"
+
+
+@pytest.fixture
+def undo(reader):
+    """Runs the playbook of the guide about mistakes, after a run with these entries and options."""
+    snippets = snippets_in(ROOT / "docs" / "docsite" / "rst" / "undo.rst")
+    (playbook,) = (snippet for snippet in snippets if snippet.file_name == UNDO)
+    reader.write(UNDO, playbook.text)
+
+    def undo(entries, *options):
+        reader.write("mistake.yml", json.dumps({LIST: entries}) + "\n")
+        apply = "ansible-playbook cloudflare_email.security.apply -e report_json=applied.json"
+        reader.run(" ".join([apply, "-e restrictions_file=mistake.yml -e prune=true", *options]))
+        reader.play(UNDO)
+
+    return undo
+
+
+@pytest.mark.parametrize(
+    ("entries", "options", "problem"),
+    [([], ["--check"], "This preview has 3 changes"), (ENTRIES, [], "This result has 0 changes")],
+)
+def test_only_the_report_of_changes_that_were_made_is_reversed(
+    reader, undo, entries, options, problem
+):
+    before = reader.restrictions()
+    with pytest.raises(AssertionError, match=problem):
+        undo(entries, *options)
+    assert reader.restrictions() == before
+
+
+def test_a_duplicate_whose_removal_exempted_names_is_not_forgotten(reader, undo):
+    reader.account.seed([*RESTRICTIONS, {"domain": "partner.example", "exclude": []}])
+    with pytest.raises(AssertionError, match="Restore these by hand.*: partner.example"):
+        undo([{"domain": "new.example"}, *ENTRIES])
+    assert reader.restrictions() == [*sorted(ENTRIES, key=lambda entry: entry["domain"])]
