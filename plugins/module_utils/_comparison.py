@@ -64,9 +64,9 @@ def comparison(values: t.Mapping[str, t.Any], source: str, prune: bool) -> tuple
     count = counted(values["unchanged"], "restriction")
     if prune or not values["unlisted"]:
         return EQUAL, f"The account equals {source} ({count})"
-    more = counted(len(values["unlisted"]), "other")
+    others = counted(len(values["unlisted"]), "other")
     return EQUAL, (
-        f"The account has the {count} of {source}, and {more}:"
+        f"The account has the {count} of {source}, and {others}:"
         f" {listing(values['unlisted'], MAX_DOMAINS)} (with prune, a difference)"
     )
 
