@@ -181,6 +181,12 @@ def test_other_names_that_dns_does_not_allow_are_refused(written):
         parse_domain_name(written)
 
 
+@pytest.mark.parametrize("name", ["a" * 63 + ".example", ".".join(["a" * 49] * 5) + ".abc"])
+def test_the_longest_label_and_the_longest_name_are_accepted(name):
+    for written in (name, name.upper(), f"{name}."):
+        assert parse_domain_name(written) == name
+
+
 @given(st.data(), DOMAINS)
 def test_letter_case_and_a_trailing_dot_make_no_difference(data, domain):
     assert parse_domain_name(data.draw(other_spellings(domain))) == domain
