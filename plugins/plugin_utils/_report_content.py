@@ -667,8 +667,9 @@ def _change(report: Report, action: str, record: Record, kept: Record | None) ->
 
 def _duplicate_note(report: Report, record: Record) -> str:
     own = f" (ID {visible(record['id'])})" if record.get("id") else ""
-    stays = "stays" if report.is_preview else "stayed"
-    return f"duplicate{own} of the restriction {visible(record['duplicate_of'])}, which {stays}"
+    stays = {"preview": ", which stays", "result": ", which stayed", "comparison": ""}
+    kept = visible(record["duplicate_of"])
+    return f"duplicate{own} of the restriction {kept}{stays[kind_of(report)]}"
 
 
 def _times(report: Report, action: str, record: Record) -> list[str]:

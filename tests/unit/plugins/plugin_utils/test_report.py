@@ -515,10 +515,17 @@ def test_an_update_names_ten_names_at_most():
     assert change.note.endswith("09.a.example and 2 more")
 
 
-@pytest.mark.parametrize(("is_preview", "end"), [(True, "kept, which stays"), (False, "stayed")])
-def test_the_delete_of_a_duplicate_names_the_one_that_stays(is_preview, end):
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ({}, "of the restriction kept, which stays"),
+        ({"is_preview": False}, "of the restriction kept, which stayed"),
+        ({"is_comparison": True}, "of the restriction kept"),
+    ],
+)
+def test_a_duplicate_names_the_one_that_stays(kind, end):
     duplicate = restriction("a.example", duplicate_of="kept")
-    (change,) = content.changes_of(report(is_preview=is_preview, deleted=[duplicate]))
+    (change,) = content.changes_of(report(**kind, deleted=[duplicate]))
     assert change.note.endswith(end)
 
 
