@@ -25,7 +25,7 @@ class Snippet(NamedTuple):
     @property
     def file_name(self) -> str | None:
         """The name that a comment in the first line gives to the file."""
-        found = re.match(r"# ([\w-]+\.yml)\b", self.text)
+        found = re.match(r"# ([\w-]+\.(?:yml|sh))\b", self.text)
         return found and found[1]
 
     def commands(self) -> list[str]:

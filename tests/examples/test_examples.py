@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,8 @@ def follow(reader: Reader, snippets: list[Snippet]) -> None:
         elif snippet.language == "yaml":
             later = "\n".join(each.text for each in snippets[index:] if each.language in COMMANDS)
             use(reader, snippet, later)
+        elif snippet.language == "bash":
+            reader.write(snippet.file_name, snippet.text)
         else:
             use_text(reader, snippet)
 
@@ -287,3 +290,48 @@ def test_a_duplicate_whose_removal_exempted_names_is_not_forgotten(reader, undo)
     with pytest.raises(AssertionError, match="Restore these by hand.*: partner.example"):
         undo([{"domain": "new.example"}, *ENTRIES])
     assert reader.restrictions() == [*sorted(ENTRIES, key=lambda entry: entry["domain"])]
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="the script of the guide needs jq")
+@pytest.mark.parametrize(
+    ("entries", "variables", "alert"),
+    [
+        (json.dumps(ENTRIES), "", ""),
+        ("[]", "", "The account differs from partners.yml"),
+        ("[", "", "The file is invalid: "),
+        ("[]", "CLOUDFLARE_API_TOKEN=wrong", "Cloudflare refused the token; "),
+        ("[]", "CLOUDFLARE_BASE_URL=http://127.0.0.1:1", "Cloudflare could not be asked; "),
+        ("[]", "CLOUDFLARE_ACCOUNT_ID=wrong", "The comparison failed: account_id 'wrong' "),
+        ("[]", "ANSIBLE_COLLECTIONS_PATH=.", "Ansible ended before it wrote a report."),
+    ],
+)
+def test_the_nightly_script_alerts_of_all_but_an_equal_account(reader, entries, variables, alert):
+    (script,) = (
+        snippet
+        for snippet in snippets_in(ROOT / "docs" / "docsite" / "rst" / "ci_and_controller.rst")
+        if snippet.file_name == "drift.sh"
+    )
+    reader.write("drift.sh", script.text)
+    reader.write("partners.yml", f"{LIST}: {entries}\n")
+    # The report of an earlier night.
+    reader.write("drift.json", '{"status": "equal", "problem_kind": null}')
+    if not alert:
+        reader.run("sh drift.sh")
+        return
+    with pytest.raises(AssertionError):
+        reader.run(f"{variables} sh drift.sh")
+    assert (reader.folder / "alert.txt").read_text().startswith(alert)
+
+
+@pytest.mark.parametrize("tags", ["", "--tags drift"])
+def test_a_tagged_task_of_the_guide_compares(reader, tags):
+    (task,) = (
+        snippet
+        for snippet in snippets_in(ROOT / "docs" / "docsite" / "rst" / "ci_and_controller.rst")
+        if "apply:\n" in snippet.text
+    )
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": yaml.safe_load(task.text)}
+    reader.write("play.yml", yaml.safe_dump([play]))
+    reader.write("partners.yml", f"{LIST}: [{{domain: missing.example}}]\n")
+    with pytest.raises(AssertionError, match="Missing on the account: missing.example"):
+        reader.play(f"play.yml {tags}")
