@@ -22,8 +22,8 @@ from ansible.utils.display import Display
 
 try:
     from ansible.module_utils import _internal
-except ImportError:  # ansible-core before 2.19
-    _internal = types.SimpleNamespace(is_controller=False)
+except ImportError:  # ansible-core before 2.18
+    _internal = types.SimpleNamespace()
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -51,7 +51,7 @@ def run_module(name, options, check_mode=False, diff=False):
         stack.enter_context(contextlib.suppress(SystemExit))
         # Keep the system log clean.
         stack.enter_context(mock.patch.object(basic.AnsibleModule, "log"))
-        stack.enter_context(mock.patch.object(_internal, "is_controller", False))
+        stack.enter_context(mock.patch.object(_internal, "is_controller", False, create=True))
         module.main()
     result = json.loads(output.getvalue())
     # The controller of ansible-core 2.22 takes them out; they are what it masks from here on.
