@@ -694,8 +694,6 @@ def _is_uncommented(record: Record) -> bool:
 def _names_note(report: Report, before: Record, after: Record) -> str:
     """Return which names need TLS only after a change or only before it, if not all names do."""
     old, new = _rule(before), _rule(after)
-    if old.domain != new.domain:
-        return ""
     # The delete of a duplicate requires nothing that the one that stays did not require.
     newly = set() if _is_duplicate(before) else new.required_beyond(old)
     sides = (newly, old.required_beyond(new))

@@ -166,7 +166,7 @@ def test_search_looks_at_the_notes_and_both_sides_of_changes(open_report):
     page = open_report(sample)
     found = {}
     for text in (
-        "Duplicate of",
+        "restriction KEPT",
         "left.",
         "gone.",
         "ticket 7",
