@@ -41,15 +41,6 @@ function named(text) {
   return element("bdi", "", ...parts.flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part])));
 }
 
-/* A text with times, none of which is broken at a hyphen. */
-function timed(text) {
-  return text.split(" ").flatMap((word, index) => [index ? " " : "", element("span", "word", word)]);
-}
-
-function timeCell(className, time) {
-  return element("td", className, ...(time ? timed(time) : []));
-}
-
 /* A list, of which only the first items are shown at first. */
 function list(items) {
   const all = items.map((item) => element("li", "", item));
@@ -105,7 +96,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 function changeCells(change) {
   const nothing = change.before && change.after ? "–" : "no exempt names";
   const note = change.note ? [element("p", "muted", named(change.note))] : [];
-  const times = change.times.flatMap((time) => [element("span", "time", ...timed(time)), " "]);
+  const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
   return [
     statusCell(change),
     domainCell(change, ...note, element("p", "muted", ...times)),
@@ -122,7 +113,7 @@ function affectedCells(row) {
     domainCell(row, element("p", "muted", element("bdi", "", details))),
     element("td", "cause", named(row.cause)),
     element("td", "messages", row.messages.toLocaleString("en")),
-    timeCell("last", row.last),
+    element("td", "last", row.last),
   ];
 }
 
@@ -146,8 +137,8 @@ function restrictionCells(row) {
     domain,
     statusCell(row),
     element("td", "comments", element("bdi", "", row.comments)),
-    timeCell("created", row.created),
-    timeCell("modified", row.modified),
+    element("td", "created", row.created),
+    element("td", "modified", row.modified),
     ...(hasImpact ? [element("td", "messages", row.messages)] : []),
   ];
 }
