@@ -10,6 +10,7 @@ The list may come from a file on the controller, and reports are written there.
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from datetime import datetime
 
@@ -88,6 +89,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._slices import (
     run_in_slices,
+)
+
+# What Ansible says of options before the module sees them; nothing else tells that from a crash.
+_REFUSED_OPTIONS = re.compile(
+    "Unsupported parameters|missing required|one of the following|parameters are|argument '|"
+    "Elements value|value of |Failed to import"
 )
 
 # The statuses of runs that did what they were asked for.
@@ -349,8 +356,7 @@ def _problem_kind(result: Values) -> str:
     kind = result.get("problem_kind")
     if kind in PROBLEM_KINDS:
         return str(kind)
-    # A module that Ansible ends because of its options returns them; one that crashes does not.
-    is_refusal = not kind and result.get("failed") and "invocation" in result
+    is_refusal = not kind and _REFUSED_OPTIONS.match(str(result.get("msg")))
     return OPTIONS if is_refusal else UNEXPECTED
 
 
