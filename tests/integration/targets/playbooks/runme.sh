@@ -102,7 +102,7 @@ printf 'domain,Owner,Job title\nd.example,Ann,x.d.example\n' >own.csv
 fails play apply -e restrictions_file=own.csv --check
 shown 'as in -e .*ignore_columns.*Owner.*Job title'
 play apply -e restrictions_file=own.csv -e '{"ignore_columns": ["Owner", "Job title"]}' --check
-shown "the ignored column 'Job title' contains 'x.d.example'"
+warned "the ignored column 'Job title' contains 'x.d.example'"
 sed -i 's/Job title/Notes/' own.csv
 play apply -e restrictions_file=own.csv -e ignore_columns=Owner,Notes --check
 shown '1 to create'
@@ -142,10 +142,8 @@ echo "A mistaken name on the command line is refused, wherever Ansible reads it"
 echo '{"restrictions_file": "one.csv", "max_affected_mesages": 0}' >typo.json
 echo password >password
 ansible-vault encrypt --vault-password-file password --output typo.yml typo.json
-for typo in '-e max_affected_mesages=0' '-e {"max_affected_mesages":0}' '-e @typo.json' \
-    '-e @typo.yml --vault-password-file password'; do
-    # shellcheck disable=SC2086
-    fails play apply -e restrictions_file=one.csv ${typo}
+for typo in max_affected_mesages=0 '{"max_affected_mesages": 0}' @typo.json @typo.yml; do
+    fails play apply --vault-password-file password -e restrictions_file=one.csv -e "${typo}"
     shown 'max_affected_mesages is not a variable of this playbook; did you mean max_affected_messages?'
 done
 fails play drift -e restrictions_file=one.csv -e prume=true

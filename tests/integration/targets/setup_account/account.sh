@@ -41,6 +41,14 @@ shown() {
     fi
 }
 
+# The same for a warning, which old versions of Ansible wrap.
+warned() {
+    if ! tr '\n' ' ' <log | grep -E -- "$1" >/dev/null; then
+        echo "not shown: $1" >&2
+        exit 1
+    fi
+}
+
 not_shown() {
     if grep -E -- "$1" log; then
         echo "shown: $1" >&2
