@@ -30,6 +30,8 @@ KEY = "sending_domain_restrictions"
 
 # Aliases may repeat this many characters, and ten times as many as the file has.
 MAX_REPEATED = 500_000
+# A list needs three levels. An alias to itself would have no end.
+MAX_DEPTH = 20
 
 _TYPE = "tag:yaml.org,2002:"
 _TEXT_TYPES = {"str", "int", "float", "bool", "timestamp", "null", "merge", "value"}
@@ -114,7 +116,7 @@ class _Reader:
             raise UnusableFile(f"{self._name} is not valid YAML ({problem}); correct it") from None
         except RecursionError:
             raise UnusableFile(
-                f"{self._name} is nested too deeply or contains itself; remove its aliases"
+                f"{self._name} is nested too deeply; write a list of entries"
             ) from None
         finally:
             loader.dispose()
@@ -183,9 +185,11 @@ class _Reader:
             return "write its entries directly below it"
         return "write [] for an empty list"
 
-    def _value(self, node: yaml.Node) -> t.Any:
+    def _value(self, node: yaml.Node, depth: int = 0) -> t.Any:
         if node.tag not in _TYPES:
             raise self._unknown_tag(node)
+        if depth > MAX_DEPTH:
+            raise self._error(node, "is nested too deeply or contains itself", "remove its aliases")
         self._budget -= 1
         if self._budget < 0:
             raise self._error(
@@ -194,8 +198,8 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             return self._text_of(node)
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node)
-        return [self._value(item) for item in node.value]
+            return self._mapping(node, depth + 1)
+        return [self._value(item, depth + 1) for item in node.value]
 
     def _unknown_tag(self, node: yaml.Node) -> UnusableFile:
         if node.tag.startswith(_TYPE):
@@ -223,8 +227,8 @@ class _Reader:
                     "close its quote, or write such a text on one line, in quotes",
                 )
 
-    def _mapping(self, node: yaml.MappingNode) -> dict[str | None, t.Any]:
-        mapping = {key: self._value(value) for key, value in self._nodes(node).items()}
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str | None, t.Any]:
+        mapping = {key: self._value(value, depth) for key, value in self._nodes(node).items()}
         merged = mapping.pop("<<", [])
         for other in merged if isinstance(merged, list) else [merged]:
             if not isinstance(other, dict):
