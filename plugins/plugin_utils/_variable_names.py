@@ -10,6 +10,7 @@ Pure.
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
@@ -34,9 +35,14 @@ _ADVICE = {
     "report_md": "use report_markdown",
 }
 
+# Tokens are longer, or have other characters.
+_NAME = re.compile("[a-z_]{1,30}")
+
 
 def cut_value(words: t.Iterable[str]) -> str:
     """Return what is wrong with an argument `-e` that Ansible cut; empty if it did not.
+
+    Values are not shown, because one may be a secret.
 
     Arguments:
         words: the argument as Ansible splits it; those without `=` it ignores.
@@ -47,15 +53,15 @@ def cut_value(words: t.Iterable[str]) -> str:
             ignored.append(word)
         elif not ignored:
             kept = word
-    rest = " ".join(ignored)
-    if not rest:
+    if not ignored:
         return ""
     if not kept:
-        return f"-e {rest} has no value; write it as name=value"
-    name, _equals, value = kept.partition("=")
+        name = ignored[0] if _NAME.fullmatch(ignored[0]) else "…"
+        return f"-e {name} has no value; write it as name=value"
+    name = kept.partition("=")[0]
     return (
-        f"Ansible cuts {name} at a space, and ignores the rest ({rest}); quote the value inside the"
-        f""" argument, as in -e '{name}="{value} {rest}"'"""
+        f"Ansible cuts {name} at a space, and ignores the rest; quote the value inside the argument,"
+        f""" as in -e '{name}="…"'"""
     )
 
 
