@@ -325,7 +325,9 @@ class CloudflareClient:
             raise replace(self._redacted(error), retry_after=wait) from None
         finally:
             self.rate_limit.release(block)
-        self._keep_messages(interpreted.messages)
+        # A search is about other people's mail, and its messages may be, too.
+        if not call.may_be_pending:
+            self._keep_messages(interpreted.messages)
         return interpreted
 
     def _wait_after(self, error: CloudflareError) -> float | None:

@@ -78,7 +78,7 @@ class SearchOutcome:
         found: who sent as each domain that was searched, by domain.
         left: the domains that there was no time to search.
         wait: seconds for which the rate limit delays what is left.
-        error: why no search succeeded, or can succeed with these credentials.
+        error: why no search succeeded, in this time slice and earlier ones.
     """
 
     found: dict[str, DomainSenders]
@@ -117,7 +117,9 @@ def search_senders(
     progress.is_stalled = bool(outcome.wait) and not outcome.found
     found = {**known, **outcome.found}
     progress.senders = {domain: senders.as_dict() for domain, senders in found.items()}
-    return replace(outcome, found=found)
+    has_success = any(not senders.problem for senders in found.values())
+    is_hopeless = not (outcome.left or has_success)
+    return replace(outcome, found=found, error=outcome.error if is_hopeless else None)
 
 
 class _Searches:
@@ -137,7 +139,6 @@ class _Searches:
         self._ends_at = search.client.clock() + time_limit
         self._lock = threading.Lock()
         self._error: CloudflareError | None = None
-        self._has_success = False
         self.consecutive_failures = consecutive_failures
         self._wait = 0.0
         # Why no further domain is searched, now or at all.
@@ -154,12 +155,11 @@ class _Searches:
                 self._search.client.stop()
                 raise
         results = {domain: search.result() for domain, search in zip(self._names, searches)}
-        is_hopeless = self._error and (self._error.kind == CREDENTIALS or not self._has_success)
         return SearchOutcome(
             {domain: senders for domain, senders in results.items() if senders},
             [domain for domain, senders in results.items() if not senders],
             self._wait,
-            self._error if is_hopeless else None,
+            self._error,
         )
 
     def _search_if_possible(self, domain: str) -> DomainSenders | None:
@@ -208,7 +208,6 @@ class _Searches:
         """Decide after a search whether there may be more of them."""
         with self._lock:
             if error is None:
-                self._has_success = True
                 self.consecutive_failures = 0
                 return
             self.consecutive_failures += not error.is_specific

@@ -14,9 +14,8 @@ import re
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
-    InvalidDomainName,
+    comparison_key,
     parents,
-    parse_domain_name,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
@@ -28,6 +27,8 @@ if t.TYPE_CHECKING:
 # The deprecated field is not in the same form as its successor.
 _UTC = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?")
 _ZONE = re.compile(r"Z|[+-]00:?00|")
+# It contains no part of an address or a comment.
+_NAME = re.compile(r"(?=.{3,253}$)(?=.*[^0-9.])[\w-][\w.-]*\.[\w.-]*")
 _DELIVERY_MODE = re.compile("[A-Z][A-Z_]{0,39}")
 
 
@@ -164,10 +165,9 @@ def _text(value: t.Any) -> str:
 
 def _domain(address: str) -> str:
     """Return the domain of an address; its local part may contain anything, even an @."""
-    try:
-        return parse_domain_name(address.strip("<> ").rpartition("@")[2])
-    except InvalidDomainName:
-        return ""
+    domain = address.strip("<> ").rpartition("@")[2]
+    # A name that no list can contain may still be below a domain.
+    return comparison_key(domain) if _NAME.fullmatch(domain) else ""
 
 
 def _time(text: str) -> str:

@@ -128,7 +128,7 @@ since:
 senders:
   description:
     - The names at or below the searched domains that messages were sent from, sorted by domain and name. A name below
-      two of the domains is listed for each.
+      two of the domains may be listed for each.
   returned: success
   type: list
   elements: dict

@@ -76,12 +76,24 @@ def test_the_estimate_is_shown_once(account, task):
     assert "domains left to search, about" in estimates[0]
 
 
-def test_a_search_that_fails_in_a_later_slice_fails_the_task(account, task):
-    account.fault(kind="status", calls=["search"], status=403, code=10000, skip=1, times=None)
-    result = task(0).run()
+@pytest.mark.parametrize("seconds", [0, 60])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_a_search_that_fails_does_not_lose_what_others_find(account, task, skip, seconds):
+    account.fault(kind="status", calls=["search"], status=400, code=1, message="No", skip=skip)
+    result = task(seconds).run()
+    assert not result.get("failed")
+    assert len(result["senders"]) == 2
+    assert [search["domain"] for search in result["searches"] if search["problem"]] == [
+        DOMAINS[skip]
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_if_no_search_succeeds_the_task_fails(account, task, seconds):
+    account.fault(kind="status", calls=["search"], status=400, code=1, message="No", times=None)
+    result = task(seconds).run()
     assert result["failed"]
-    assert result["msg"].startswith("these credentials may read the restrictions, but not search")
-    assert "senders" not in result
+    assert result["msg"].startswith("Cloudflare refused the request; ")
 
 
 def test_an_async_task_is_one_run_of_the_module(account, task):

@@ -56,8 +56,10 @@ def counted(*messages, domain="p.example"):
         ("a@[192.0.2.1]", ""),
         ("a@192.0.2.1", ""),
         ("a@p.example (secret comment)", ""),
-        ("a@p..example", ""),
-        ("a@" + "x" * 64 + ".example", ""),
+        ("a@p..example", "p..example"),
+        ("a@" + "x" * 64 + ".example", "x" * 64 + ".example"),
+        ("a@-bounce.P.example", "-bounce.p.example"),
+        ("a@" + "x." * 130 + "p.example", ""),
     ],
 )
 def test_the_name_of_a_sender_is_the_canonical_domain_of_its_envelope(envelope_from, domain):
