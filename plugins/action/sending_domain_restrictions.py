@@ -22,6 +22,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
     DRIFT,
     EQUAL,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
     ACCOUNT_ID,
     VARIABLES,
@@ -38,6 +41,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._impact 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
+    changes_of,
     summary,
     warning_of_drops,
 )
@@ -235,7 +239,9 @@ class ActionModule(ActionBase):
             return total.cut_short(failure, self._problem(error), is_certain=self._is_preview)
         if values is None:
             return total.result()
-        return total.ended_by(values) if total.has_begun else values
+        if not total.has_begun:
+            return values
+        return total.ended_by(values, is_certain=self._is_preview)
 
     def _show_plan(self, values: Values) -> None:
         """Show what Ansible does not: the message of a success, and the diff of a failure."""
@@ -248,7 +254,9 @@ class ActionModule(ActionBase):
             display.display(shown_diff(values["diff"]), stderr=True)
         impact = self._impact(values)
         if impact:
-            for line in impact_lines(impact, is_preview=not self._is_done(values)):
+            changed = () if self._is_preview else changes_of(values)
+            names = {comparison_key(record["domain"]) for record in changed}
+            for line in impact_lines(impact, names):
                 self._show(line)
 
     def _show_warning_of_drops(self, values: Values) -> None:
@@ -262,8 +270,8 @@ class ActionModule(ActionBase):
         """Return whom the changes affect, if the result says so."""
         if values.get("impact") is None:
             return None
-        found = plain({name: values[name] for name in ("impact", "impact_unknown")})
-        return Impact(int(self._options["impact_days"]), found["impact"], found["impact_unknown"])
+        names = ("impact_days", "impact", "impact_unknown")
+        return Impact(*plain({name: values[name] for name in names}).values())
 
     def _is_done(self, values: Values) -> bool:
         """Return whether the changes of a result were made, all of them."""

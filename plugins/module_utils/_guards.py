@@ -15,6 +15,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     counted,
     listing,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
+    messages_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
@@ -103,7 +106,7 @@ def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> l
         names = [f"{sender['name']} {sender['messages']}" for sender in senders]
         return [
             f"{counted(len(senders), 'name')} that would need TLS sent"
-            f" {counted(messages, 'message')} in {counted(impact.days, 'day')}"
+            f" {messages_of(senders)} in {counted(impact.days, 'day')}"
             f" ({listing(names, MAX_DOMAINS)}), more than max_affected_messages"
             f" ({max_affected_messages}) allows; exclude the names that cannot use TLS, and if the"
             " others can, raise max_affected_messages for this run"
@@ -113,8 +116,9 @@ def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> l
     )
     if domains:
         return [
-            f"not all senders of {listing(domains, MAX_DOMAINS)} are known, so more messages may be"
-            f" affected than max_affected_messages ({max_affected_messages}) allows; run again, or"
-            f" omit max_affected_messages for this run ({impact.unknown[domains[0]]})"
+            f"not all senders of {listing(domains, MAX_DOMAINS)} are known"
+            f" ({impact.unknown[domains[0]]}), so more messages may be affected than"
+            f" max_affected_messages ({max_affected_messages}) allows; remove the cause and run"
+            " again, or omit max_affected_messages for this run"
         ]
     return []

@@ -23,9 +23,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     listing,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import known_names
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
-    tls_requirements,
-)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
@@ -73,10 +71,9 @@ def names_to_search(plan: Plan, current: t.Sequence[Restriction]) -> dict[str, l
     highest = sorted(name for name in affected if affected.isdisjoint(parents(name)))
     after = plan.applied_to(current)
     mentioned = known_names(highest, [*current, *after])
-    names = [name for below in mentioned.values() for name in below]
-    old, new = tls_requirements(names, current), tls_requirements(names, after)
+    old, new = _Rules(current), _Rules(after)
     return {
-        domain: [name for name in below if old[name].required != new[name].required]
+        domain: [name for name in below if bool(old.requiring(name)) != bool(new.requiring(name))]
         for domain, below in mentioned.items()
     }
 
@@ -95,25 +92,26 @@ def impact_of(
     """
     affecting = [change for change in plan.changes if change.affected_names]
     impact = Impact(days, {change.domain: [] for change in affecting})
-    senders = {sender.name: sender for each in found.values() for sender in each.senders}
-    old = tls_requirements(senders, current)
-    new = tls_requirements(senders, plan.applied_to(current))
-    for name, sender in senders.items():
-        before, after = old[name], new[name]
-        if before.required == after.required:
-            continue
-        effect = NEWLY_REQUIRES_TLS if after.required else NO_LONGER_REQUIRES_TLS
-        # A requirement always has a restriction.
-        governing = t.cast("Restriction", (after if after.required else before).governed_by)
-        row = {**sender.as_dict(), "effect": effect}
-        impact.senders.setdefault(governing.domain, []).append(row)
-    for rows in impact.senders.values():
-        rows.sort(key=_most_messages)
+    rows = {
+        sender.name: {**sender.as_dict(), "at_least": not each.is_complete}
+        for each in found.values()
+        for sender in each.senders
+    }
+    old, new = _Rules(current), _Rules(plan.applied_to(current))
+    for name, row in rows.items():
+        before, after = old.requiring(name), new.requiring(name)
+        if bool(before) != bool(after):
+            row["effect"] = NEWLY_REQUIRES_TLS if after else NO_LONGER_REQUIRES_TLS
+            impact.senders.setdefault(after or before, []).append(row)
+    for affected in impact.senders.values():
+        affected.sort(key=_most_messages)
     for change in affecting:
         for name in sorted(change.affected_names):
             searched = next(found[above] for above in (name, *parents(name)) if above in found)
             if not searched.is_complete:
-                impact.unknown.setdefault(change.domain, _reason(searched))
+                # The new name of a restriction is a domain of its own.
+                domain = name if name in impact.senders else change.domain
+                impact.unknown.setdefault(domain, _reason(searched))
     return impact
 
 
@@ -122,7 +120,7 @@ def impact_sentence(impact: Impact, is_preview: bool) -> str:
     days = counted(impact.days, "day")
     counts = [
         f"{counted(len(senders), 'name')} that {_need(effect, is_preview, len(senders))} sent"
-        f" {counted(sum(sender['messages'] for sender in senders), 'message')}"
+        f" {messages_of(senders)}"
         for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
         for senders in [impact.having(effect)]
         if senders
@@ -136,21 +134,55 @@ def impact_sentence(impact: Impact, is_preview: bool) -> str:
     return sentence
 
 
-def impact_lines(impact: Impact, is_preview: bool) -> list[str]:
-    """Return a line for each affected sender, and one for each domain with unknown senders."""
+def impact_lines(impact: Impact, changed: t.Container[str] = ()) -> list[str]:
+    """Return a line for each affected sender, and one for each domain with unknown senders.
+
+    Arguments:
+        changed: the domains, in canonical form, that were changed; others would be.
+    """
     days = counted(impact.days, "day")
+    domains = {id(row): domain for domain, rows in impact.senders.items() for row in rows}
     lines = [
-        f"{sender['name']}: {counted(sender['messages'], 'message')} in {days}"
-        f"{last_seen(sender)}, {_need(effect, is_preview)}"
+        f"{sender['name']}: {messages_of([sender])} in {days}{last_seen(sender)},"
+        f" {_need(effect, domains[id(sender)] not in changed)}"
         for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
         for sender in impact.having(effect)
     ]
-    lines += [
-        f"{domain}: there may be more senders ({reason})"
+    unknown = [
+        f"{domain}: there may be more messages and more senders ({reason})"
         for domain, reason in sorted(impact.unknown.items())
     ]
+    return [*_first(lines, "impact"), *_first(unknown, "impact_unknown")]
+
+
+def messages_of(senders: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """Return how many messages senders sent, at least or exactly."""
+    count = counted(sum(sender["messages"] for sender in senders), "message")
+    return f"at least {count}" if any(sender["at_least"] for sender in senders) else count
+
+
+class _Rules:
+    """All restrictions of an account, and which one requires TLS."""
+
+    def __init__(self, restrictions: t.Iterable[Restriction]) -> None:
+        self._by_domain: dict[str, list[TlsRule]] = {}
+        for known in restrictions:
+            rule = TlsRule(known.domain, known.exclude)
+            self._by_domain.setdefault(known.domain, []).append(rule)
+
+    def requiring(self, name: str) -> str:
+        """Return the most specific domain whose restriction requires TLS from a name, if any."""
+        domains = (
+            domain
+            for domain in (name, *parents(name))
+            if any(rule.requires_tls(name) for rule in self._by_domain.get(domain, ()))
+        )
+        return next(domains, "")
+
+
+def _first(lines: list[str], key: str) -> list[str]:
     more = len(lines) - MAX_LINES
-    return lines[:MAX_LINES] + ([f"{more} more; see impact in the result"] if more > 0 else [])
+    return lines[:MAX_LINES] + ([f"{more} more; see {key} in the result"] if more > 0 else [])
 
 
 def _need(effect: str, is_preview: bool, count: int = 1) -> str:

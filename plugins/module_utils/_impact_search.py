@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
     Impact,
     impact_of,
@@ -54,13 +55,19 @@ def find_impact(
         SliceOver: there was no time for all searches.
     """
     time_slice = time_slice or TimeSlice()
+    names = names_to_search(plan, current)
+    # The plan may have shrunk to names below those that were searched.
+    for domain in list(names):
+        above = [name for name in parents(domain) if name in time_slice.progress.senders]
+        if above:
+            del names[domain]
+            names.update(dict.fromkeys(above, []))
     searches = search_senders(
         MessageSearch(api.client, api.account_id, days_ago(days)),
-        names_to_search(plan, current),
+        names,
         concurrency=concurrency,
         time_limit=time_slice.seconds,
         progress=time_slice.progress,
     )
     end_unless_all_are_searched(searches, time_slice, api, changes)
-    time_slice.progress.senders = {}
     return impact_of(plan, current, searches.found, days)

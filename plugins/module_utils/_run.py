@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import sys
 import time
@@ -96,6 +97,9 @@ if t.TYPE_CHECKING:
         RestrictionsApi,
     )
 
+# No limit on affected messages.
+UNLIMITED = "unlimited"
+
 
 @dataclass
 class Run:
@@ -115,7 +119,7 @@ def run_one(module: AnsibleModule) -> Run:
     shared = SharedOptions.of(module)
     api = SettlingApi(shared.client(), shared.account_id)
     desired = DesiredRestriction.from_options(module.params)
-    days = _impact_days(module.params)
+    days = number_between("impact_days", module.params["impact_days"], 0, MAX_DAYS)
     current = api.list_all()
     plan = make_plan([desired], current)
     warnings = warnings_about(plan, current)
@@ -139,7 +143,8 @@ def run_list(module: AnsibleModule) -> Run:
     concurrency = number_between("concurrency", options["concurrency"], 1, 50)
     for guard in ("max_delete_percent", "max_exclusion_loss_percent"):
         number_between(guard, options[guard], 0, 100)
-    _impact_days(options)
+    number_between("impact_days", options["impact_days"], 0, MAX_DAYS)
+    _limit_of(options)
     if options["restrictions"] is None:
         raise InvalidOption(
             "restrictions has no value; set it to the list, or to [] only if there should be none"
@@ -166,19 +171,21 @@ def output_is_closed() -> bool:
         return False
 
 
-def _impact_days(options: t.Mapping[str, t.Any]) -> int:
-    """Return the option `impact_days`; raises `InvalidOption` if it or what depends on it is wrong."""
-    days = number_between("impact_days", options["impact_days"], 0, MAX_DAYS)
-    max_messages = options.get("max_affected_messages")
-    if max_messages is not None:
-        if not days:
-            raise InvalidOption(
-                "max_affected_messages requires impact_days; set it to the number of days in which"
-                " messages are counted, or omit max_affected_messages"
-            )
-        if max_messages < 0:
-            raise InvalidOption(f"max_affected_messages is {max_messages}; use 0 or more")
-    return days
+def _limit_of(options: t.Mapping[str, t.Any]) -> int | None:
+    """Return the option `max_affected_messages`, or `None` without a limit; raises `InvalidOption`."""
+    given = options.get("max_affected_messages", UNLIMITED)
+    if given == UNLIMITED:
+        return None
+    if not re.fullmatch("[0-9]{1,15}", given):
+        raise InvalidOption(
+            f"max_affected_messages is '{given}'; use a whole number, or {UNLIMITED}"
+        )
+    if not options["impact_days"]:
+        raise InvalidOption(
+            "max_affected_messages requires impact_days; set it to the number of days in which"
+            " messages are counted, or omit max_affected_messages"
+        )
+    return int(given)
 
 
 def _plan_and_apply(
@@ -189,6 +196,7 @@ def _plan_and_apply(
     current: list[Restriction],
 ) -> Run:
     options, progress = module.params, time_slice.progress
+    limit = _limit_of(options)
     plan = make_plan(
         desired,
         current,
@@ -199,7 +207,9 @@ def _plan_and_apply(
         failed_to_protect=progress.failed_to_protect,
     )
     impact = None
-    if options["impact_days"] and not (options["compare"] or progress.is_impact_known):
+    # A limit holds in each slice, because others may have changed the account meanwhile.
+    is_due = limit is not None or not progress.is_impact_known
+    if options["impact_days"] and is_due and not options["compare"]:
         impact = find_impact(
             plan,
             current,
@@ -209,14 +219,17 @@ def _plan_and_apply(
             time_slice,
             changes=0 if module.check_mode else plan.size,
         )
-        progress.is_impact_known = True
+        if limit is None:
+            progress.senders = {}
     warnings, diff = [], None
     if not progress.is_planned:
         warnings = warnings_about(plan, current)
         shown = drift_of if options["compare"] else diff_of
         diff = shown(plan) if module._diff else None
         progress.is_planned = True
-    refusal = "" if options["compare"] else _refusal(plan, current, progress, options, impact)
+    refusal = (
+        "" if options["compare"] else _refusal(plan, current, progress, options, impact, limit)
+    )
     is_preview = module.check_mode or options["compare"]
     if is_preview:
         outcome = predict(plan)
@@ -247,7 +260,9 @@ def _plan_and_apply(
     result.api_calls = api.client.calls
     result.refusal = refusal
     result.diff = diff
-    result.impact = vars(impact) if impact else None
+    if impact and (refusal or not progress.is_impact_known):
+        result.impact = vars(impact)
+        progress.is_impact_known = True
     is_last = not (time_slice.is_part and outcome.remaining)
     if is_last and any(options[name] for name in REPORTS):
         result.account, about_delivery = _account(
@@ -267,6 +282,7 @@ def _refusal(
     progress: Progress,
     options: t.Mapping[str, t.Any],
     impact: Impact | None,
+    limit: int | None,
 ) -> str:
     """Return why the guards do not allow a plan; empty if they do."""
     # What this run created must not change what the guards allow.
@@ -275,8 +291,8 @@ def _refusal(
     refused = refusals(
         plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
     )
-    if impact and options["max_affected_messages"] is not None:
-        refused += impact_refusals(plan, impact, options["max_affected_messages"])
+    if impact and limit is not None:
+        refused += impact_refusals(plan, impact, limit)
     if not refused:
         return ""
     planned = _run_result(predict(plan), is_preview=True)

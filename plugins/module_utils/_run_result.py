@@ -195,7 +195,11 @@ def impact_result(impact: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     """Return whom changes affect in the form of a module's result."""
     if impact is None:
         return {}
-    return {"impact": impact["senders"], "impact_unknown": impact["unknown"]}
+    return {
+        "impact_days": impact["days"],
+        "impact": impact["senders"],
+        "impact_unknown": impact["unknown"],
+    }
 
 
 def _is_duplicate(failure: t.Mapping[str, t.Any]) -> bool:

@@ -178,7 +178,13 @@ impact:
         last_seen: '2026-11-20T06:00:09Z'
         delivery_modes:
           - DIRECT
+        at_least: false
         effect: newly_requires_tls
+impact_days:
+  description: How many days were searched.
+  returned: with O(impact_days), once the messages were searched
+  type: int
+  sample: 30
 impact_unknown:
   description: The domains for which RV(impact) may lack senders, and why, such as a search that failed.
   returned: with O(impact_days), once the messages were searched

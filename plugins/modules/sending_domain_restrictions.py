@@ -130,9 +130,10 @@ options:
   max_affected_messages:
     description:
       - If the names that would newly need TLS sent more than this many messages in O(impact_days), or are not fully
-        known, the task fails and changes nothing. By default, there is no limit.
+        known, the task fails and changes nothing. A number, or V(unlimited).
       - V(0) refuses every change that would affect a sender that was seen.
-    type: int
+    type: str
+    default: unlimited
   concurrency:
     description: How many changes or searches are sent in parallel, from 1 to 50.
     type: int
@@ -319,7 +320,13 @@ impact:
         last_seen: '2026-11-20T06:00:09Z'
         delivery_modes:
           - DIRECT
+        at_least: false
         effect: newly_requires_tls
+impact_days:
+  description: How many days were searched.
+  returned: with O(impact_days), once the messages were searched
+  type: int
+  sample: 30
 impact_unknown:
   description: The domains for which RV(impact) may lack senders, and why, such as a search that failed.
   returned: with O(impact_days), once the messages were searched
@@ -411,7 +418,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     SHARED_ARGUMENTS,
     InvalidOption,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_list
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run import (
+    UNLIMITED,
+    run_list,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import FAILED
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     finish,
@@ -434,7 +444,7 @@ def main() -> None:
             "max_delete_percent": {"type": "int", "default": 30},
             "max_exclusion_loss_percent": {"type": "int", "default": 30},
             "impact_days": {"type": "int", "default": 0},
-            "max_affected_messages": {"type": "int"},
+            "max_affected_messages": {"type": "str", "default": UNLIMITED},
             "concurrency": {"type": "int", "default": 10},
             "report_html": {"type": "path"},
             "report_markdown": {"type": "path"},

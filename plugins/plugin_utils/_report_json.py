@@ -40,7 +40,7 @@ if t.TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 _FAILURE_FIELDS = ("domain", "action", "kind", "reason", "status", "code")
-_SENDER_FIELDS = ("name", "messages", "first_seen", "last_seen", "delivery_modes")
+_SENDER_FIELDS = ("name", "messages", "at_least", "first_seen", "last_seen", "delivery_modes")
 _FINDING_FIELDS = ("domain", "kind", "message")
 _NOT_ASCII = re.compile(r"[^\n -~]")
 

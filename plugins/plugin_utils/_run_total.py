@@ -21,7 +21,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
     OUTCOME_UNKNOWN,
     UNEXPECTED,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
+    counted,
+    shortened,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
 )
@@ -91,8 +94,8 @@ class Total:
     def left(self) -> str:
         """What is left to do."""
         if not self.searches_left:
-            return f"{self.remaining} changes left"
-        return f"{self.searches_left} domains left to search"
+            return f"{counted(self.remaining, 'change')} left"
+        return f"{counted(self.searches_left, 'domain')} left to search"
 
     def add(self, report: SliceReport, added: Values) -> None:
         """Add the report of one more slice.
@@ -133,14 +136,18 @@ class Total:
         """Return the result of the whole run."""
         return {**self._added, **self._run_result().as_dict()}
 
-    def ended_by(self, values: Values) -> Values:
-        """Return the result of a run whose last slice failed as a whole."""
+    def ended_by(self, values: Values, is_certain: bool = False) -> Values:
+        """Return the result of a run whose last slice failed as a whole.
+
+        Arguments:
+            is_certain: whether nothing can have been changed that is not known.
+        """
         # Without a result of its own, the slice may have changed something before it died.
         died = "module_stdout" in values
         reason = values.pop("msg", "the module ended without a result")
         failure = {"failed": True, "problem_kind": values.pop("problem_kind", UNEXPECTED)}
         self._keep_added(values)
-        return self.cut_short(failure, reason, is_certain=not died)
+        return self.cut_short(failure, reason, is_certain=is_certain or not died)
 
     def cut_short(self, failure: Values, reason: str, is_certain: bool = False) -> Values:
         """Return what is known about a run that ended early."""

@@ -58,7 +58,13 @@ def finding(domain, message, kind="redundant"):
 
 def sender(name, messages, effect="newly_requires_tls", **fields):
     times = {"first_seen": "2026-11-01T07:00:00Z", "last_seen": "2026-11-20T08:30:00Z"}
-    values = {"name": name, "messages": messages, **times, "delivery_modes": ["DIRECT"]}
+    values = {
+        "name": name,
+        "messages": messages,
+        "at_least": False,
+        **times,
+        "delivery_modes": ["DIRECT"],
+    }
     return {**values, "effect": effect, **fields}
 
 

@@ -81,6 +81,8 @@ shown '.news.partner.example 412., more than max_affected_messages .0. allows'
 printf 'domain,exclude\npartner.example,news.partner.example\n' >partners.csv
 play apply "${impact[@]}" -e max_affected_messages=0
 shown '1 created.*; no affected sender found in 30 days'
+fails play apply "${impact[@]}" -e max_affected_messages=
+shown 'use a whole number, or unlimited'
 
 echo "A spreadsheet is applied, and each bad row is named with its line before anything is sent"
 account '{}'
@@ -113,7 +115,7 @@ for file in '' null '["one.yml"]'; do
     shown 'restrictions_file is not set, or is not a path; add -e restrictions_file='
 done
 fails play export -e 'restrictions_file=my list.yml'
-shown 'Ansible cuts restrictions_file at a space.*list.yml'
+shown 'Ansible cuts restrictions_file at a space'
 fails play apply -e restrictions_file=one.csv -e 'report_note=commit 1a2b' --check
 shown 'Ansible cuts report_note at a space'
 for wrong in prune=ja max_delete_percent=5% impact_days=a concurrency= max_affected_messages=few; do

@@ -138,8 +138,60 @@ def test_a_failed_search_refuses_a_run_with_a_limit(account, options):
     account.fault(**DENIED)
     result = Task({**options, "max_affected_messages": 10**6}).run()
     assert result["status"] == "refused"
-    assert result["msg"].startswith("not all senders of added.example are known, ")
+    assert result["msg"].startswith("not all senders of added.example are known (Cloudflare ")
     assert set(calls(account)) == {"list", "search"}
+
+
+@pytest.mark.promise("A limit on affected messages holds before the first change")
+def test_a_limit_holds_for_what_others_do_between_time_slices(account, options):
+    late = {"domain": "late.example"}
+    account.seed([late])
+    account.seed_messages([*MAIL, {"envelope_from": "x@late.example", "times": 9}])
+    given = {"restrictions": [*numbered(3), late], "max_affected_messages": 0}
+    task = Task({**options, **given}, ONE_STEP)
+    execute = task.execute
+
+    def delete_late(*args):
+        if len(task.slices) == 5:
+            account.seed([{"domain": "d000.example"}])
+        return execute(*args)
+
+    task.execute = delete_late
+    result = task.run()
+    assert result["status"] == "refused"
+    assert "(late.example 9)" in result["msg"]
+    assert affected(result)["late.example"] == [("late.example", 9, "newly_requires_tls")]
+    assert domains(account.restrictions()) == ["d000.example"]
+
+
+def test_a_limit_costs_no_second_search(account, options):
+    given = {"restrictions": [*numbered(3), {"domain": "sub.d002.example"}]}
+    result = Task({**options, **given, "max_affected_messages": 0}, ONE_STEP).run()
+    assert result["status"] == "changed"
+    # That for d002.example is one for the name below it, too.
+    assert calls(account).count("search") == 4
+
+
+def test_a_preview_that_ends_early_has_changed_nothing(options):
+    task = Task(options, ONE_STEP, check_mode=True)
+    execute = task.execute
+    died = {"failed": True, "msg": "Killed", "module_stdout": "", "rc": 137}
+    task.execute = lambda *args: dict(died) if len(task.slices) == 2 else execute(*args)
+    result = task.run()
+    assert (result["status"], result["changed"]) == ("incomplete", False)
+
+
+def test_days_in_any_form_that_ansible_accepts_are_shown(options):
+    task = Task({**options, "impact_days": "30"})
+    assert task.run()["impact_days"] == 30
+    assert " in 30 days, " in task.shown[-1]
+
+
+def test_names_that_no_list_can_contain_are_affected_as_well(account, options):
+    account.seed_messages([{"envelope_from": f"x@-bounce.{PARTNER}", "times": 5}])
+    account.seed([])
+    given = {"restrictions": [{"domain": PARTNER}], "max_affected_messages": 0}
+    assert Task({**options, **given}).run()["status"] == "refused"
 
 
 def test_a_failed_search_does_not_fail_the_task(account, options):
@@ -151,7 +203,9 @@ def test_a_failed_search_does_not_fail_the_task(account, options):
     (reason,) = result["impact_unknown"].values()
     assert reason.startswith("Cloudflare refused the request; ")
     assert "; the senders of added.example are not fully known" in result["msg"]
-    assert task.shown[-1].startswith("[host] added.example: there may be more senders (Cloud")
+    assert task.shown[-1].startswith(
+        "[host] added.example: there may be more messages and more senders (Cloud"
+    )
 
 
 def test_a_token_that_may_not_search_leaves_all_senders_unknown(account, options):
@@ -205,7 +259,13 @@ def test_nothing_of_other_peoples_mail_passes_between_time_slices(options):
             "max_affected_messages requires impact_days; set it to the number of days in which"
             " messages are counted, or omit max_affected_messages",
         ),
-        ({"max_affected_messages": -1}, "max_affected_messages is -1; use 0 or more"),
+        *(
+            (
+                {"max_affected_messages": value},
+                f"max_affected_messages is '{value}'; use a whole number, or unlimited",
+            )
+            for value in ("-1", "", "1.5", "none")
+        ),
     ],
 )
 def test_an_impossible_limit_is_refused_before_anything_is_sent(account, options, given, message):

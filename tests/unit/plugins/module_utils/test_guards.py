@@ -136,7 +136,7 @@ def test_the_loss_of_all_exclusions_is_explained():
 
 def impact(*senders, **unknown):
     rows = [
-        {"name": f"{name}.p.example", "messages": messages, "effect": effect}
+        {"name": f"{name}.p.example", "messages": messages, "effect": effect, "at_least": False}
         for name, messages, effect in senders
     ]
     return Impact(
@@ -175,8 +175,8 @@ def test_names_with_most_messages_are_named_first():
 
 def test_unknown_senders_of_what_newly_requires_tls_are_too_many():
     assert impact_refusals(CREATED, impact(q="it failed; run again"), 10**6) == [
-        "not all senders of q.example are known, so more messages may be affected than"
-        " max_affected_messages (1000000) allows; run again, or omit max_affected_messages for this"
-        " run (it failed; run again)"
+        "not all senders of q.example are known (it failed; run again), so more messages may be"
+        " affected than max_affected_messages (1000000) allows; remove the cause and run again, or"
+        " omit max_affected_messages for this run"
     ]
     assert impact_refusals(DELETED, impact(q="it failed; run again"), 0) == []

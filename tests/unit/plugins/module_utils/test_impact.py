@@ -128,6 +128,7 @@ def test_domains_whose_senders_are_not_all_known_are_named(outcome, reason):
     listed = [desired(domain=DOMAIN, exclude=[]), desired(domain="q.example", state="absent")]
     found = impact(make_plan(listed, current), current, {NEWS: 1}, **{NEWS: outcome})
     assert found.unknown == {DOMAIN: reason}
+    assert found.senders[DOMAIN][0]["at_least"]
     assert counts(found)[DOMAIN] == [(NEWS, 1, "newly_requires_tls")]
 
 
@@ -156,8 +157,16 @@ def test_the_impact_is_the_difference_of_what_the_info_module_answers(
         }
 
 
-def row(name, messages, effect="newly_requires_tls", last_seen="2026-11-20T06:00:09Z"):
-    return {"name": name, "messages": messages, "last_seen": last_seen, "effect": effect}
+def row(
+    name, messages, effect="newly_requires_tls", last_seen="2026-11-20T06:00:09Z", at_least=False
+):
+    return {
+        "name": name,
+        "messages": messages,
+        "last_seen": last_seen,
+        "effect": effect,
+        "at_least": at_least,
+    }
 
 
 FOUND = Impact(
@@ -193,20 +202,41 @@ def test_the_sentence_counts_who_is_affected(found, is_preview, sentence):
 
 
 def test_the_lines_name_who_is_affected():
-    assert impact_lines(FOUND, is_preview=True) == [
+    assert impact_lines(FOUND) == [
         f"{NEWS}: 412 messages in 30 days, last on 2026-11-20, would need TLS",
         f"{MAIL}: 1 message in 30 days, would need TLS",
         "q.example: 39 messages in 30 days, last on 2026-11-20, would no longer need TLS",
-        "r.example: there may be more senders (it failed; run again)",
+        "r.example: there may be more messages and more senders (it failed; run again)",
     ]
-    done = impact_lines(FOUND, is_preview=False)
-    assert done[0].endswith(", needs TLS now")
-    assert done[2].endswith(", no longer needs TLS")
+
+
+def test_only_of_what_was_changed_the_lines_say_that_it_is_done():
+    needs = [line.rpartition(", ")[2] for line in impact_lines(FOUND, {DOMAIN})[:3]]
+    assert needs == ["needs TLS now", "needs TLS now", "would no longer need TLS"]
+    assert impact_lines(FOUND, {"q.example"})[2].endswith(", no longer needs TLS")
+
+
+def test_counts_that_were_cut_off_are_minimums():
+    found = Impact(30, {DOMAIN: [row(NEWS, 412, at_least=True), row(MAIL, 1)]})
+    assert impact_sentence(found, is_preview=True).endswith("sent at least 413 messages")
+    assert impact_lines(found)[0].startswith(f"{NEWS}: at least 412 messages in 30 days")
+    assert impact_lines(found)[1].startswith(f"{MAIL}: 1 message in 30 days")
 
 
 def test_at_most_some_lines_are_shown():
-    def lines(number):
-        return impact_lines(Impact(1, {DOMAIN: [row(NEWS, 1)] * number}), is_preview=True)
+    def lines(number, unknown=0):
+        reasons = {f"d{index}.example": "it failed" for index in range(unknown)}
+        return impact_lines(Impact(1, {DOMAIN: [row(NEWS, 1) for _ in range(number)]}, reasons))
 
     assert len(lines(MAX_LINES)) == MAX_LINES
-    assert lines(MAX_LINES + 3)[MAX_LINES:] == ["3 more; see impact in the result"]
+    shown = lines(MAX_LINES + 3, MAX_LINES + 4)
+    assert shown[MAX_LINES] == "3 more; see impact in the result"
+    assert len(shown) == 2 * (MAX_LINES + 1)
+    assert shown[-1] == "4 more; see impact_unknown in the result"
+
+
+def test_the_new_name_of_a_restriction_is_the_one_whose_senders_are_unknown():
+    current = [existing(FIRST, DOMAIN)]
+    plan = make_plan([desired(domain="new.example", id=FIRST)], current)
+    cut_off = {"new.example": {"is_complete": False}}
+    assert list(impact(plan, current, {"x.new.example": 1}, **cut_off).unknown) == ["new.example"]

@@ -210,7 +210,7 @@ def random_run(emulator, dice):
         )
         if options["impact_days"]:
             # A search that fails refuses the run.
-            options["max_affected_messages"] = dice.choice([None, 1000])
+            options["max_affected_messages"] = dice.choice(["unlimited", 1000])
         seconds = dice.choice([0, 3, 60])
 
         def run():

@@ -206,6 +206,7 @@ def test_whom_changes_affect_is_listed_by_the_domain_because_of_which():
         "messages": 3,
         "first_seen": "2026-11-01T07:00:00Z",
         "last_seen": "2026-11-20T08:30:00Z",
+        "at_least": False,
         "delivery_modes": [],
         "effect": "no_longer_requires_tls",
     }
