@@ -128,7 +128,7 @@ for wrong in force=ja separator=tab; do
     shown "${wrong%%=*} is '${wrong#*=}'; use (true or false|comma or semicolon)"
     not_shown argument_spec_data
 done
-for right in prune=True prune=off '{"prune": 1, "impact_days": 0, "max_affected_messages": null}'; do
+for right in prune=True prune=off '{"prune": 1, "impact_days": 0, "max_affected_messages": "unlimited"}'; do
     play apply -e restrictions_file=one.csv -e "${right}" --check
 done
 
