@@ -226,7 +226,9 @@ def test_counts_that_were_cut_off_are_minimums():
 def test_at_most_some_lines_are_shown():
     def lines(number, unknown=0):
         reasons = {f"d{index}.example": "it failed" for index in range(unknown)}
-        return impact_lines(Impact(1, {DOMAIN: [row(NEWS, 1) for _ in range(number)]}, reasons))
+        return impact_lines(
+            Impact(1, {DOMAIN: [row(NEWS, 1) for _number in range(number)]}, reasons)
+        )
 
     assert len(lines(MAX_LINES)) == MAX_LINES
     shown = lines(MAX_LINES + 3, MAX_LINES + 4)
