@@ -31,7 +31,6 @@ if t.TYPE_CHECKING:
     )
 
 MAX_PER_PAGE = 1000
-MAX_DAYS = 90
 # With the backoff between them, this takes up to three and a half minutes.
 MAX_POLLS = 12
 # An API that repeats itself must not be read forever.

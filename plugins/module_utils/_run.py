@@ -26,9 +26,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     DELETE,
     Create,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._delivery import (
-    read_delivery,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._diff import (
     diff_of,
     drift_of,
@@ -49,12 +46,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._guards 
     impact_refusals,
     refusals,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._impact_search import (
-    find_impact,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
-    MAX_DAYS,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     InvalidOption,
     SharedOptions,
@@ -74,6 +65,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._run_res
     RunResult,
     SingleResult,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import MAX_DAYS
 from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
     Progress,
     SliceReport,
@@ -123,7 +115,7 @@ def run_one(module: AnsibleModule) -> Run:
     current = api.list_all()
     plan = make_plan([desired], current)
     warnings = warnings_about(plan, current)
-    impact = find_impact(plan, current, api, days) if days else None
+    impact = _find_impact(plan, current, api, days) if days else None
     outcome = predict(plan) if module.check_mode else apply(plan, api)
     warnings += alteration_warnings(outcome.alterations, secrets=module.no_log_values)
     result = _single_result(plan, outcome, desired, module.check_mode)
@@ -171,6 +163,15 @@ def output_is_closed() -> bool:
         return False
 
 
+def _find_impact(*arguments: t.Any, **options: t.Any) -> Impact:
+    # Imported where needed: Ansible compiles a collection's code again for each task.
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._impact_search import (
+        find_impact,
+    )
+
+    return find_impact(*arguments, **options)
+
+
 def _limit_of(options: t.Mapping[str, t.Any]) -> int | None:
     """Return the option `max_affected_messages`, or `None` without a limit; raises `InvalidOption`."""
     given = options.get("max_affected_messages", UNLIMITED)
@@ -210,7 +211,7 @@ def _plan_and_apply(
     # A limit holds in each slice, because others may have changed the account meanwhile.
     is_due = limit is not None or not progress.is_impact_known
     if options["impact_days"] and is_due and not options["compare"]:
-        impact = find_impact(
+        impact = _find_impact(
             plan,
             current,
             api,
@@ -392,6 +393,11 @@ def _account(
     warnings: list[str] = []
     # Whoever gave up on the API does not ask it one more thing.
     if restrictions and not outcome.consecutive_failures:
+        # Imported where needed, as above.
+        from ansible_collections.cloudflare_email.security.plugins.module_utils._delivery import (
+            read_delivery,
+        )
+
         about_delivery, warnings = read_delivery(api)
         findings = about_delivery + findings
     account = {

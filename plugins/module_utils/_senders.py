@@ -24,6 +24,9 @@ if t.TYPE_CHECKING:
         Restriction,
     )
 
+# How far back messages can be searched.
+MAX_DAYS = 90
+
 # The deprecated field is not in the same form as its successor.
 _UTC = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?")
 _ZONE = re.compile(r"Z|[+-]00:?00|")

@@ -233,7 +233,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._message_search import (
-    MAX_DAYS,
     MessageSearch,
     days_ago,
 )
@@ -264,6 +263,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._sender_
     search_senders,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import (
+    MAX_DAYS,
     known_names,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_start import (
