@@ -11,8 +11,12 @@ import hashlib
 import json
 import typing as t
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
+    Account,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
     EXPLANATION,
     NOT_READ,
@@ -108,6 +112,11 @@ class Report:
     findings: Records | None
     warnings: t.Sequence[str]
     impact: Impact | None
+
+    @cached_property
+    def account(self) -> Account | None:
+        """The restrictions of the account; `None` if they were not read."""
+        return None if self.restrictions is None else Account(self.restrictions)
 
     def records(self, action: str) -> Records:
         """Return the records that were created, updated or deleted, or would be."""

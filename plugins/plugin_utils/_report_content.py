@@ -34,15 +34,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     listing,
     minute_of,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._libraries import idna
-from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
-    Restriction,
-)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import REFUSED
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_requirement import (
-    tls_requirements,
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
+    account_restriction,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -263,7 +258,10 @@ def visible(text: str) -> str:
 
 def shown_name(name: str) -> str:
     """Return a name; if it is internationalized, with its other form next to it."""
-    other = unicode_form(_key(name)) if idna and name.isascii() else _key(name)
+    if name.isascii() and "xn--" not in name.lower():
+        return visible(name)
+    key = comparison_key(name)
+    other = unicode_form(key) if name.isascii() else key
     return visible(name if other.isascii() == name.isascii() else f"{name} ({other})")
 
 
@@ -344,51 +342,6 @@ def authors_of(report: Report) -> str:
     return _AUTHORS if has_rows else ""
 
 
-def account_numbers(report: Report) -> dict[str, int] | None:
-    """Return how many restrictions the account has, and the like; `None` if it was not read."""
-    if report.restrictions is None:
-        return None
-    excluded = {_key(record["domain"]): 0 for record in report.restrictions}
-    for record in report.restrictions:
-        excluded[_key(record["domain"])] += len(record.get("exclude") or [])
-    return {
-        "restrictions": len(report.restrictions),
-        "domains": len(excluded),
-        "domains_with_exclusions": sum(map(bool, excluded.values())),
-        "exclusions": sum(excluded.values()),
-        "effective_exclusions": _number_of_effective(report.restrictions),
-    }
-
-
-def _required(records: t.Iterable[Record]) -> set[str]:
-    """Return the names that restrictions exempt although mail from them needs TLS."""
-    restrictions = [
-        Restriction(
-            {"created_at": None, **record, "exclude": record.get("exclude") or []},
-            record.get("id") or "",
-            rule.domain,
-            rule.exclude,
-            "",
-        )
-        for record in records
-        for rule in [_rule(record)]
-    ]
-    names = {name for restriction in restrictions for name in restriction.exclude}
-    requirements = tls_requirements(names, restrictions)
-    return {name for name, requirement in requirements.items() if requirement.required}
-
-
-def _number_of_effective(records: t.Collection[Record]) -> int:
-    """Return how many exclude entries exempt their name from all restrictions that cover it."""
-    required = _required(records)
-    return sum(
-        name in rule.exempt_names and name not in required
-        for record in records
-        for rule in [_rule(record)]
-        for name in map(_key, record.get("exclude") or ())
-    )
-
-
 def number_of_affected(report: Report) -> int | None:
     """Return how many senders the changes affect; `None` if nobody asked."""
     return None if report.impact is None else sum(map(len, report.impact.senders.values()))
@@ -414,8 +367,8 @@ def counts_of(report: Report) -> list[Count]:
     the domains that lose their protection, and only if there are any.
     """
     partners = number = exclusions = NO_COUNT
-    account = account_numbers(report)
-    if account is not None:
+    if report.account is not None:
+        account = report.account.numbers()
         number, exclusions = f"{account['restrictions']:,}", f"{account['exclusions']:,}"
         if account["effective_exclusions"] < account["exclusions"]:
             exclusions += f" listed, {account['effective_exclusions']:,} effective"
@@ -526,7 +479,7 @@ def affected_by(report: Report) -> list[Affected]:
         return []
     causes = _causes(report)
     rows = [
-        _affected(report, domain, causes.get(_key(domain), []), sender)
+        _affected(report, domain, causes.get(comparison_key(domain), []), sender)
         for domain, senders in report.impact.senders.items()
         for sender in senders
     ]
@@ -536,28 +489,33 @@ def affected_by(report: Report) -> list[Affected]:
 
 def tree_of(report: Report) -> list[Row]:
     """Return the restrictions of the account: each one right after those for its parent domains."""
-    records = report.restrictions or ()
-    keys = [_key(record["domain"]) for record in records]
-    names = dict(zip(keys, (record["domain"] for record in records)))
-    number_of, required = Counter(keys), _required(records)
+    if report.account is None:
+        return []
+    restrictions = report.account.restrictions
+    names = {restriction.domain: restriction.record["domain"] for restriction in restrictions}
+    number_of = Counter(restriction.domain for restriction in restrictions)
     paths = {
         key: [above for above in [key, *parents(key)] if above in names][::-1] for key in names
     }
     own_statuses, labels = _statuses(report), labels_of(report)
     domains_of_findings = {finding["domain"] for finding in report.findings or ()}
-    with_finding = set(map(_key, filter(None, domains_of_findings)))
+    with_finding = set(map(comparison_key, filter(None, domains_of_findings)))
     messages = _messages(report)
     now = report.time.astimezone(timezone.utc)
     since = {name: f"{now - timedelta(days=days):%Y-%m-%d %H:%M}" for name, days in _RECENT.items()}
     rows = []
-    for key, record in sorted(
-        zip(keys, records),
-        key=lambda item: (paths[item[0]], item[1].get("created_at") or ""),
+    for restriction in sorted(
+        restrictions,
+        key=lambda restriction: (
+            paths[restriction.domain],
+            restriction.record.get("created_at") or "",
+        ),
     ):
+        record, key = restriction.record, restriction.domain
         *above, _own = paths[key]
-        exclude = record.get("exclude") or []
         statuses = own_statuses.get(record.get("id") or "") or own_statuses.get(key, {})
-        void = [shown_name(name) for name in sorted(exclude) if _key(name) in required]
+        exclude = sorted(zip(record.get("exclude") or (), restriction.listed))
+        void = [shown_name(name) for name, listed in exclude if listed in report.account.void]
         modified = minute_of(record.get("modified_at") or "")
         own_filters = {
             _EXEMPT: exclude,
@@ -565,7 +523,7 @@ def tree_of(report: Report) -> list[Row]:
             _VOID: void,
             **{name: modified and modified >= start for name, start in since.items()},
         }
-        if with_finding and with_finding & {key, *map(_key, exclude)}:
+        if with_finding and with_finding & {key, *restriction.listed}:
             statuses = {**statuses, "finding": labels["finding"]}
         rows.append(
             Row(
@@ -575,7 +533,7 @@ def tree_of(report: Report) -> list[Row]:
                 visible(record.get("id") or "") if number_of[key] > 1 else "",
                 len(above),
                 shown_name(names[above[-1]]) if above else "",
-                [shown_name(name) for name in sorted(exclude)],
+                [shown_name(name) for name, _listed in exclude],
                 void,
                 visible(record.get("comments") or ""),
                 _minute(record.get("created_at") or ""),
@@ -693,7 +651,7 @@ def _is_uncommented(record: Record) -> bool:
 
 def _names_note(report: Report, before: Record, after: Record) -> str:
     """Return which names need TLS only after a change or only before it, if not all names do."""
-    old, new = _rule(before), _rule(after)
+    old, new = (account_restriction(record).rule for record in (before, after))
     # The delete of a duplicate requires nothing that the one that stays did not require.
     newly = set() if _is_duplicate(before) else new.required_beyond(old)
     sides = (newly, old.required_beyond(new))
@@ -704,16 +662,12 @@ def _names_note(report: Report, before: Record, after: Record) -> str:
     )
 
 
-def _rule(record: Record) -> TlsRule:
-    return TlsRule(_key(record["domain"]), frozenset(map(_key, record.get("exclude") or ())))
-
-
 def _causes(report: Report) -> dict[str, list[str]]:
     """Return what was done to the restrictions for each domain, or would be."""
     causes: dict[str, list[str]] = {}
     for action in ACTIONS:
         for record in report.records(action):
-            actions = causes.setdefault(_key(record["domain"]), [])
+            actions = causes.setdefault(comparison_key(record["domain"]), [])
             if action not in actions:
                 actions.append(action)
     return causes
@@ -742,7 +696,7 @@ def _messages(report: Report) -> dict[str, str]:
         return {}
     unknown = report.impact.unknown
     return {
-        _key(domain): f"{sum(sender['messages'] for sender in senders):,}"
+        comparison_key(domain): f"{sum(sender['messages'] for sender in senders):,}"
         + (" or more" if domain in unknown else "")
         for domain, senders in report.impact.senders.items()
     }
@@ -754,7 +708,7 @@ def _is_duplicate(record: Record) -> bool:
 
 
 def _facts(record: Record) -> list[Fact]:
-    names = sorted({_key(name) for name in record.get("exclude") or []})
+    names = sorted({comparison_key(name) for name in record.get("exclude") or []})
     comments = record.get("comments")
     return [("exclude", shown_name(name)) for name in names] + (
         [("comments", visible(comments))] if comments else []
@@ -769,18 +723,13 @@ def _statuses(report: Report) -> dict[str, dict[str, str]]:
     labels = labels_of(report)
     failure = "duplicate" if _has_succeeded_in_comparing(report) else "failed"
     unlisted, failed = ({status: labels[status]} for status in ("unlisted", failure))
-    statuses = {_key(name): unlisted for name in report.unlisted}
-    statuses.update((_key(failure["domain"]), failed) for failure in report.failures)
+    statuses = {comparison_key(name): unlisted for name in report.unlisted}
+    statuses.update((comparison_key(failure["domain"]), failed) for failure in report.failures)
     for action in ACTIONS:
         records = report.records(action)
         for record in filter(lambda record: record.get("id"), records):
             statuses[record["id"]] = _labels_of_change(report, action, record)
     return statuses
-
-
-def _key(name: str) -> str:
-    """Return the same key for all spellings of a name, as far as that is possible without `idna`."""
-    return comparison_key(name) if idna or name.isascii() else name.rstrip(".").lower()
 
 
 def _with_both_forms(text: str) -> str:

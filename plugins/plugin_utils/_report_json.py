@@ -27,7 +27,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     ACTIONS,
     Record,
     account_is,
-    account_numbers,
     kind_of,
     number_of_affected,
     shown_effect,
@@ -107,7 +106,7 @@ def _counts(report: Report) -> dict[str, int | None]:
         "outcome_unknown": len(unknown),
     }
     return {
-        **(account_numbers(report) or dict.fromkeys(account)),
+        **(report.account.numbers() if report.account else dict.fromkeys(account)),
         **(run if report.summary else dict.fromkeys(run)),
         "affected_senders": number_of_affected(report),
         "findings": None if report.findings is None else len(report.findings),

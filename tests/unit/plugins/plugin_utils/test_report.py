@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 if sys.version_info < (3, 10):
     pytest.skip("reports are made on the controller", allow_module_level=True)
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _domain_name
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import summary
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
@@ -244,7 +245,7 @@ def test_only_invisible_characters_are_replaced(text, shown):
 )
 def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, without):
     if not has_idna:
-        monkeypatch.setattr(content, "idna", None)
+        monkeypatch.setattr(_domain_name, "idna", None)
     assert content.shown_name(name) == (with_idna if has_idna else without or name)
 
 
@@ -387,17 +388,17 @@ def test_duplicates_are_in_the_order_of_their_creation():
 
 def test_a_row_has_its_exempt_names_in_order():
     known = [
-        restriction("a.example", "c.a.example", "b.a.example"),
+        restriction("a.example", "c.a.example", "b.a.example", "C.a.example"),
         restriction("z.example", exclude=None),
     ]
     sample = report(restrictions=known)
     names = [row.exclude for row in content.tree_of(sample)]
-    assert names == [["b.a.example", "c.a.example"], []]
-    assert counts(sample)["exempt names"] == "2"
+    assert names == [["C.a.example", "b.a.example", "c.a.example"], []]
+    assert counts(sample)["exempt names"] == "3"
 
 
 def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
-    monkeypatch.setattr(content, "idna", None)
+    monkeypatch.setattr(_domain_name, "idna", None)
     sample = report(
         restrictions=[restriction("B\xfccher.example.")], unlisted=["b\xfccher.example"]
     )

@@ -1,0 +1,84 @@
+# Copyright Contributors to the cloudflare_email.security collection
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The restrictions of an account, by names as DNS compares them. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+    is_below,
+    parents,
+)
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
+
+Record = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class AccountRestriction:
+    """A restriction as the account has it, and its names in canonical form.
+
+    Attributes:
+        listed: the names of its exclude list; the account may have several spellings of a name.
+    """
+
+    record: Record
+    domain: str
+    listed: list[str]
+
+    @property
+    def rule(self) -> TlsRule:
+        return TlsRule(self.domain, frozenset(self.listed))
+
+
+def account_restriction(record: Record) -> AccountRestriction:
+    listed = [*map(comparison_key, record.get("exclude") or ())]
+    return AccountRestriction(record, comparison_key(record["domain"]), listed)
+
+
+class Account:
+    """The restrictions of an account.
+
+    Attributes:
+        void: the names that restrictions list as exempt although mail from them needs TLS.
+    """
+
+    def __init__(self, records: t.Iterable[Record]) -> None:
+        self.restrictions = [*map(account_restriction, records)]
+        self.void = _void_names(restriction.rule for restriction in self.restrictions)
+
+    def numbers(self) -> dict[str, int]:
+        """Return how many restrictions there are, and the like."""
+        listing = [restriction for restriction in self.restrictions if restriction.listed]
+        return {
+            "restrictions": len(self.restrictions),
+            "domains": len({restriction.domain for restriction in self.restrictions}),
+            "domains_with_exclusions": len({restriction.domain for restriction in listing}),
+            "exclusions": sum(len(restriction.listed) for restriction in listing),
+            "effective_exclusions": sum(
+                is_below(name, restriction.domain) and name not in self.void
+                for restriction in listing
+                for name in restriction.listed
+            ),
+        }
+
+
+def _void_names(rules: t.Iterable[TlsRule]) -> set[str]:
+    rules_for: dict[str, list[TlsRule]] = {}
+    for rule in rules:
+        rules_for.setdefault(rule.domain, []).append(rule)
+    names = {name for rules in rules_for.values() for rule in rules for name in rule.exclude}
+    return {
+        name
+        for name in names
+        if any(
+            rule.requires_tls(name)
+            for domain in (name, *parents(name))
+            for rule in rules_for.get(domain, ())
+        )
+    }
