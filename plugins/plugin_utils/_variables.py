@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Variables of the command line that Ansible cut, and names that the playbooks or the role do not have.
-
-Pure.
-"""
+"""Mistakes in the variables of the playbooks and of the role. Pure."""
 
 from __future__ import annotations
 
@@ -35,11 +32,86 @@ _ADVICE = {
     "report_md": "use report_markdown",
 }
 
+_FILE = "restrictions_file"
+# A pattern and its meaning in words.
+_Form = t.Tuple[str, str]
+_BOOLEAN: _Form = (r"(?i:true|false|yes|no|on|off|[tfyn01]|[01]\.0)", "true or false")
+_NUMBER: _Form = ("-?[0-9]+", "a whole number")
+_OTHER_FORMS: dict[str, _Form] = {
+    "max_affected_messages": ("[0-9]+|unlimited", "a whole number, or unlimited"),
+    "separator": ("comma|semicolon", "comma or semicolon"),
+}
+
 # Tokens are longer, or have other characters.
 _NAME = re.compile("[a-z_]{1,30}")
 
 
-def cut_value(words: t.Iterable[str]) -> str:
+def cut_values(arguments: t.Iterable[t.Iterable[str]]) -> list[str]:
+    """Return what is wrong with arguments `-e`, each in words, that Ansible cut."""
+    return [*filter(None, map(_cut_value, arguments))]
+
+
+def wrong_names(given: t.Iterable[str], known: t.Iterable[str]) -> tuple[list[str], str]:
+    """Return why names of the command line are refused, and a warning about the other unknown ones.
+
+    Arguments:
+        given: the names of the command line.
+        known: the variables of the playbook.
+    """
+    known = list(known)
+    refusals, others = [], []
+    for name in sorted(set(given).difference(known)):
+        similar = _similar(name.replace(ROLE_PREFIX, ""), known)
+        advice = _ADVICE.get(_normalized(name)) or (similar and f"did you mean {similar}?")
+        # Variables of the role would replace what the playbook gives to it.
+        if not advice and ROLE_PREFIX in name:
+            advice = "it belongs to the role; remove it"
+        if advice:
+            refusals.append(f"{name} is not a variable of this playbook; {advice}")
+        elif not name.startswith(FOREIGN_PREFIXES):
+            others.append(name)
+    return refusals, _warning(others)
+
+
+def wrong_values(defaults: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what is wrong with values, which Ansible would report with a whole argument spec.
+
+    Arguments:
+        defaults: the variables of the playbook with their default values.
+        values: their values.
+    """
+    mistakes = []
+    for name, default in defaults.items():
+        form = _BOOLEAN if isinstance(default, bool) else _NUMBER
+        if name in _OTHER_FORMS or isinstance(default, int):
+            pattern, meaning = _OTHER_FORMS.get(name, form)
+            value = "" if values[name] is None else str(values[name])
+            if not re.fullmatch(pattern, value):
+                mistakes.append(f"{name} is '{value}'; use {meaning}")
+    file = values.get(_FILE)
+    if _FILE in values and (not isinstance(file, str) or not file):
+        mistakes.append(f"{_FILE} is not set, or is not a path; add -e {_FILE}=partners.yml")
+    return mistakes
+
+
+def unknown_role_variables(given: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
+    """Return a warning about each variable that has the prefix of the role, but does not belong to it.
+
+    Arguments:
+        given: the variables of a host.
+        known: the variables of the role.
+    """
+    known = {name[len(ROLE_PREFIX) :]: name for name in known}
+    own = (name for name in given if name.startswith(ROLE_PREFIX))
+    return [
+        f"{name} is not a variable of the role, which ignores it; "
+        + (f"did you mean {known[similar]}?" if similar else "use a name with another prefix")
+        for name in sorted(set(own).difference(known.values()))
+        for similar in [_similar(name[len(ROLE_PREFIX) :], known)]
+    ]
+
+
+def _cut_value(words: t.Iterable[str]) -> str:
     """Return what is wrong with an argument `-e` that Ansible cut; empty if it did not.
 
     Values are not shown, because one may be a secret.
@@ -63,45 +135,6 @@ def cut_value(words: t.Iterable[str]) -> str:
         f"Ansible cuts {name} at a space, and ignores the rest; quote the value inside the argument,"
         f""" as in -e '{name}="…"'"""
     )
-
-
-def check_playbook(given: t.Iterable[str], known: t.Iterable[str]) -> tuple[list[str], str]:
-    """Return why names of the command line are refused, and a warning about the other unknown ones.
-
-    Arguments:
-        given: the names of the command line.
-        known: the variables of the playbook.
-    """
-    known = list(known)
-    refusals, others = [], []
-    for name in sorted(set(given).difference(known)):
-        similar = _similar(name.replace(ROLE_PREFIX, ""), known)
-        advice = _ADVICE.get(_normalized(name)) or (similar and f"did you mean {similar}?")
-        # Variables of the role would replace what the playbook gives to it.
-        if not advice and ROLE_PREFIX in name:
-            advice = "it belongs to the role; remove it"
-        if advice:
-            refusals.append(f"{name} is not a variable of this playbook; {advice}")
-        elif not name.startswith(FOREIGN_PREFIXES):
-            others.append(name)
-    return refusals, _warning(others)
-
-
-def check_role(given: t.Iterable[str], known: t.Iterable[str]) -> list[str]:
-    """Return a warning about each variable that has the prefix of the role, but does not belong to it.
-
-    Arguments:
-        given: the variables of a host.
-        known: the variables of the role.
-    """
-    known = {name[len(ROLE_PREFIX) :]: name for name in known}
-    own = (name for name in given if name.startswith(ROLE_PREFIX))
-    return [
-        f"{name} is not a variable of the role, which ignores it; "
-        + (f"did you mean {known[similar]}?" if similar else "use a name with another prefix")
-        for name in sorted(set(own).difference(known.values()))
-        for similar in [_similar(name[len(ROLE_PREFIX) :], known)]
-    ]
 
 
 def _similar(name: str, known: t.Iterable[str]) -> str:
