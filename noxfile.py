@@ -8,6 +8,7 @@ They test the built and installed collection, so the session `build` runs first.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -208,7 +209,7 @@ def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) 
     """
     config = home / ".config"
     config.mkdir(parents=True, exist_ok=True)
-    if not (config / "pip").exists():
+    with contextlib.suppress(FileExistsError):
         (config / "pip").symlink_to(Path.home() / ".config" / "pip")
     script = (
         "from types import SimpleNamespace as Python\n"
