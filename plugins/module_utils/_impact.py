@@ -12,7 +12,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import parents
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    is_below,
+    parents,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
@@ -110,7 +113,8 @@ def impact_of(
             searched = next(found[above] for above in (name, *parents(name)) if above in found)
             if not searched.is_complete:
                 # The new name of a restriction is a domain of its own.
-                domain = name if name in impact.senders else change.domain
+                is_new_name = name in impact.senders and not is_below(name, change.domain)
+                domain = name if is_new_name else change.domain
                 impact.unknown.setdefault(domain, _reason(searched))
     return impact
 

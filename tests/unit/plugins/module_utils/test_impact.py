@@ -132,6 +132,16 @@ def test_domains_whose_senders_are_not_all_known_are_named(outcome, reason):
     assert counts(found)[DOMAIN] == [(NEWS, 1, "newly_requires_tls")]
 
 
+def test_a_domain_is_named_even_if_the_unknown_senders_have_a_restriction_of_their_own():
+    current = [
+        existing("1", DOMAIN, exclude=[NEWS]),
+        existing("2", NEWS, exclude=[f"x.{NEWS}"]),
+    ]
+    plan = make_plan([desired(domain=DOMAIN, exclude=[])], current, prune=True)
+    found = impact(plan, current, {}, **{NEWS: {"is_complete": False, "problem": "it failed"}})
+    assert found.unknown == {DOMAIN: "it failed", NEWS: "it failed"}
+
+
 PREFIXES = st.sampled_from(["", "x.", "a.", "y.a."])
 
 
