@@ -20,6 +20,8 @@ MAX_LABEL_LENGTH = 63
 MAX_MAPPED_LENGTH = 1024
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# Without several of them, an invalid name would pass for a valid one.
+_TRAILING_DOT = re.compile(r"(?<=[^.])\.\Z")
 # The marks that names may contain, apart from letters and digits.
 _MARKS = "-_.\u00b7\u30fb\u3002\uff0e\uff61"
 
@@ -85,7 +87,7 @@ def comparison_key(name: str) -> str:
     try:
         return parse_domain_name(name)
     except InvalidDomainName:
-        return printable(name.rstrip(".").lower())
+        return printable(_TRAILING_DOT.sub("", name).lower())
 
 
 def is_valid(name: str) -> bool:

@@ -11,6 +11,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     comparison_key,
     is_below,
     is_unjudged,
+    is_valid,
     parse_domain_name,
     unicode_form,
 )
@@ -208,8 +209,11 @@ def test_any_text_is_refused_or_has_a_stable_canonical_form(text):
 
 
 @given(st.text(alphabet="aä.-_xn0@/*", min_size=1))
+@example("a.example..")
 def test_any_text_can_be_compared_even_if_it_is_not_a_host_name(text):
-    assert comparison_key(text) == comparison_key(comparison_key(text))
+    key = comparison_key(text)
+    assert key == comparison_key(key)
+    assert is_valid(key) == is_valid(text)
 
 
 @pytest.mark.parametrize(
