@@ -39,6 +39,8 @@ _TYPES = {_TYPE + name for name in (*_TEXT_TYPES, "seq", "map")}
 _KEYS = "domain|exclude|comments|state|id"
 _LIKE_AN_ENTRY = re.compile(rf"[\s{{\[,-]*[\"']?(?:{_KEYS})[\"']?\s*:(?:\s|$)")
 _OTHER_BLANK = re.compile("^ *(?:[^\\S \t\r\n]|[\u200b\u2060\ufeff])", re.MULTILINE)
+# What YAML takes for a line break.
+_BREAK = re.compile("[\n\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HALF_PAIR = (
     "contains half of a surrogate pair, as JSON writes an emoji",
@@ -88,7 +90,7 @@ def _with_unicode_form(line: re.Match[str]) -> str:
 
 def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # On several lines, a text could contain what reads as an entry.
-    return dumper.represent_scalar(_TYPE + "str", text, style='"' if "\n" in text else None)
+    return dumper.represent_scalar(_TYPE + "str", text, style='"' if _BREAK.search(text) else None)
 
 
 class _Reader:

@@ -65,8 +65,10 @@ TRICKY = (
 TEXTS = (
     st.sampled_from(TRICKY)
     | st.text(st.characters() | st.sampled_from("\t\r\n'\"=+-@,;"), max_size=30)
-    | st.lists(st.sampled_from(["b.example,,x", "- domain: b", "x;=1", MASK]), max_size=3).map(
-        "\n".join
+    | st.builds(
+        str.join,
+        st.sampled_from("\n\x85\u2028\u2029"),
+        st.lists(st.sampled_from(["b.example,,x", "- domain: b", "x;=1", MASK]), max_size=3),
     )
 )
 SOME_DOMAINS = DOMAINS | st.sampled_from(["münchen.example", "xn--mnchen-3ya.example", "a.example"])
