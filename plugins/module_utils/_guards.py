@@ -36,6 +36,7 @@ def refusals(
     current: t.Sequence[Restriction],
     max_delete_percent: int,
     max_exclusion_loss_percent: int,
+    created: t.Collection[str] = (),
 ) -> list[str]:
     """Return a sentence for each guard that the plan trips; if there is one, nothing may be sent.
 
@@ -43,10 +44,15 @@ def refusals(
     and that may lose an exclusion. Below 100 percent, not all exclusions may be lost either, however
     few domains have some. An account with fewer than `MIN_GUARDED_RESTRICTIONS` restrictions, or
     domains with an exclusion, is not guarded.
+
+    Arguments:
+        current: all restrictions on the account.
+        created: domains that this run created already; they do not change what is allowed.
     """
-    if len(current) < MIN_GUARDED_RESTRICTIONS:
+    guarded = [known for known in current if known.domain not in created]
+    if len(guarded) < MIN_GUARDED_RESTRICTIONS:
         return []
-    domains = len({restriction.domain for restriction in current})
+    domains = len({restriction.domain for restriction in guarded})
     unprotected = {delete.domain for delete in plan.deletes if delete.kept is None}
     tightened = {update.domain for update in plan.updates if update.protects}
     guards = (
@@ -74,7 +80,7 @@ def refusals(
     ]
     if refused or max_exclusion_loss_percent == 100:
         return refused
-    exempting = _exempting(current)
+    exempting = _exempting(guarded)
     if len(exempting) < MIN_GUARDED_RESTRICTIONS or _exempting(plan.applied_to(current)):
         return []
     if not exempting <= tightened:

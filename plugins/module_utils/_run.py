@@ -286,11 +286,12 @@ def _refusal(
     limit: int | None,
 ) -> str:
     """Return why the guards do not allow a plan; empty if they do."""
-    # What this run created must not change what the guards allow.
-    created = set(progress.created)
-    guarded = [known for known in current if known.domain not in created]
     refused = refusals(
-        plan, guarded, options["max_delete_percent"], options["max_exclusion_loss_percent"]
+        plan,
+        current,
+        options["max_delete_percent"],
+        options["max_exclusion_loss_percent"],
+        created=set(progress.created),
     )
     if impact and limit is not None:
         refused += impact_refusals(plan, impact, limit)

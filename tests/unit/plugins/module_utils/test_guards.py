@@ -122,6 +122,26 @@ def test_exclusions_that_are_replaced_are_not_all_lost():
     assert refusals(make_plan(listed, current), current, 30, 30) == []
 
 
+def test_what_a_run_created_changes_nothing_that_is_allowed():
+    names = [f"d{n}.example" for n in range(100)]
+    current = [
+        existing(str(n), name, exclude=[f"a.{name}"] if n < 10 else [])
+        for n, name in enumerate(names)
+    ]
+    listed = [desired(domain=name, exclude=[]) for name in names[:10]]
+    listed += [desired(domain=name, state="absent") for name in names[70:]]
+    listed += [desired(domain=f"new{n}.example", exclude=[f"a.new{n}.example"]) for n in range(10)]
+    created = [
+        existing(f"new{n}", f"new{n}.example", exclude=[f"a.new{n}.example"]) for n in range(10)
+    ]
+    done = {known.domain for known in created}
+    for percent, is_refused in ((30, False), (29, True)):
+        first = refusals(make_plan(listed, current), current, percent, 30)
+        later = make_plan(listed, [*current, *created], done=done)
+        assert first == refusals(later, [*current, *created], percent, 30, done)
+        assert bool(first) == is_refused
+
+
 def test_the_loss_of_all_exclusions_is_explained():
     current = [existing(str(n), f"d{n}.example", exclude=[f"a.d{n}.example"]) for n in range(10)]
     current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
