@@ -144,7 +144,15 @@ class RestrictionsApi:
         """
         body = {"deletes": [{"id": restriction_id} for restriction_id in restriction_ids]}
         try:
-            self.client.request(Call("POST", f"{self._path}/batch", body=body, permission=WRITE))
+            self.client.request(
+                Call(
+                    "POST",
+                    f"{self._path}/batch",
+                    body=body,
+                    parse=_deletes_of(restriction_ids),
+                    permission=WRITE,
+                )
+            )
         except CloudflareError as error:
             if error.no_route and not error.outcome_unknown:
                 raise self._no_batch_call() from None
@@ -192,5 +200,22 @@ def _restriction_with(
         if getattr(restriction, attribute).lower() != expected.lower():
             raise InvalidRestriction(f"it is for {restriction.domain} (ID {restriction.id})")
         return restriction
+
+    return parse
+
+
+def _deletes_of(restriction_ids: t.Iterable[str]) -> t.Callable[[t.Any], t.Any]:
+    """Return a parser that refuses a list of deletes that lacks one of these IDs."""
+    expected = {restriction_id.lower() for restriction_id in restriction_ids}
+
+    def parse(result: t.Any) -> t.Any:
+        deletes = result.get("deletes") if isinstance(result, dict) else None
+        # All fields of a response are optional.
+        if isinstance(deletes, list):
+            found = {str(each.get("id")).lower() for each in deletes if isinstance(each, dict)}
+            missing = len(expected - found)
+            if missing:
+                raise ValueError(f"{missing} of {len(expected)} deletes are missing")
+        return result
 
     return parse

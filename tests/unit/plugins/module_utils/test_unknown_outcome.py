@@ -357,6 +357,15 @@ def test_a_batch_with_an_unknown_outcome_is_retried(api, account, moment):
     assert [record["id"] for record in account.restrictions()] == ids[2:]
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_batch_whose_response_lacks_a_delete_is_retried(api, account, moment):
+    ids = [record["id"] for record in account.seed(numbered(3))]
+    body = {"success": True, "result": {"deletes": [{"id": ids[0]}]}}
+    account.fault(calls=["batch"], kind="json", status=200, body=body, moment=moment)
+    assert api.delete_batch(ids[:2]) == ids[:2]
+    assert [record["id"] for record in account.restrictions()] == ids[2:]
+
+
 def test_a_batch_that_took_effect_succeeds_although_its_responses_are_lost(api, account):
     ids = [record["id"] for record in account.seed(numbered(2))]
     account.fault(calls=["batch"], times=None, kind="drop", moment="after")
