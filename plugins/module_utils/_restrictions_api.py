@@ -9,6 +9,7 @@ Source: Cloudflare API reference, Email Security, Settings, Sending Domain Restr
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._call import Call
@@ -16,6 +17,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._errors 
     CloudflareError,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    OUTCOME_UNKNOWN,
     UNAVAILABLE,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
@@ -92,7 +94,7 @@ class RestrictionsApi:
                 Call(
                     "GET",
                     f"{self._path}/{restriction_id}",
-                    parse=_restriction_with("id", restriction_id),
+                    parse=_restriction_with_id(restriction_id),
                     permission=READ,
                 )
             ).result
@@ -104,16 +106,23 @@ class RestrictionsApi:
 
     def create(self, body: dict[str, t.Any]) -> Restriction:
         """Create the restriction `{domain, exclude, comments?}`."""
-        created: Restriction = self.client.request(
-            Call(
-                "POST",
-                self._path,
-                body=body,
-                parse=_restriction_with("domain", body["domain"], body),
-                permission=WRITE,
-                idempotent=False,
+        call = Call(
+            "POST",
+            self._path,
+            body=body,
+            parse=functools.partial(_restriction, sent=body),
+            permission=WRITE,
+            idempotent=False,
+        )
+        created: Restriction = self.client.request(call).result
+        if created.domain != body["domain"]:
+            raise CloudflareError(
+                "Cloudflare stored another domain",
+                "check both domains in the dashboard",
+                OUTCOME_UNKNOWN,
+                f"{call.name}: {created.domain}, ID {created.id}",
+                outcome_unknown=True,
             )
-        ).result
         return created
 
     def update(self, before: Restriction, changes: dict[str, t.Any]) -> Restriction:
@@ -123,7 +132,7 @@ class RestrictionsApi:
                 "PATCH",
                 f"{self._path}/{before.id}",
                 body=changes,
-                parse=_restriction_with("id", before.id, changes),
+                parse=_restriction_with_id(before.id, changes),
                 permission=WRITE,
             )
         ).result
@@ -184,24 +193,27 @@ class RestrictionsApi:
         return NoBatchCall()
 
 
-def _restriction_with(
-    attribute: str, expected: str, sent: t.Mapping[str, t.Any] | None = None
+def _restriction_with_id(
+    restriction_id: str, sent: t.Mapping[str, t.Any] | None = None
 ) -> t.Callable[[t.Any], Restriction]:
-    """Return a parser that refuses the record of another restriction.
-
-    Fields that the response lacks, other than its ID and domain, are assumed to be as `sent`.
-    """
-    assumed = {name: value for name, value in (sent or {}).items() if name != "domain"}
+    """Return a parser that refuses the record of another restriction."""
 
     def parse(result: t.Any) -> Restriction:
-        if isinstance(result, dict):
-            result = {**assumed, **result}
-        restriction = Restriction.from_api(result)
-        if getattr(restriction, attribute).lower() != expected.lower():
+        restriction = _restriction(result, sent or {})
+        if restriction.id.lower() != restriction_id.lower():
             raise InvalidRestriction(f"it is for {restriction.domain} (ID {restriction.id})")
         return restriction
 
     return parse
+
+
+def _restriction(result: t.Any, sent: t.Mapping[str, t.Any]) -> Restriction:
+    """Return the restriction in a response.
+
+    Fields that it lacks, other than its ID and domain, are assumed to be as `sent`.
+    """
+    assumed = {name: value for name, value in sent.items() if name != "domain"}
+    return Restriction.from_api({**assumed, **result} if isinstance(result, dict) else result)
 
 
 def _deletes_of(restriction_ids: t.Iterable[str]) -> t.Callable[[t.Any], t.Any]:

@@ -64,7 +64,8 @@ class SettlingApi(RestrictionsApi):
                 return late
             may_retry = self.client.retry.allows(_without_effect(failed), attempt, idempotent=False)
             if not (failed.outcome_unknown and may_retry):
-                raise _without_effect(failed)
+                # Such as a restriction that Cloudflare created for another domain.
+                raise failed if failed.kind == OUTCOME_UNKNOWN else _without_effect(failed)
         raise AssertionError("unreachable")
 
     def update(self, before: Restriction, changes: dict[str, t.Any]) -> Restriction:

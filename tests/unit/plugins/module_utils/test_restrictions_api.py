@@ -82,7 +82,6 @@ def test_the_letter_case_of_an_id_does_not_matter(api, account):
     ("call", "do"),
     [
         ("get", lambda api, known: api.get(known.id)),
-        ("create", lambda api, known: api.create(PARTNER)),
         ("update", lambda api, known: api.update(known, {"comments": "x"})),
     ],
 )

@@ -178,6 +178,21 @@ def test_a_create_that_cannot_be_looked_up_is_unknown(api, account, moment, skip
     assert error.value.outcome_unknown
 
 
+@pytest.mark.promise("A create is never retried blindly")
+def test_a_create_that_cloudflare_stores_for_another_domain_is_not_retried(api, account):
+    result = {**BARE, "id": ID, "domain": "else.example"}
+    body = {"success": True, "result": result}
+    account.fault(calls=["create"], times=None, kind="json", status=201, body=body)
+    with pytest.raises(CloudflareError) as error:
+        api.create(PARTNER)
+    assert str(error.value) == (
+        "Cloudflare stored another domain; check both domains in the dashboard"
+        f" (POST …/sending_domain_restrictions: else.example, ID {ID})"
+    )
+    assert (error.value.kind, error.value.outcome_unknown) == (OUTCOME_UNKNOWN, True)
+    assert account.calls() == ["create", "list"]
+
+
 @pytest.mark.parametrize("call", ["create", "list"])
 def test_a_long_wait_after_an_unknown_outcome_is_left_to_the_caller(make_api, account, call):
     api = make_api(limits=Limits(max_wait=5))
