@@ -18,12 +18,12 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    domains_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
     DRIFT,
     EQUAL,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
-    comparison_key,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
     ACCOUNT_ID,
@@ -255,8 +255,7 @@ class ActionModule(ActionBase):
         impact = self._impact(values)
         if impact:
             changed = () if self._is_preview else changes_of(values)
-            names = {comparison_key(record["domain"]) for record in changed}
-            for line in impact_lines(impact, names):
+            for line in impact_lines(impact, domains_of(changed)):
                 self._show(line)
 
     def _show_warning_of_drops(self, values: Values) -> None:

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    comparison_key,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     combined,
     effect_of,
@@ -62,6 +65,11 @@ def is_altered(updated: Record) -> bool:
     """Return whether an update changed something."""
     after, before = map(Restriction.from_api, (updated, updated["previous"]))
     return after.managed_fields() != before.managed_fields()
+
+
+def domains_of(records: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
+    """Return the domains of records, in canonical form."""
+    return {comparison_key(record["domain"]) for record in records}
 
 
 def _after(

@@ -211,7 +211,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._restric
     STATES,
     InvalidRestriction,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._run import run_one
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_one import run_one
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
     finish,
     hide,
@@ -238,10 +238,10 @@ def main() -> None:
     )
     hide(module, known_secrets(module.params))
     try:
-        run = run_one(module)
+        result, warnings = run_one(module)
     except (InvalidOption, InvalidRestriction, CloudflareError) as error:
         finish(module, {"failed": True, "msg": str(error)})
-    finish(module, run.result.as_dict(), run.warnings)
+    finish(module, result, warnings)
 
 
 if __name__ == "__main__":

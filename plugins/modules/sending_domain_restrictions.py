@@ -418,7 +418,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._options
     SHARED_ARGUMENTS,
     InvalidOption,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._run import (
+from ansible_collections.cloudflare_email.security.plugins.module_utils._run_list import (
     UNLIMITED,
     run_list,
 )
@@ -461,13 +461,13 @@ def main() -> None:
     )
     hide(module, known_secrets(module.params))
     try:
-        run = run_list(module)
+        result, warnings = run_list(module)
     except (InvalidOption, InvalidEntries, CloudflareError) as error:
         finish(
             module,
             {"failed": True, "msg": str(error), "status": FAILED, "problem_kind": error.kind},
         )
-    finish(module, run.result.as_dict(), run.warnings)
+    finish(module, result, warnings)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from unittest import mock
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils import (
     _options,
-    _run,
+    _run_list,
     _sender_search,
     _workers,
 )
@@ -109,7 +109,7 @@ def repeatable(dice):
         for module, name, value in (
             (_options, "CloudflareClient", client),
             (_options, "RetryPolicy", retry),
-            (_run, "output_is_closed", begin_step),
+            (_run_list, "output_is_closed", begin_step),
             (_workers, "wait", turns.give),
             (_sender_search, "ThreadPoolExecutor", OneAfterTheOther),
         ):

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _slice_end
 from in_process import Task
 from samples import domains, numbered
 
@@ -385,7 +385,7 @@ def test_the_first_slice_is_short_so_that_progress_is_shown_soon(options):
 
 
 def test_the_end_of_the_rate_limit_wait_is_passed_to_the_next_slice(account, options, monkeypatch):
-    monkeypatch.setattr(_run, "time", SimpleNamespace(time=lambda: 1000.0))
+    monkeypatch.setattr(_slice_end, "time", SimpleNamespace(time=lambda: 1000.0))
     account.fault(calls=["create"], **LIMITED)
     _first, second = runs_of(Task({**options, "restrictions": numbered(1)}, 4))
     assert second["module_args"]["controller"]["time_slice"]["progress"]["blocked_until"] == 1600

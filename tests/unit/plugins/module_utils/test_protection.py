@@ -16,7 +16,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run_list
 from ansible_collections.cloudflare_email.security.plugins.module_utils._apply import apply
 from ansible_collections.cloudflare_email.security.plugins.module_utils._errors import (
     CloudflareError,
@@ -191,11 +191,12 @@ def run(account, entries, prune, is_sliced, check_mode=False, failures_before=0,
             check_mode=check_mode,
             _diff=False,
         )
-        with mock.patch.object(_run, "output_is_closed", lambda: account.is_interrupted):
-            run_of_slice = _run._plan_and_apply(
-                module, account, TimeSlice.of(module), entries, account.list_all()
+        with mock.patch.object(_run_list, "output_is_closed", lambda: account.is_interrupted):
+            run_of_slice = _run_list.ListRun(
+                module, account, TimeSlice.of(module), account.list_all(), None
             )
-        values = json.loads(json.dumps(run_of_slice.result.as_dict()))
+            result, _warnings = run_of_slice.bring_into(entries)
+        values = json.loads(json.dumps(result))
         report = SliceReport.from_dict(values.pop("time_slice"))
         if check_mode:
             return report.result.as_dict()

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import (
-    _run,
+    _slice_end,
     _slice_start,
 )
 from in_process import run_module
@@ -24,7 +24,7 @@ REFUSED = {"kind": "status", "status": 400, "code": 1, "message": "No"}
 @pytest.fixture
 def run_slice(options, monkeypatch):
     """Run one time slice at the time `NOW`, and return its result."""
-    for room in (_run, _slice_start):
+    for room in (_slice_end, _slice_start):
         monkeypatch.setattr(room, "time", SimpleNamespace(time=lambda: NOW))
 
     def run(restrictions, seconds=3600, prune=False, **progress):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.module_utils import _run
+from ansible_collections.cloudflare_email.security.plugins.module_utils import _run_list
 from in_process import Task, run_module
 from samples import domains, numbered
 
@@ -276,7 +276,7 @@ def test_an_outage_is_one_short_message_and_a_list_of_failures(account, options)
 
 
 def test_a_run_whose_result_nobody_can_receive_begins_no_change(account, options, monkeypatch):
-    monkeypatch.setattr(_run, "output_is_closed", lambda: True)
+    monkeypatch.setattr(_run_list, "output_is_closed", lambda: True)
     result = run_module(MODULE, {**options, "restrictions": [{"domain": "a.example"}]})
     assert [failure["kind"] for failure in result["failures"]] == ["not_attempted"]
     assert account.restrictions() == []
@@ -285,13 +285,13 @@ def test_a_run_whose_result_nobody_can_receive_begins_no_change(account, options
 @pytest.mark.parametrize("output", [None, io.StringIO()])
 def test_an_output_that_cannot_be_asked_counts_as_open(monkeypatch, output):
     monkeypatch.setattr("sys.__stdout__", output)
-    assert not _run.output_is_closed()
+    assert not _run_list.output_is_closed()
 
 
 def test_a_closed_output_is_noticed():
     script = (
         "import sys, time; from ansible_collections.cloudflare_email.security.plugins.module_utils"
-        "._run import output_is_closed as is_closed\n"
+        "._run_list import output_is_closed as is_closed\n"
         "print(is_closed(), file=sys.stderr, flush=True); sys.stdin.readline()\n"
         "print(is_closed(), file=sys.stderr)"
     )
