@@ -170,7 +170,6 @@ class ListRun:
         result = self._result(plan, outcome, refusal)
         result.unchanged = len(plan.unchanged) + progress.unaltered - confirmed
         result.diff = diff
-        result.api_calls = self._api.client.calls
         if impact and (refusal or not progress.is_impact_known):
             result.impact = vars(impact)
             progress.is_impact_known = True
@@ -178,6 +177,7 @@ class ListRun:
         if is_last and any(self._options[name] for name in REPORTS):
             result.account, about_delivery = self._account(outcome)
             warnings += about_delivery
+        result.api_calls = self._api.client.calls
         warnings += self._api.warnings()
         if self._time_slice.is_part:
             return slice_report(result, progress, outcome, self._api).as_dict(), warnings

@@ -333,7 +333,9 @@ def test_a_report_shows_the_account_as_it_is_after_the_run(account, options, rep
     entries = [{"domain": f"d{number}.example", "comments": "new"} for number in range(10, 30)]
     given = {"restrictions": entries, "prune": True, "max_delete_percent": 100, "concurrency": 3}
     task = Task({**options, **given, **reports}, seconds)
-    assert task.run()["msg"].endswith("(10 created, 10 updated, 10 deleted)")
+    result = task.run()
+    assert result["msg"].endswith("(10 created, 10 updated, 10 deleted)")
+    assert result["api_calls"] == len(account.requests())
     assert (len(task.slices) > 2) == (seconds < 1)
     page, _markdown, _document = texts_of(reports)
     assert restrictions_of(page) == {(entry["domain"], "new") for entry in entries}
