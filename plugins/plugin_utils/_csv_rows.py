@@ -57,7 +57,6 @@ class _Splitter:
         self._text = text
         blanks = r"[^\S\n\t]*" if delimiter == "\t" else r"[^\S\n]*"
         delimiter = re.escape(delimiter)
-        self._opening = re.compile(rf'{blanks}"')
         self._cell = re.compile(
             rf'(?:{blanks}"([^"]*(?:""[^"]*)*)"{blanks}|(?!{blanks}")([^{delimiter}\n]*))'
             rf"({delimiter}|(?=\n|\Z))"
