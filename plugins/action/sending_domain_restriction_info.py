@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
-    known_secrets,
-    masked,
-    register_secrets,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import masked
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._action import (
+    CollectionAction,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     warning_texts,
@@ -18,7 +16,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     Values,
     shown_message,
-    task_options,
     with_entries_of_file,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
@@ -27,27 +24,19 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files i
 )
 
 
-class ActionModule(ActionBase):
+class ActionModule(CollectionAction):
     _supports_async = True
-    _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
-        options = task_options(self)
-        secrets = known_secrets(options)
-        register_secrets(secrets)
         try:
-            _refuse_missing_list(options)
-            options, warnings = with_entries_of_file(self, options)
+            _refuse_missing_list(self._options)
+            options, warnings = with_entries_of_file(self, self._options)
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": masked(str(error), secrets)}
-        values: Values = self._execute_module(
-            module_args=options, task_vars=task_vars, wrap_async=self._task.async_val
-        )
-        values.get("invocation", {}).get("module_args", {}).pop("controller", None)
+            return {**result, "failed": True, "msg": masked(str(error), self._secrets)}
+        values = self._execute(options, task_vars)
         if warnings:
-            values["warnings"] = [*warnings, *warning_texts(values)]
-        values = masked(values, secrets)
+            values["warnings"] = masked([*warnings, *warning_texts(values)], self._secrets)
         if values.get("msg"):
             values["msg"] = shown_message(values["msg"])
         return {**result, **values}

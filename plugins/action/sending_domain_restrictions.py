@@ -16,7 +16,6 @@ from datetime import datetime
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
     domains_of,
@@ -59,10 +58,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._run_res
     STATUSES,
     UNCHANGED,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
-    known_secrets,
-    masked,
-    register_secrets,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import masked
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._action import (
+    CollectionAction,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     is_task_timeout,
@@ -77,7 +75,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._control
     plain,
     shown_diff,
     shown_message,
-    task_options,
     with_entries_of_file,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
@@ -110,25 +107,20 @@ _items_of_reports: dict[tuple[str, str], t.Any] = {}
 display = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(CollectionAction):
     _supports_async = True
-    _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        self._host = task_vars.get("inventory_hostname", "localhost")
         self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
-        options = task_options(self)
-        file = options.get("file")
+        file = self._options.get("file")
         self._list_file = shown_path(absolute_path(self, file)) if file else ""
-        self._is_comparison = boolean(options.get("compare") or False, strict=False)
+        self._is_comparison = boolean(self._options.get("compare") or False, strict=False)
         self._is_preview = self._task.check_mode or self._is_comparison
-        self._secrets = known_secrets(options)
-        register_secrets(self._secrets)
         self._file_warnings: list[str] = []
         try:
-            self._options = self._with_report_paths(options, task_vars)
+            self._options = self._with_report_paths(self._options, task_vars)
         except UnusableFile as error:
             ended = {"status": FAILED, "problem_kind": OPTIONS}
             return {**result, "failed": True, "msg": str(error), **ended}
@@ -140,7 +132,6 @@ class ActionModule(ActionBase):
         else:
             values = self._run_module(task_vars)
         account = values.pop("account", None)
-        values.get("invocation", {}).get("module_args", {}).pop("controller", None)
         if self._file_warnings or "warnings" in values:
             warnings = [*self._file_warnings, *warning_texts(values)]
             values["warnings"] = masked(warnings, self._secrets)
@@ -216,13 +207,6 @@ class ActionModule(ActionBase):
         if self._task.async_val or not is_long:
             return self._execute(self._options, task_vars)
         return self._run_slices(task_vars)
-
-    def _execute(self, options: Values, task_vars: Values) -> Values:
-        """Run the module, and mask what is secret here; the module does so where it runs."""
-        values = self._execute_module(
-            module_args=options, task_vars=task_vars, wrap_async=self._task.async_val
-        )
-        return masked(values, self._secrets)
 
     def _run_slices(self, task_vars: Values) -> Values:
         total = Total()
@@ -347,10 +331,6 @@ class ActionModule(ActionBase):
         impact = self._impact(values)
         affected = impact_sentence(impact, not self._is_done(values)) if impact else ""
         return "; ".join(filter(None, [summary(values, self._is_preview), affected]))
-
-    def _show(self, sentence: str) -> None:
-        if not self._task.no_log:
-            display.display(f"[{self._host}] {sentence}", stderr=True)
 
 
 def _message_of(result: Values) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
@@ -19,15 +17,13 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 from ansible_collections.cloudflare_email.security.plugins.module_utils._options import (
     SHARED_ARGUMENTS,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import (
-    known_secrets,
-    masked,
-    register_secrets,
+from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import masked
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._action import (
+    CollectionAction,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     Values,
     read_account,
-    task_options,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._export import (
     Export,
@@ -53,18 +49,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._restric
 MAX_IN_WARNING = 5
 MAX_COLUMN_LENGTH = 60
 
-display = Display()
 
-
-class ActionModule(ActionBase):
-    _supports_check_mode = True
-
+class ActionModule(CollectionAction):
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
-        host = (task_vars or {}).get("inventory_hostname", "localhost")
-        self._task.args = task_options(self)
-        secrets = known_secrets(self._task.args)
-        register_secrets(secrets)
+        # The method looks for the options there.
+        self._task.args = self._options
         _validation, options = self.validate_argument_spec(  # type: ignore[no-untyped-call]
             argument_spec={
                 **SHARED_ARGUMENTS,
@@ -75,47 +65,52 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            given = path_option(options, "path") or ""
-            path = path_to_write(self, given)
-            delimiter_of(given, options["separator"])
-            old = _read_text(path)
-            account = masked(read_account(self, self._task.args, task_vars), secrets)
-            if account.get("failed") or account.get("unreachable"):
-                return {**result, **account}
-            restrictions, findings = account["sending_domain_restrictions"], account["findings"]
-            exported = export(
-                given, account["account_id"], restrictions, findings, options["separator"]
-            )
-            is_changed = exported.text != old
-            # Git may have converted the line endings.
-            is_edited = with_unix_line_ends(old) != exported.text
-            lost = _listed_columns(given, old) if is_edited else ""
-            if is_edited and old and not options["force"]:
-                _refuse_to_overwrite(old, shown_path(path), account["account_id"], lost)
-            if is_changed and not self._task.check_mode:
-                _write(path, exported.text)
+            return {**result, **self._export(options, task_vars)}
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": masked(str(error), secrets)}
+            return {**result, "failed": True, "msg": masked(str(error), self._secrets)}
+
+    def _export(self, options: Values, task_vars: Values | None) -> Values:
+        """Write the account to the file, unless it is a preview, and return the result of that.
+
+        Raises:
+            UnusableFile: the file cannot be written, or must not be overwritten.
+        """
+        given, separator = path_option(options, "path") or "", options["separator"]
+        path = path_to_write(self, given)
+        # An extension that is unknown is refused before any request.
+        delimiter_of(given, separator)
+        old = _read_text(path)
+        account = masked(read_account(self, self._options, task_vars), self._secrets)
+        if account.get("failed") or account.get("unreachable"):
+            return account
+        restrictions, findings = account["sending_domain_restrictions"], account["findings"]
+        exported = export(given, account["account_id"], restrictions, findings, separator)
+        is_changed = exported.text != old
+        # Git may have converted the line endings.
+        is_edited = with_unix_line_ends(old) != exported.text
+        lost = _listed_columns(given, old) if is_edited else ""
+        if is_edited and old and not options["force"]:
+            _refuse_to_overwrite(old, shown_path(path), account["account_id"], lost)
+        if is_changed and not self._task.check_mode:
+            _write(path, exported.text)
         verb = "written to" if is_changed else "unchanged in"
-        result.update(
-            changed=is_changed,
-            msg=f"{counted(exported.count, 'restriction')} {verb} {shown_path(path)}",
-            path=path,
-            left_out=exported.left_out,
-            findings=findings,
-            warnings=[*account["warnings"], *_warnings(exported, findings)],
-        )
+        result = {
+            "changed": is_changed,
+            "msg": f"{counted(exported.count, 'restriction')} {verb} {shown_path(path)}",
+            "path": path,
+            "left_out": exported.left_out,
+            "findings": findings,
+            "warnings": [*account["warnings"], *_warnings(exported, findings)],
+        }
         if lost:
-            result["warnings"].append(
-                masked(f"overwriting {shown_path(path)} removes its {lost}", secrets)
-            )
-        if not self._task.no_log:
-            display.display(f"[{host}] {result['msg']}", stderr=True)
+            warning = f"overwriting {shown_path(path)} removes its {lost}"
+            result["warnings"].append(masked(warning, self._secrets))
+        self._show(result["msg"])
         if self._task.diff:
             result["diff"] = {
                 "before_header": path,
                 "after_header": path,
-                "before": masked(old, secrets),
+                "before": masked(old, self._secrets),
                 "after": exported.text,
             }
         return result
