@@ -122,8 +122,9 @@ class ActionModule(CollectionAction):
         try:
             self._options = self._with_report_paths(self._options, task_vars)
         except UnusableFile as error:
+            msg = masked(str(error), self._secrets)
             ended = {"status": FAILED, "problem_kind": OPTIONS}
-            return {**result, "failed": True, "msg": str(error), **ended}
+            return {**result, "failed": True, "msg": msg, **ended}
         try:
             self._options, self._file_warnings = with_entries_of_file(self, self._options)
         except UnusableFile as error:

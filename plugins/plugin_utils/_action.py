@@ -53,4 +53,5 @@ class CollectionAction(ActionBase):
     def _show(self, sentence: str) -> None:
         """Show a line about the host, unless the task has `no_log`."""
         if not self._task.no_log:
-            display.display(f"[{self._host}] {sentence}", stderr=True)
+            line = masked(f"[{self._host}] {sentence}", self._secrets)
+            display.display(line, stderr=True)

@@ -161,6 +161,15 @@ def test_reports_have_the_title_and_the_note_of_the_task_without_secrets(options
         assert "Production" in text and "Commit 1a2b3c4" in text and token not in text
 
 
+@pytest.mark.parametrize("directory", [".", "none"])
+def test_a_secret_in_the_path_of_a_report_is_not_shown(options, table, tmp_path, directory):
+    path = tmp_path / directory / options["api_token"]
+    task = Task({**options, "file": str(table), "report_html": str(path)})
+    result = task.run()
+    assert "********" in " ".join([*task.shown, result["msg"]])
+    assert options["api_token"] not in " ".join([*task.shown, result["msg"]])
+
+
 def test_a_failed_run_writes_reports(account, options, table, reports):
     account.fault(calls=["create"], times=None, kind="status", status=400, code=7, message="Nope")
     result = Task({**options, "file": str(table), **reports}).run()
