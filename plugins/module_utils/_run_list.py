@@ -231,14 +231,12 @@ class ListRun:
 
     def _refusal(self, plan: Plan, impact: Impact | None) -> str:
         """Return why the guards do not allow the plan; empty if they do."""
-        # What this run created must not change what the guards allow.
-        created = set(self._progress.created)
-        guarded = [known for known in self._current if known.domain not in created]
         refused = refusals(
             plan,
-            guarded,
+            self._current,
             self._options["max_delete_percent"],
             self._options["max_exclusion_loss_percent"],
+            created=set(self._progress.created),
         )
         if impact and self._max_affected_messages is not None:
             refused += impact_refusals(plan, impact, self._max_affected_messages)

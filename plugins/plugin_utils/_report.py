@@ -17,19 +17,39 @@ from pathlib import Path
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
     Account,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_changes import (
+    changes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_counts import (
+    counts_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_impact import (
+    affected_by,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_json import (
+    json_report,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
+    markdown_report,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_notes import (
+    notes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_text import (
+    visible,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_tree import (
+    tree_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_words import (
     EXPLANATION,
     NOT_READ,
     VOID,
-    affected_by,
     authors_of,
-    changes_of,
-    counts_of,
     filters_of,
     heading_of,
     kind_of,
     labels_of,
-    notes_of,
     noun_of,
     problem_heading_of,
     shown_account,
@@ -38,14 +58,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     shown_prune,
     shown_time,
     sides_of,
-    tree_of,
-    visible,
-)
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_json import (
-    json_report,
-)
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
-    markdown_report,
 )
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup

@@ -41,6 +41,11 @@ def account_restriction(record: Record) -> AccountRestriction:
     return AccountRestriction(record, comparison_key(record["domain"]), listed)
 
 
+def is_uncommented(record: Record) -> bool:
+    """Return whether a restriction exempts names, and nothing says why."""
+    return bool(record.get("exclude")) and not record.get("comments")
+
+
 class Account:
     """The restrictions of an account.
 

@@ -23,12 +23,18 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._message
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
 )
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
-    ACTIONS,
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
     Record,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_changes import (
     account_is,
-    kind_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_impact import (
     number_of_affected,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_words import (
+    ACTIONS,
+    kind_of,
     shown_effect,
 )
 

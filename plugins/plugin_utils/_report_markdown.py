@@ -17,32 +17,44 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import shortened
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_content import (
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_changes import (
+    Change,
+    Fact,
+    changes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_counts import (
+    counts_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_impact import (
+    Affected,
+    affected_by,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_notes import (
+    Group,
+    notes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_text import (
+    visible,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_tree import (
+    Row,
+    tree_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_words import (
     EXPLANATION,
     NOT_READ,
     SIDES_OF_DIFFERENCES,
     TITLE,
     VOID,
-    Affected,
-    Change,
-    Fact,
-    Group,
-    Row,
-    affected_by,
     authors_of,
-    changes_of,
-    counts_of,
     kind_of,
     labels_of,
-    notes_of,
     problem_heading_of,
     shown_account,
     shown_list,
     shown_messages,
     shown_prune,
     shown_time,
-    tree_of,
-    visible,
 )
 
 if t.TYPE_CHECKING:

@@ -26,13 +26,36 @@ if sys.version_info < (3, 10):
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _domain_name
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import summary
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
-    _report_content as content,
-)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _report_markdown
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
     html_report,
     markdown_report,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_changes import (
+    changes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_counts import (
+    counts_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_impact import (
+    affected_by,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_notes import (
+    Group,
+    notes_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_text import (
+    shown_name,
+    visible,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_tree import (
+    tree_of,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_words import (
+    EXPLANATION,
+    LABELS,
+    TITLE,
+    labels_of,
 )
 from browser.report_samples import (
     HOSTILE,
@@ -162,7 +185,7 @@ class Page(html.parser.HTMLParser):
 
 
 def counts(sample):
-    return {count.label: count.text for count in content.counts_of(sample)}
+    return {count.label: count.text for count in counts_of(sample)}
 
 
 def skeleton(markdown):
@@ -176,7 +199,7 @@ def test_no_text_of_others_becomes_html(text):
     page, plain = (Page(html_report(report_full_of(text))) for text in (text, "plain"))
     assert page.elements == plain.elements
     (row,) = page.data["restrictions"]
-    assert row["comments"] == content.visible(text)
+    assert row["comments"] == visible(text)
 
 
 def test_the_policy_of_the_page_allows_only_its_own_style_and_script():
@@ -230,7 +253,7 @@ def test_invisible_characters_are_shown_as_codes(kind, text):
     ],
 )
 def test_only_invisible_characters_are_replaced(text, shown):
-    assert content.visible(text) == shown
+    assert visible(text) == shown
 
 
 @pytest.mark.parametrize("has_idna", [True, False])
@@ -246,18 +269,18 @@ def test_only_invisible_characters_are_replaced(text, shown):
 def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, without):
     if not has_idna:
         monkeypatch.setattr(_domain_name, "idna", None)
-    assert content.shown_name(name) == (with_idna if has_idna else without or name)
+    assert shown_name(name) == (with_idna if has_idna else without or name)
 
 
 @pytest.mark.parametrize(
     ("fields", "labels", "numbers"),
     [
-        ({}, content._LABELS["preview"].values(), "11110"),
-        ({"is_preview": False}, content._LABELS["result"].values(), "11110"),
+        ({}, LABELS["preview"].values(), "11110"),
+        ({"is_preview": False}, LABELS["result"].values(), "11110"),
         (
             {"is_comparison": True},
             [
-                *(label for key, label in content._LABELS["comparison"].items() if key != "same"),
+                *(label for key, label in LABELS["comparison"].items() if key != "same"),
                 "not in the list (ignored, because prune is off)",
             ],
             "11111111",
@@ -308,9 +331,9 @@ def test_both_forms_say_when_from_which_file_and_which_account(kind):
 )
 def test_the_report_says_what_kind_it_is(fields, title, kind, caption):
     sample = report(**fields, summary="1 to create")
-    assert markdown_report(sample).startswith(f"## {content.TITLE}: {title}\n")
+    assert markdown_report(sample).startswith(f"## {TITLE}: {title}\n")
     written = html_report(sample)
-    assert f"<title>{content.TITLE}: {title}</title>" in written
+    assert f"<title>{TITLE}: {title}</title>" in written
     assert f"<strong>{kind}</strong>: 1 to create" in written
     assert caption in written
     assert '<time datetime="2026-11-25T04:30:00+00:00">' in written
@@ -319,7 +342,7 @@ def test_the_report_says_what_kind_it_is(fields, title, kind, caption):
 
 @pytest.mark.parametrize("kind", [html_report, markdown_report])
 def test_both_forms_say_what_a_restriction_does(kind):
-    assert content.EXPLANATION in kind(report())
+    assert EXPLANATION in kind(report())
 
 
 @pytest.mark.parametrize("kind", [html_report, markdown_report])
@@ -368,7 +391,7 @@ def test_the_page_folds_more_than_ten_notes(number, is_folded):
 
 def test_a_restriction_follows_those_for_its_parent_domains():
     names = ("b.example", "z.a.b.example", "b-c.example", "a.b.example", "B.example", "b.z.example")
-    rows = content.tree_of(report(restrictions=[restriction(name, id=name) for name in names]))
+    rows = tree_of(report(restrictions=[restriction(name, id=name) for name in names]))
     assert [(row.domain, row.level, row.parent) for row in rows] == [
         ("b-c.example", 0, ""),
         ("b.example", 0, ""),
@@ -382,7 +405,7 @@ def test_a_restriction_follows_those_for_its_parent_domains():
 def test_duplicates_are_in_the_order_of_their_creation():
     times = ["2026-03-01T00:00:00Z", None, "2026-02-01T00:00:00Z"]
     duplicates = [restriction("a.example", created_at=time) for time in times]
-    rows = content.tree_of(report(restrictions=duplicates))
+    rows = tree_of(report(restrictions=duplicates))
     assert [row.created for row in rows] == ["", "2026-02-01 00:00", "2026-03-01 00:00"]
 
 
@@ -392,7 +415,7 @@ def test_a_row_has_its_exempt_names_in_order():
         restriction("z.example", exclude=None),
     ]
     sample = report(restrictions=known)
-    names = [row.exclude for row in content.tree_of(sample)]
+    names = [row.exclude for row in tree_of(sample)]
     assert names == [["C.a.example", "b.a.example", "c.a.example"], []]
     assert counts(sample)["exempt names"] == "3"
 
@@ -402,21 +425,19 @@ def test_spellings_of_a_domain_are_one_without_idna_too(monkeypatch):
     sample = report(
         restrictions=[restriction("B\xfccher.example.")], unlisted=["b\xfccher.example"]
     )
-    assert content.tree_of(sample)[0].statuses == ["unlisted"]
+    assert tree_of(sample)[0].statuses == ["unlisted"]
 
 
 def test_a_failure_of_a_domain_is_not_shown_for_a_duplicate_that_was_changed():
     duplicates = [restriction("a.example", id=name) for name in ("kept", "duplicate")]
     failures = [failure("a.example")]
-    rows = content.tree_of(
-        report(restrictions=duplicates, deleted=duplicates[1:], failures=failures)
-    )
+    rows = tree_of(report(restrictions=duplicates, deleted=duplicates[1:], failures=failures))
     assert [row.statuses for row in rows] == [["failed"], ["no-longer"]]
 
 
 def test_a_row_has_what_happened_to_this_restriction_or_else_to_its_domain():
     sample = typical_report()
-    rows = content.tree_of(sample)
+    rows = tree_of(sample)
     statuses = {record["id"]: [] for record in sample.restrictions}
     statuses.update(
         {
@@ -441,7 +462,7 @@ def test_a_failure_and_a_finding_about_an_exempt_name_are_marked():
         failures=[failure("BANK.example")],
         findings=[finding("NEWS.bank.example", "x")],
     )
-    assert content.tree_of(sample)[0].statuses == ["failed", "finding"]
+    assert tree_of(sample)[0].statuses == ["failed", "finding"]
 
 
 @pytest.mark.parametrize(
@@ -459,7 +480,7 @@ def test_a_failure_and_a_finding_about_an_exempt_name_are_marked():
 )
 def test_an_update_shows_only_what_differs(record, before, after, unchanged):
     previous = restriction("a.example", "b.a.example", "d.a.example", comments="old")
-    (change,) = content.changes_of(report(updated=[{**record, "previous": previous}]))
+    (change,) = changes_of(report(updated=[{**record, "previous": previous}]))
     texts = [
         [text.replace(".a.example", "") for _field, text in side]
         for side in (change.before, change.after)
@@ -495,15 +516,15 @@ def test_an_update_names_those_who_newly_or_no_longer_need_tls(before, after, ef
     )
     known = {**new, "previous": old, "effect": effect}
     sample = report(is_preview=False, updated=[known], restrictions=[known])
-    (change,) = content.changes_of(sample)
+    (change,) = changes_of(sample)
     assert (change.labels, change.note.replace(".a.example", "")) == ([label], note)
-    assert content.tree_of(sample)[0].labels == [label]
+    assert tree_of(sample)[0].labels == [label]
 
 
 def test_a_change_of_a_domain_with_all_names_needs_no_names():
     known = restriction("a.example", "x.a.example")
     sample = report(created=[known], deleted=[known])
-    assert [(change.labels, change.note) for change in content.changes_of(sample)] == [
+    assert [(change.labels, change.note) for change in changes_of(sample)] == [
         (["would newly require TLS"], ""),
         (["would no longer require TLS"], ""),
     ]
@@ -512,7 +533,7 @@ def test_a_change_of_a_domain_with_all_names_needs_no_names():
 def test_an_update_names_ten_names_at_most():
     names = [f"{i:02}.a.example" for i in range(12)]
     known = {**restriction("a.example"), "previous": restriction("a.example", *names)}
-    (change,) = content.changes_of(report(updated=[known]))
+    (change,) = changes_of(report(updated=[known]))
     assert change.note.endswith("09.a.example and 2 more")
 
 
@@ -526,7 +547,7 @@ def test_an_update_names_ten_names_at_most():
 )
 def test_a_duplicate_names_the_one_that_stays(kind, end):
     duplicate = restriction("a.example", duplicate_of="kept")
-    (change,) = content.changes_of(report(**kind, deleted=[duplicate]))
+    (change,) = changes_of(report(**kind, deleted=[duplicate]))
     assert change.note.endswith(end)
 
 
@@ -540,7 +561,7 @@ def test_the_delete_of_a_duplicate_says_what_stays_and_who_no_longer_needs_tls(i
         updated=[{**kept, "previous": old}] if is_updated else [],
         deleted=[{**own, "duplicate_of": "kept", "effect": "no_longer_requires_tls"}],
     )
-    change = content.changes_of(sample)[0]
+    change = changes_of(sample)[0]
     assert (change.before, change.after) == (
         [("exclude", "y.a.example")],
         [("exclude", "z.a.example")],
@@ -566,7 +587,7 @@ def test_duplicates_are_told_apart_by_their_ids():
         restriction(name, id=name[:3]) for name in ("one.example", "ONE.example", "two.example")
     ]
     sample = report(restrictions=known)
-    assert [(row.domain, row.id) for row in content.tree_of(sample)] == [
+    assert [(row.domain, row.id) for row in tree_of(sample)] == [
         ("one.example", "one"),
         ("ONE.example", "ONE"),
         ("two.example", ""),
@@ -582,7 +603,7 @@ def test_an_exempt_name_from_which_another_restriction_requires_tls_is_marked():
         restriction("c.example", "x.c.example", id="two"),
     ]
     sample = report(restrictions=known)
-    rows = content.tree_of(sample)
+    rows = tree_of(sample)
     assert [row.void for row in rows] == [["b.a.example"], [], ["y.c.example"], []]
     assert ["void" in row.filters for row in rows] == [True, False, True, False]
     assert counts(sample)["exempt names"] == "8 listed, 5 effective"
@@ -621,16 +642,14 @@ def test_an_exempt_name_from_which_another_restriction_requires_tls_is_marked():
 def test_a_change_says_whether_a_time_is_before_or_after_it(kind, action, times):
     now = {"created_at": "2026-11-25T04:28:00Z", "modified_at": "2026-11-25T04:29:00Z"}
     known = {**restriction("a.example", **now), "previous": restriction("a.example")}
-    (change,) = content.changes_of(report(**kind, **{action: [known]}))
+    (change,) = changes_of(report(**kind, **{action: [known]}))
     assert change.times == times
 
 
 def test_an_unknown_time_is_left_out():
     known = restriction("a.example", modified_at=None)
     sample = report(is_preview=False, updated=[{**known, "previous": known}], created=[known])
-    assert [change.times for change in content.changes_of(sample)] == [
-        ["created 2026-01-02 05:20 UTC"]
-    ] * 2
+    assert [change.times for change in changes_of(sample)] == [["created 2026-01-02 05:20 UTC"]] * 2
 
 
 def test_failures_are_grouped_by_reason_and_the_others_by_kind():
@@ -640,7 +659,7 @@ def test_failures_are_grouped_by_reason_and_the_others_by_kind():
         *(failure(f"{name}.example", "common", action="entry") for name in "cde"),
         *(failure(f"{name}.example", "common", kind="not_found") for name in "fg"),
     ]
-    ((heading, groups),) = content.notes_of(report(failures=failures)).items()
+    ((heading, groups),) = notes_of(report(failures=failures)).items()
     assert heading == "Failures (7)"
     assert [(group.kind, group.text, group.lines) for group in groups] == [
         ("Refused", "common", ["c.example", "d.example", "e.example"]),
@@ -652,10 +671,10 @@ def test_failures_are_grouped_by_reason_and_the_others_by_kind():
 @pytest.mark.parametrize(("is_comparison", "verb"), [(False, "stay"), (True, "are ignored")])
 def test_unlisted_restrictions_are_listed_with_the_reason_why_they_stay(is_comparison, verb):
     sample = report(is_comparison=is_comparison, unlisted=["xn--bcher-kva.example"])
-    notes = content.notes_of(sample)
+    notes = notes_of(sample)
     assert notes == {
         "On the account but not in the list (1)": [
-            content.Group(
+            Group(
                 "",
                 f"They {verb}, because prune is off.",
                 ["xn--bcher-kva.example (b\xfccher.example)"],
@@ -681,12 +700,12 @@ def test_restrictions_changed_recently_are_those_of_the_days_before_the_report(t
     for zone in (timezone.utc, timezone(timedelta(hours=-8))):
         known = [restriction("a.example", modified_at=time)]
         sample = report(restrictions=known, time=TIME.astimezone(zone))
-        assert content.tree_of(sample)[0].filters == filters
+        assert tree_of(sample)[0].filters == filters
 
 
 def test_a_restriction_has_exempt_names_if_it_excludes_some():
     known = [restriction("a.example"), restriction("b.example", "x.b.example")]
-    rows = content.tree_of(report(restrictions=known))
+    rows = tree_of(report(restrictions=known))
     assert [row.filters for row in rows] == [[], ["exempt", "uncommented"]]
 
 
@@ -698,7 +717,7 @@ def test_exempt_names_without_a_comment_are_counted():
         restriction("c.example"),
     ]
     sample = report(restrictions=known)
-    found = [row.domain for row in content.tree_of(sample) if "uncommented" in row.filters]
+    found = [row.domain for row in tree_of(sample) if "uncommented" in row.filters]
     assert found == ["b.example"]
     label = "with exempt names but no comment"
     assert (counts(sample)[label], counts(report(restrictions=[commented])).get(label)) == (
@@ -721,7 +740,7 @@ def test_changes_that_drop_mail_come_first_and_comments_last():
             restriction("old.example", effect="no_longer_requires_tls"),
         ],
     )
-    assert [change.domain.partition(".")[0] for change in content.changes_of(sample)] == [
+    assert [change.domain.partition(".")[0] for change in changes_of(sample)] == [
         *("exclusion", "old", "twice", "comment")
     ]
 
@@ -778,7 +797,7 @@ def test_names_in_messages_are_shown_in_both_forms(text, shown):
         warnings=[text],
         failures=[failure("xn--bcher-kva.example", text), failure("a.example", text)],
     )
-    failures, findings, warnings = content.notes_of(sample).values()
+    failures, findings, warnings = notes_of(sample).values()
     expected = shown or text
     assert failures[0].text == expected
     assert findings[0].lines[0].endswith(expected)
@@ -791,7 +810,7 @@ def test_a_finding_about_the_whole_account_names_no_domain(kind):
     written = kind(report(restrictions=[known], findings=[finding(None, "no mail passes")]))
     assert "no mail passes" in written
     assert not re.search("None|null: ", re.sub("(?s)<script.*", "", written))
-    (row,) = content.tree_of(report(restrictions=[known], findings=[finding(None, "x")]))
+    (row,) = tree_of(report(restrictions=[known], findings=[finding(None, "x")]))
     assert row.statuses == []
 
 
@@ -816,7 +835,7 @@ def test_affected_senders_are_listed_with_the_change_because_of_which(is_preview
     sample = replace(sample, updated=[*sample.updated, twice], deleted=deleted)
     rows = [
         (row.statuses, row.domain.partition(" ")[0], row.cause, row.messages)
-        for row in content.affected_by(sample)
+        for row in affected_by(sample)
     ]
     failed = (["newly" if is_preview else "undone-newly"], "failed.example")
     done = [
@@ -828,16 +847,16 @@ def test_affected_senders_are_listed_with_the_change_because_of_which(is_preview
     ]
     done.insert(2 if is_preview else 5, (*failed, "failed.example (not changed)", 7))
     assert rows == done
-    crm = content.affected_by(sample)[1]
+    crm = affected_by(sample)[1]
     assert (crm.first, crm.last, crm.delivery) == ("2026-11-01 07:00", "", "API, DIRECT")
-    label = content.labels_of(sample)[failed[0][0]]
+    label = labels_of(sample)[failed[0][0]]
     assert label == "would newly require TLS"
 
 
 def test_a_sender_is_affected_by_one_kind_of_change_only():
     """A secret of one letter may have masked the effect."""
     impact = Impact(30, {"a.example": [sender("a.example", 1, "newly_re********")]})
-    (row,) = content.affected_by(report(impact=impact))
+    (row,) = affected_by(report(impact=impact))
     assert row.statuses == ["both"]
 
 
@@ -860,7 +879,7 @@ def test_markdown_lists_affected_senders_before_the_changes():
 
 
 def test_restrictions_have_the_number_of_messages_if_somebody_asked():
-    numbers = {row.domain: row.messages for row in content.tree_of(affected_report())}
+    numbers = {row.domain: row.messages for row in tree_of(affected_report())}
     assert numbers.pop("bank.example") == "1,415"
     assert numbers.pop("old.example") == "0 or more"
     assert set(numbers.values()) == {""}
@@ -907,7 +926,7 @@ def test_the_page_without_scripts_counts_the_senders_that_it_leaves_out():
 
 @pytest.mark.parametrize("time", ["2026-01-02T05:20:00.12345Z", "2026-01-02T05:20:00Z"])
 def test_times_are_cut_to_minutes(time):
-    (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
+    (row,) = tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
     assert row.created == "2026-01-02 05:20"
 
 
@@ -915,7 +934,7 @@ def test_times_are_cut_to_minutes(time):
     "time", ["2026-01-02T05:20:00+02:00", "2026-01-02T05:20:00Z?", "yesterday"]
 )
 def test_times_that_are_not_utc_are_shown_as_they_are(time):
-    (row,) = content.tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
+    (row,) = tree_of(report(restrictions=[restriction("a.example", created_at=time)]))
     assert row.created == time
 
 
@@ -986,10 +1005,10 @@ def test_a_difference_says_whether_the_account_is_weaker(action, effect, fields,
     sample = comparison_report(
         **{**dict.fromkeys(("created", "updated", "deleted"), []), action: [record]}
     )
-    (change,) = content.changes_of(sample)
+    (change,) = changes_of(sample)
     assert change.statuses == statuses
     assert f" {', '.join(change.labels)}: <bdi>a.example" in html_report(sample)
-    labels = [content.labels_of(sample)[status] for status in statuses]
+    labels = [labels_of(sample)[status] for status in statuses]
     assert all(label.lower() in markdown_report(sample).lower() for label in labels)
     assert {counts(sample)[label] for label in labels} == {"1"}
 
@@ -1041,16 +1060,16 @@ def test_duplicates_of_a_comparison_without_prune_are_differences_and_no_failure
     failures = [failure("twice.example", "there are 2", kind="duplicates", action="entry")]
     fields = {"restrictions": twice, "failures": failures, "summary": "x"}
     sample = report(is_comparison=True, status="drift", **fields)
-    (change,) = content.changes_of(sample)
+    (change,) = changes_of(sample)
     assert (change.statuses, change.note) == (["duplicate"], "there are 2")
     assert counts(sample)["more than once on the account"] == "1"
-    assert {tuple(row.statuses) for row in content.tree_of(sample)} == {("duplicate",)}
+    assert {tuple(row.statuses) for row in tree_of(sample)} == {("duplicate",)}
     for written in (html_report(sample), markdown_report(sample)):
         assert "Failures" not in written.partition("<script")[0]
         assert "twice.example" in written
     failed = report(is_comparison=True, status="failed", problem="No", **fields)
-    assert (content.changes_of(failed), counts(failed)["failures"]) == ([], "1")
-    assert "Failures (1)" in content.notes_of(failed)
+    assert (changes_of(failed), counts(failed)["failures"]) == ([], "1")
+    assert "Failures (1)" in notes_of(failed)
 
 
 @pytest.mark.parametrize(("prune", "shown"), [(True, "on"), (False, "off")])
@@ -1061,7 +1080,7 @@ def test_both_forms_say_whether_prune_is_on(prune, shown):
 
 
 def test_differences_that_weaken_come_first():
-    statuses = [change.statuses[0] for change in content.changes_of(comparison_report())]
+    statuses = [change.statuses[0] for change in changes_of(comparison_report())]
     assert statuses == ["weaker", "both", "stricter", "duplicate"]
 
 
