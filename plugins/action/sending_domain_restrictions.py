@@ -268,8 +268,14 @@ class ActionModule(CollectionAction):
             return
         from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
             Report,
+        )
+        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_html import (
             html_report,
+        )
+        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_json import (
             json_report,
+        )
+        from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
             markdown_report,
         )
 

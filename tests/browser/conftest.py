@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import html_report
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_html import (
+    html_report,
+)
 from playwright.sync_api import sync_playwright
 
 # To the console, because tests can wait for its messages; the policy forbids `wait_for_function`.

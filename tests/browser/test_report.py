@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import html_report
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_html import (
+    html_report,
+)
 from browser.report_samples import (
     HOSTILE,
     TIME,

@@ -27,18 +27,20 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils import _
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import summary
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _report_markdown
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import (
-    html_report,
-    markdown_report,
-)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_changes import (
     changes_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_counts import (
     counts_of,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_html import (
+    html_report,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_impact import (
     affected_by,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_markdown import (
+    markdown_report,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_notes import (
     Group,

@@ -24,7 +24,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._problem
     PROBLEM_KINDS,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import STATUSES
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import json_report
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_json import (
+    json_report,
+)
 from browser.report_samples import (
     HOSTILE,
     TIME,
