@@ -118,7 +118,7 @@ class Update:
 
     @property
     def _before(self) -> TlsRule:
-        return TlsRule(self.domain, self.current.exclude)
+        return self.current.rule
 
     @property
     def _after(self) -> TlsRule:
@@ -149,8 +149,7 @@ class Delete:
     def affected_names(self) -> set[str]:
         if self.kept is None:
             return {self.domain}
-        before, kept = (TlsRule(self.domain, each.exclude) for each in (self.current, self.kept))
-        return before.required_beyond(kept)
+        return self.current.rule.required_beyond(self.kept.rule)
 
     @property
     def domain(self) -> str:

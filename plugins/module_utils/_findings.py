@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     is_below,
-    parents,
     unicode_form,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
@@ -25,7 +24,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._shared_
     MAIL_PROVIDERS,
     PUBLIC_SUFFIXES,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import (
+    TlsRule,
+    TlsRules,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -88,7 +90,7 @@ def findings_about(restrictions: t.Sequence[Restriction]) -> list[Finding]:
     The kinds are `duplicates`, `outside_domain`, `void_exemption`, `redundant`, `public_suffix`,
     `mail_provider` and `mixed_scripts`.
     """
-    rules = [TlsRule(known.domain, known.exclude) for known in restrictions]
+    rules = [known.rule for known in restrictions]
     findings = [
         *_duplicates(restrictions),
         *_names_outside(rules),
@@ -129,28 +131,11 @@ def findings_about_delivery(own_domains: t.Sequence[t.Mapping[str, t.Any]]) -> l
 
 
 def _after(plan: Plan, current: t.Iterable[Restriction]) -> tuple[list[TlsRule], list[TlsRule]]:
-    """Return what the account has after the plan, and the changed part of it."""
-    replaced = {delete.current.id for delete in plan.deletes}
-    changed = [_rule(create.body) for create in plan.creates]
-    for update in plan.updates:
-        before = {"domain": update.current.domain, "exclude": update.current.exclude}
-        after = _rule({**before, **update.changes})
-        if after != _rule(before):
-            changed.append(after)
-            replaced.add(update.current.id)
-    kept = [TlsRule(known.domain, known.exclude) for known in current if known.id not in replaced]
-    return kept + changed, changed
-
-
-def _rule(fields: t.Mapping[str, t.Any]) -> TlsRule:
-    return TlsRule(fields["domain"], frozenset(fields["exclude"]))
-
-
-def _by_domain(rules: t.Iterable[TlsRule]) -> dict[str, list[TlsRule]]:
-    index: dict[str, list[TlsRule]] = {}
-    for rule in rules:
-        index.setdefault(rule.domain, []).append(rule)
-    return index
+    """Return the rules that the account has after the plan, and those of them that change."""
+    changed = [create.restriction.rule for create in plan.creates]
+    updated = ((update.restriction.rule, update.current.rule) for update in plan.updates)
+    changed += [after for after, before in updated if after != before]
+    return [known.rule for known in plan.applied_to(current)], changed
 
 
 def _void_exemptions(
@@ -161,10 +146,10 @@ def _void_exemptions(
     One of the two is among the changed ones. An exempt name with a restriction of its own that
     itself exempts names is deliberate.
     """
-    index, new = _by_domain(rules), set(changed)
+    account, new = TlsRules(rules), set(changed)
     for exempting in set(rules):
         for name in sorted(exempting.exempt_names):
-            for requiring in _covering(name, index):
+            for requiring in account.covering(name):
                 if requiring.exempts(name) or not {exempting, requiring} & new:
                     continue
                 if is_below(requiring.domain, exempting.domain) and requiring.exempt_names:
@@ -189,26 +174,20 @@ def _void_message(name: str, exempting: TlsRule, requiring: TlsRule) -> str:
 
 def _redundant(rules: t.Iterable[TlsRule], changed: t.Iterable[TlsRule]) -> t.Iterator[Finding]:
     """Yield each changed restriction whose senders another one, for a parent, covers anyway."""
-    index = _by_domain(rules)
+    account = TlsRules(rules)
     for rule in set(changed):
         if rule.exempt_names:
             continue
-        for above in parents(rule.domain):
-            for covering in index.get(above, []):
-                if not any(
-                    rule.covers(entry) or is_below(rule.domain, entry)
-                    for entry in covering.exempt_names
-                ):
-                    yield Finding(
-                        rule.domain,
-                        "redundant",
-                        f"{rule.domain} is already covered by the restriction for {above}",
-                    )
-
-
-def _covering(name: str, index: dict[str, list[TlsRule]]) -> t.Iterator[TlsRule]:
-    for domain in (name, *parents(name)):
-        yield from index.get(domain, [])
+        for covering in account.covering(rule.domain):
+            if covering.domain != rule.domain and not any(
+                rule.covers(entry) or is_below(rule.domain, entry)
+                for entry in covering.exempt_names
+            ):
+                yield Finding(
+                    rule.domain,
+                    "redundant",
+                    f"{rule.domain} is already covered by the restriction for {covering.domain}",
+                )
 
 
 def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
@@ -218,7 +197,7 @@ def _duplicates(restrictions: t.Iterable[Restriction]) -> t.Iterator[Finding]:
     for domain, same in by_domain.items():
         if len(same) > 1:
             ids = ", ".join(sorted(restriction.id for restriction in same))
-            exempt = {frozenset(TlsRule(domain, each.exclude).exempt_names) for each in same}
+            exempt = {frozenset(each.rule.exempt_names) for each in same}
             effect = (
                 ", and only a name that all of them exclude is exempt" if len(exempt) > 1 else ""
             )

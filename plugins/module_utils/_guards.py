@@ -18,7 +18,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
 from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
     messages_of,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import Impact
@@ -95,9 +94,7 @@ def refusals(
 
 def _exempting(restrictions: t.Iterable[Restriction]) -> set[str]:
     """Return the domains that have an exclusion with an effect."""
-    return {
-        known.domain for known in restrictions if TlsRule(known.domain, known.exclude).exempt_names
-    }
+    return {known.domain for known in restrictions if known.rule.exempt_names}
 
 
 def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> list[str]:

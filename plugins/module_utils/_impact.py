@@ -26,7 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     listing,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import known_names
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRules
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import Plan
@@ -74,7 +74,7 @@ def names_to_search(plan: Plan, current: t.Sequence[Restriction]) -> dict[str, l
     highest = sorted(name for name in affected if affected.isdisjoint(parents(name)))
     after = plan.applied_to(current)
     mentioned = known_names(highest, [*current, *after])
-    old, new = _Rules(current), _Rules(after)
+    old, new = _rules_of(current), _rules_of(after)
     return {
         domain: [name for name in below if bool(old.requiring(name)) != bool(new.requiring(name))]
         for domain, below in mentioned.items()
@@ -100,12 +100,15 @@ def impact_of(
         for each in found.values()
         for sender in each.senders
     }
-    old, new = _Rules(current), _Rules(plan.applied_to(current))
+    old, new = _rules_of(current), _rules_of(plan.applied_to(current))
     for name, row in rows.items():
         before, after = old.requiring(name), new.requiring(name)
-        if bool(before) != bool(after):
-            row["effect"] = NEWLY_REQUIRES_TLS if after else NO_LONGER_REQUIRES_TLS
-            impact.senders.setdefault(after or before, []).append(row)
+        if after and not before:
+            row["effect"] = NEWLY_REQUIRES_TLS
+            impact.senders.setdefault(after.domain, []).append(row)
+        elif before and not after:
+            row["effect"] = NO_LONGER_REQUIRES_TLS
+            impact.senders.setdefault(before.domain, []).append(row)
     for affected in impact.senders.values():
         affected.sort(key=_most_messages)
     for change in affecting:
@@ -165,23 +168,8 @@ def messages_of(senders: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     return f"at least {count}" if any(sender["at_least"] for sender in senders) else count
 
 
-class _Rules:
-    """All restrictions of an account, and which one requires TLS."""
-
-    def __init__(self, restrictions: t.Iterable[Restriction]) -> None:
-        self._by_domain: dict[str, list[TlsRule]] = {}
-        for known in restrictions:
-            rule = TlsRule(known.domain, known.exclude)
-            self._by_domain.setdefault(known.domain, []).append(rule)
-
-    def requiring(self, name: str) -> str:
-        """Return the most specific domain whose restriction requires TLS from a name, if any."""
-        domains = (
-            domain
-            for domain in (name, *parents(name))
-            if any(rule.requires_tls(name) for rule in self._by_domain.get(domain, ()))
-        )
-        return next(domains, "")
+def _rules_of(restrictions: t.Iterable[Restriction]) -> TlsRules:
+    return TlsRules(restriction.rule for restriction in restrictions)
 
 
 def _first(lines: list[str], key: str) -> list[str]:

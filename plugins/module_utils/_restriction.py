@@ -22,6 +22,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     with_unix_line_ends,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets import MASK
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 MAX_COMMENTS_LENGTH = 1024
 
@@ -94,6 +95,11 @@ class Restriction:
             comments=with_unix_line_ends(repaired["comments"] or ""),
             damaged=tuple(name for name in record if repaired[name] != record[name]),
         )
+
+    @property
+    def rule(self) -> TlsRule:
+        """What it covers and exempts."""
+        return TlsRule(self.domain, self.exclude)
 
     @property
     def age(self) -> tuple[str, str]:

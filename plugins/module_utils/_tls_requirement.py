@@ -17,7 +17,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_
     comparison_key,
     parents,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
@@ -86,6 +85,6 @@ def tls_requirements(
 
 def _exempting_entry(sender_domain: str, restriction: Restriction) -> str | None:
     """Return the exclude entry that exempts the domain, as the account spells it."""
-    entry = TlsRule(restriction.domain, restriction.exclude).exempting_entry(sender_domain)
+    entry = restriction.rule.exempting_entry(sender_domain)
     spellings = restriction.record["exclude"]
     return next((name for name in spellings if entry and comparison_key(name) == entry), None)

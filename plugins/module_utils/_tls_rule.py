@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a restriction covers and exempts. Pure.
+"""What restrictions cover and exempt. Pure.
 
 A restriction covers its domain and the names below it. An exclude entry exempts its name and the
 names below it; one that is not below the domain has no effect. Cloudflare does not publish these
@@ -11,6 +11,7 @@ details: the guide "guarantees" lists them as assumptions.
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
@@ -74,3 +75,21 @@ class TlsRule:
     def requires_more_than(self, other: TlsRule) -> bool:
         """Return whether some name needs TLS by this rule and not by `other`, for the same domain."""
         return bool(self.required_beyond(other))
+
+
+class TlsRules:
+    """The rules of all restrictions on an account."""
+
+    def __init__(self, rules: t.Iterable[TlsRule]) -> None:
+        self._by_domain: dict[str, list[TlsRule]] = {}
+        for rule in rules:
+            self._by_domain.setdefault(rule.domain, []).append(rule)
+
+    def covering(self, name: str) -> t.Iterator[TlsRule]:
+        """Yield the rules that cover `name`, the most specific first."""
+        for domain in (name, *parents(name)):
+            yield from self._by_domain.get(domain, ())
+
+    def requiring(self, name: str) -> TlsRule | None:
+        """Return the most specific rule that requires TLS from `name`, or `None`."""
+        return next((rule for rule in self.covering(name) if not rule.exempts(name)), None)

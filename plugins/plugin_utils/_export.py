@@ -141,7 +141,7 @@ def _combined(same_domain: list[Restriction]) -> dict[str, t.Any]:
     """
     if any(is_unjudged(name) for known in same_domain for name in known.record["exclude"]):
         return _fields(same_domain[0])
-    rules = [TlsRule(known.domain, known.exclude) for known in same_domain]
+    rules = [known.rule for known in same_domain]
     together = rules[0]
     for rule in rules[1:]:
         together = TlsRule(rule.domain, frozenset(together.exempt_by_both(rule)))

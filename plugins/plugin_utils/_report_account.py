@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
     is_below,
-    parents,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import (
+    TlsRule,
+    TlsRules,
+)
 
 Record = t.Mapping[str, t.Any]
 
@@ -74,16 +76,6 @@ class Account:
 
 
 def _void_names(rules: t.Iterable[TlsRule]) -> set[str]:
-    rules_for: dict[str, list[TlsRule]] = {}
-    for rule in rules:
-        rules_for.setdefault(rule.domain, []).append(rule)
-    names = {name for rules in rules_for.values() for rule in rules for name in rule.exclude}
-    return {
-        name
-        for name in names
-        if any(
-            rule.requires_tls(name)
-            for domain in (name, *parents(name))
-            for rule in rules_for.get(domain, ())
-        )
-    }
+    rules = list(rules)
+    account = TlsRules(rules)
+    return {name for rule in rules for name in rule.exclude if account.requiring(name)}
