@@ -37,7 +37,16 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
         error: what `requests` raised; it may be an error of another library.
     """
     causes = _causes(error)
-    cause = causes[-1]
+    return (
+        _not_sendable(call, error, causes[-1])
+        or _not_trusted(call, host, causes)
+        or _not_connected(call, host, error, causes)
+        or _not_answered(call, host, timeout, error, causes[-1])
+    )
+
+
+def _not_sendable(call: str, error: Exception, cause: BaseException) -> CloudflareError | None:
+    """Return an error if it is about the settings of this host: the URLs, the proxy or the CA."""
     if "SOCKS" in str(error) and isinstance(error, requests.exceptions.InvalidSchema):
         return CloudflareError(
             "the proxy in the environment variables HTTPS_PROXY and ALL_PROXY is a SOCKS proxy, which"
@@ -64,30 +73,44 @@ def lost_call(call: str, host: str, timeout: float, error: Exception) -> Cloudfl
             UNAVAILABLE,
             _detail(call, cause),
         )
-    for known in causes:
-        if isinstance(
-            known,
-            (
-                ssl.SSLCertVerificationError,
-                urllib3.connection.CertificateError,  # type: ignore[attr-defined]  # not in its __all__
-            ),
-        ):
-            reason = getattr(known, "verify_message", "") or known
-            return CloudflareError(
-                f"the certificate of {host} is not trusted",
-                "if a proxy or a private CA is in between, set ca_path to its certificate",
-                UNAVAILABLE,
-                _detail(call, reason),
-            )
-    was_sent = not (_was_not_sent(error) or any(map(_is_from_handshake, causes)))
-    if not was_sent:
-        return CloudflareError(
-            f"could not connect to {host}",
-            "check api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY",
-            UNAVAILABLE,
-            _detail(call, cause),
-            is_transient=True,
-        )
+    return None
+
+
+def _not_trusted(call: str, host: str, causes: t.Sequence[BaseException]) -> CloudflareError | None:
+    classes = (
+        ssl.SSLCertVerificationError,
+        urllib3.connection.CertificateError,  # type: ignore[attr-defined]  # not in its __all__
+    )
+    known = next((cause for cause in causes if isinstance(cause, classes)), None)
+    if known is None:
+        return None
+    reason = getattr(known, "verify_message", "") or known
+    return CloudflareError(
+        f"the certificate of {host} is not trusted",
+        "if a proxy or a private CA is in between, set ca_path to its certificate",
+        UNAVAILABLE,
+        _detail(call, reason),
+    )
+
+
+def _not_connected(
+    call: str, host: str, error: Exception, causes: t.Sequence[BaseException]
+) -> CloudflareError | None:
+    if not (_was_not_sent(error) or any(map(_is_from_handshake, causes))):
+        return None
+    return CloudflareError(
+        f"could not connect to {host}",
+        "check api_url, DNS, the network and the environment variables HTTPS_PROXY and NO_PROXY",
+        UNAVAILABLE,
+        _detail(call, causes[-1]),
+        is_transient=True,
+    )
+
+
+def _not_answered(
+    call: str, host: str, timeout: float, error: Exception, cause: BaseException
+) -> CloudflareError:
+    """Return the error of a call that was sent, so that it may have taken effect."""
     if isinstance(error, requests.exceptions.ReadTimeout):
         return CloudflareError(
             f"{host} did not respond within {timeout:g} seconds",
