@@ -41,8 +41,8 @@ def refusals(
 
     The percentages are shares of the domains on the account that may lose their last restriction,
     and that may lose an exclusion. Below 100 percent, not all exclusions may be lost either, however
-    few domains have some. An account with fewer than `MIN_GUARDED_RESTRICTIONS` restrictions, or
-    domains with an exclusion, is not guarded.
+    few domains have some. The guards need at least `MIN_GUARDED_RESTRICTIONS` restrictions on the
+    account; that for all exclusions needs as many domains with an exclusion.
 
     Arguments:
         current: all restrictions on the account.
@@ -54,47 +54,27 @@ def refusals(
     domains = len({restriction.domain for restriction in guarded})
     unprotected = {delete.domain for delete in plan.deletes if delete.kept is None}
     tightened = {update.domain for update in plan.updates if update.protects}
-    guards = (
-        (
+    refused = [
+        *_share_refusals(
             "max_delete_percent",
             max_delete_percent,
             unprotected,
+            domains,
             "would lose their last restriction",
             "check that the list is complete",
         ),
-        (
+        *_share_refusals(
             "max_exclusion_loss_percent",
             max_exclusion_loss_percent,
             tightened,
+            domains,
             "would lose an exclusion, so that mail from excluded subdomains would need TLS",
             "check the exclude of the list",
         ),
-    )
-    refused = [
-        f"{len(affected)} of the {domains} domains on the account {loss}"
-        f" ({listing(sorted(affected), MAX_DOMAINS)}), more than {option} ({percent}) allows;"
-        f" {advice}, and if this is intended, raise {option} for this run"
-        for option, percent, affected, loss, advice in guards
-        if len(affected) * 100 > percent * domains
     ]
     if refused or max_exclusion_loss_percent == 100:
         return refused
-    exempting = _exempting(guarded)
-    if len(exempting) < MIN_GUARDED_RESTRICTIONS or _exempting(plan.applied_to(current)):
-        return []
-    if not exempting <= tightened:
-        return []
-    return [
-        f"all {len(exempting)} domains on the account that have an exclusion would lose it"
-        f" ({listing(sorted(exempting), MAX_DOMAINS)}), so that mail from excluded subdomains would"
-        " need TLS; check the exclude of the list, and if this is intended, raise"
-        " max_exclusion_loss_percent for this run"
-    ]
-
-
-def _exempting(restrictions: t.Iterable[Restriction]) -> set[str]:
-    """Return the domains that have an exclusion with an effect."""
-    return {known.domain for known in restrictions if known.rule.exempt_names}
+    return _total_loss_refusals(_exempting(guarded), _exempting(plan.applied_to(current)), tightened)
 
 
 def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> list[str]:
@@ -125,3 +105,39 @@ def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> l
             " again, or omit max_affected_messages for this run"
         ]
     return []
+
+
+def _share_refusals(
+    option: str, percent: int, affected: set[str], domains: int, loss: str, advice: str
+) -> list[str]:
+    """Return a sentence if more than this percentage of the domains is affected."""
+    if len(affected) * 100 <= percent * domains:
+        return []
+    return [
+        f"{len(affected)} of the {domains} domains on the account {loss}"
+        f" ({listing(sorted(affected), MAX_DOMAINS)}), more than {option} ({percent}) allows;"
+        f" {advice}, and if this is intended, raise {option} for this run"
+    ]
+
+
+def _total_loss_refusals(exempting: set[str], still: set[str], tightened: set[str]) -> list[str]:
+    """Return a sentence if no domain would have an exclusion any more.
+
+    Arguments:
+        exempting: the domains that have an exclusion.
+        still: those that would have one.
+        tightened: those that would lose one.
+    """
+    if len(exempting) < MIN_GUARDED_RESTRICTIONS or still or not exempting <= tightened:
+        return []
+    return [
+        f"all {len(exempting)} domains on the account that have an exclusion would lose it"
+        f" ({listing(sorted(exempting), MAX_DOMAINS)}), so that mail from excluded subdomains would"
+        " need TLS; check the exclude of the list, and if this is intended, raise"
+        " max_exclusion_loss_percent for this run"
+    ]
+
+
+def _exempting(restrictions: t.Iterable[Restriction]) -> set[str]:
+    """Return the domains that have an exclusion with an effect."""
+    return {known.domain for known in restrictions if known.rule.exempt_names}
