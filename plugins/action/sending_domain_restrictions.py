@@ -18,6 +18,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    changes_of,
     domains_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
@@ -40,7 +41,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._impact 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
-    changes_of,
     summary,
     warning_of_drops,
 )

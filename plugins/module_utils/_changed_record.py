@@ -67,6 +67,16 @@ def is_altered(updated: Record) -> bool:
     return after.managed_fields() != before.managed_fields()
 
 
+def changes_of(values: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return all changes in a result."""
+    return [*values["created"], *values["updated"], *values["deleted"]]
+
+
+def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return records, or failures, sorted by domain."""
+    return sorted(records, key=lambda record: (record["domain"].lower(), record.get("id") or ""))
+
+
 def domains_of(records: t.Iterable[t.Mapping[str, t.Any]]) -> set[str]:
     """Return the domains of records, in canonical form."""
     return {comparison_key(record["domain"]) for record in records}

@@ -50,6 +50,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a duration in whole minutes, or in hours and minutes."""
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
 def last_seen(sender: t.Mapping[str, t.Any]) -> str:
     """Return a clause for the date of the last message of a sender, if that is known."""
     return f", last on {sender['last_seen'][:10]}" if sender["last_seen"] else ""

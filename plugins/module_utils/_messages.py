@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    changes_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     BOTH,
     COMMENT_OR_SPELLING,
@@ -53,11 +56,6 @@ def unlisted_sentence(domains: t.Sequence[str]) -> str:
     )
 
 
-def by_domain(records: t.Iterable[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Return records, or failures, sorted by domain."""
-    return sorted(records, key=lambda record: (record["domain"].lower(), record.get("id") or ""))
-
-
 def summary(values: t.Mapping[str, t.Any], check_mode: bool = False) -> str:
     """Return one line such as `31 newly require TLS, 9 duplicates removed (31 created, 9 deleted)`.
 
@@ -91,11 +89,6 @@ def warning_of_drops(values: t.Mapping[str, t.Any], check_mode: bool = False) ->
     these = "this one" if newly == 1 else f"these {newly}"
     dropped = "would be dropped" if check_mode else "is dropped from now on"
     return f"mail from {these} {dropped} if it arrives without TLS"
-
-
-def changes_of(values: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return all changes in a result."""
-    return [*values["created"], *values["updated"], *values["deleted"]]
 
 
 def _effects(values: t.Mapping[str, t.Any], check_mode: bool) -> list[str]:
@@ -170,14 +163,6 @@ def single_failure_message(failure: t.Mapping[str, t.Any]) -> str:
     problem, semicolon, rest = failure["reason"].partition("; ")
     target = "" if failure["action"] == ENTRY else f" for {failure['domain']}"
     return shortened(f"{problem}{target}{semicolon}{rest}", MAX_MESSAGE_LENGTH)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in whole minutes, or in hours and minutes."""
-    minutes = max(1, round(seconds / 60))
-    if minutes < 60:
-        return f"{minutes} minute{'s' if minutes > 1 else ''}"
-    return f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def _changes_were(count: int) -> str:

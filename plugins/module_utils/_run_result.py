@@ -9,6 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    Record,
+    by_domain,
+    changes_of,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
     DRIFT,
     EQUAL,
@@ -25,8 +30,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._impact 
     impact_sentence,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
-    by_domain,
-    changes_of,
     failure_message,
     single_failure_message,
     summary,
@@ -36,11 +39,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._problem
     FAILURES,
     GUARD,
 )
-
-if t.TYPE_CHECKING:
-    from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
-        Record,
-    )
 
 # The status of a result. Only `RunResult` concludes that a run did all that was asked for.
 UNCHANGED, CHANGED = "unchanged", "changed"

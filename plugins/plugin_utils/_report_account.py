@@ -33,14 +33,14 @@ class AccountRestriction:
     domain: str
     listed: list[str]
 
+    @classmethod
+    def of(cls, record: Record) -> AccountRestriction:
+        listed = [*map(comparison_key, record.get("exclude") or ())]
+        return cls(record, comparison_key(record["domain"]), listed)
+
     @property
     def rule(self) -> TlsRule:
         return TlsRule(self.domain, frozenset(self.listed))
-
-
-def account_restriction(record: Record) -> AccountRestriction:
-    listed = [*map(comparison_key, record.get("exclude") or ())]
-    return AccountRestriction(record, comparison_key(record["domain"]), listed)
 
 
 def is_uncommented(record: Record) -> bool:
@@ -56,8 +56,10 @@ class Account:
     """
 
     def __init__(self, records: t.Iterable[Record]) -> None:
-        self.restrictions = [*map(account_restriction, records)]
-        self.void = _void_names(restriction.rule for restriction in self.restrictions)
+        self.restrictions = [*map(AccountRestriction.of, records)]
+        rules = [restriction.rule for restriction in self.restrictions]
+        account = TlsRules(rules)
+        self.void = {name for rule in rules for name in rule.exclude if account.requiring(name)}
 
     def numbers(self) -> dict[str, int]:
         """Return how many restrictions there are, and the like."""
@@ -73,9 +75,3 @@ class Account:
                 for name in restriction.listed
             ),
         }
-
-
-def _void_names(rules: t.Iterable[TlsRule]) -> set[str]:
-    rules = list(rules)
-    account = TlsRules(rules)
-    return {name for rule in rules for name in rule.exclude if account.requiring(name)}

@@ -21,8 +21,8 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
+    AccountRestriction,
     Record,
-    account_restriction,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_text import (
     shown_minute,
@@ -193,7 +193,7 @@ def _duplicate_note(report: Report, record: Record) -> str:
 
 def _names_note(report: Report, before: Record, after: Record) -> str:
     """Return which names need TLS only after a change or only before it, if not all names do."""
-    old, new = (account_restriction(record).rule for record in (before, after))
+    old, new = (AccountRestriction.of(record).rule for record in (before, after))
     # The delete of a duplicate requires nothing that the one that stays did not require.
     newly = set() if _is_duplicate(before) else new.required_beyond(old)
     sides = (newly, old.required_beyond(new))

@@ -15,11 +15,13 @@ import re
 import typing as t
 from datetime import timezone
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    by_domain,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import EFFECTS
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     OUTCOME_UNKNOWN,
 )
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import by_domain
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     RECORD_FIELDS,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import duration
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import duration
 from ansible_collections.cloudflare_email.security.plugins.module_utils._slice_report import (
     SliceReport,
     WaitReason,

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.cloudflare_email.security.plugins.module_utils._changed_record import (
+    by_domain,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failed_change import (
     Failure,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import duration
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
-    by_domain,
-    duration,
     failure_message,
     single_failure_message,
     summary,
