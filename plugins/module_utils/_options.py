@@ -56,6 +56,13 @@ SHARED_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "ca_path": {"type": "path"},
 }
 
+_NO_CREDENTIALS = (
+    "credentials are missing; set api_token, or the environment variable CLOUDFLARE_API_TOKEN"
+)
+_NO_ACCOUNT = (
+    "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
+)
+
 # Deliberately strict: for unusual URLs, requests and urlsplit disagree about the host.
 _URL = re.compile(r"(?ai:https?)://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[!-\[\]-~]*)?")
 
@@ -128,14 +135,6 @@ def number_between(name: str, number: int, lowest: int, highest: int) -> int:
         raise InvalidOption(f"{name} is {number}; use a number from {lowest} to {highest}")
     # Ansible takes a boolean for a number.
     return int(number)
-
-
-_NO_CREDENTIALS = (
-    "credentials are missing; set api_token, or the environment variable CLOUDFLARE_API_TOKEN"
-)
-_NO_ACCOUNT = (
-    "the account is missing; set account_id, or the environment variable CLOUDFLARE_ACCOUNT_ID"
-)
 
 
 def _auth(

@@ -261,6 +261,12 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_req
     tls_requirement,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
+        DesiredRestriction,
+        Restriction,
+    )
+
 
 def main() -> None:
     module = AnsibleModule(
@@ -324,29 +330,40 @@ def read(
     }
     if sender_domain is None:
         return result, warnings
-    now = tls_requirement(sender_domain, found)
     if desired is None:
-        result.update(now.result(), msg=explain(sender_domain, now))
-        return result, warnings
+        now = tls_requirement(sender_domain, found)
+        return {**result, **now.result(), "msg": explain(sender_domain, now)}, warnings
+    answer, warnings = answer_once_applied(options, sender_domain, desired, account)
+    return {**result, **answer}, warnings
+
+
+def answer_once_applied(
+    options: t.Mapping[str, t.Any],
+    sender_domain: str,
+    desired: list[DesiredRestriction],
+    account: list[Restriction],
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Return whether mail from a domain needs TLS once the list is applied, and warnings."""
     # Imported where needed: Ansible compiles a collection's code again for each task.
     from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
 
     plan = make_plan(desired, account, options["prune"])
+    now = tls_requirement(sender_domain, account)
     after = tls_requirement(sender_domain, plan.applied_to(account))
     name = file_of_list(options) or "the list"
-    result.update(
-        after.result(),
-        tls_required_now=now.required,
-        msg=f"once {name} is applied {'with' if options['prune'] else 'without'} prune,"
+    answer = {
+        **after.result(),
+        "tls_required_now": now.required,
+        "msg": f"once {name} is applied {'with' if options['prune'] else 'without'} prune,"
         f" {explain(sender_domain, after)} (today: {_answer(now)})",
-    )
+    }
     names = {sender_domain, *parents(sender_domain)}
-    warnings = [
-        f"the answer does not include the change for {failure.domain}, which cannot be applied: {failure.reason}"
+    return answer, [
+        f"the answer does not include the change for {failure.domain}, which cannot be applied:"
+        f" {failure.reason}"
         for failure in plan.failures
         if failure.domain in names
     ]
-    return result, warnings
 
 
 def refuse_incomplete_question(options: t.Mapping[str, t.Any]) -> None:
