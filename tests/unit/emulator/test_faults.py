@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import requests
 
@@ -143,14 +141,6 @@ def test_merge_changes_the_real_response(api, account):
     assert "result_info" not in document
 
 
-def test_a_hang_lasts_as_long_as_it_should(api, account):
-    account.fault(kind="hang", seconds=0.3)
-    started = time.monotonic()
-    with pytest.raises(requests.ConnectionError):
-        api("GET")
-    assert time.monotonic() - started >= 0.3
-
-
 def test_a_fault_skips_calls_and_ends_after_its_times(api, account):
     account.fault(kind="status", status=500, skip=1, times=2)
     assert [api("GET").status_code for dummy in range(4)] == [200, 500, 500, 200]
@@ -170,11 +160,9 @@ def test_faults_hit_in_the_order_in_which_they_were_created(api, account):
 
 
 def test_a_fault_only_hits_its_calls(api, account):
-    account.fault(kind="status", status=500, times=None, calls=["create", "accounts", "verify"])
+    account.fault(kind="status", status=500, times=None, calls=["create"])
     assert api("GET").status_code == 200
     assert api("POST", json=VALID).status_code == 500
-    assert api.raw("GET", "/accounts").status_code == 500
-    assert api.raw("GET", "/user/tokens/verify").status_code == 500
 
 
 def test_a_fault_for_a_domain_hits_calls_with_its_name_or_id(api, account):
@@ -199,22 +187,15 @@ def test_a_fault_only_hits_its_account(emulator, api, api_for, account):
     other = emulator.create_account()
     other.fault(kind="status", status=500, times=None)
     assert api("GET").status_code == 200
-    assert api.raw("GET", "/accounts").status_code == 200
-    assert api_for(other).raw("GET", "/accounts").status_code == 500
     account.clear_faults()
     assert api_for(other)("GET").status_code == 500
 
 
-def test_clearing_all_faults_clears_those_of_every_account():
-    from emulator.harness import Emulator
-
-    with Emulator() as emulator:
-        account = emulator.create_account()
-        account.fault(kind="status", status=500)
-        emulator.fault(kind="status", status=500)
-        emulator.clear_faults()
-        headers = {"Authorization": f"Bearer {account.tokens['read']}"}
-        assert requests.get(f"{emulator.url}/accounts", headers=headers).status_code == 200
+def test_clearing_all_faults_clears_those_of_every_account(emulator, api, account):
+    account.fault(kind="status", status=500)
+    emulator.fault(kind="status", status=500)
+    emulator.clear_faults()
+    assert api("GET").status_code == 200
 
 
 @pytest.mark.parametrize(

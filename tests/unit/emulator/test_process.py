@@ -37,14 +37,14 @@ def start(*options: str, **streams) -> subprocess.Popen:
     )
 
 
-def test_several_emulators_share_nothing():
-    with Emulator() as one, Emulator(quota=7) as two:
+def test_several_emulators_share_nothing(api_for):
+    with Emulator() as one, Emulator() as two:
         assert one.url != two.url
-        account = one.create_account()
-        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
-        assert requests.get(one.url + "/accounts", headers=headers).status_code == 200
-        assert requests.get(two.url + "/accounts", headers=headers).status_code == 403
-        assert two.requests()[0]["status"] == 403
+        api = api_for(one.create_account())
+        assert api("GET").status_code == 200
+        api.root = two.url
+        assert api("GET").status_code == 403
+        assert [len(emulator.requests()) for emulator in (one, two)] == [1, 1]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -62,16 +62,14 @@ def wait_for_requests(source: Account | Emulator, number: int) -> None:
         time.sleep(0.01)
 
 
-def test_a_request_that_hangs_delays_neither_others_nor_the_end_of_the_process():
+def test_a_request_that_hangs_delays_neither_others_nor_the_end_of_the_process(api_for):
     with Emulator() as emulator:
         account = emulator.create_account()
         account.fault(kind="hang", seconds=3600)
-        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
         with ThreadPoolExecutor() as pool:
-            hanging = pool.submit(requests.get, emulator.url + "/accounts", headers=headers)
+            hanging = pool.submit(api_for(account), "GET")
             wait_for_requests(account, 1)
-            response = requests.get(emulator.url + "/accounts", headers=headers)
-            assert response.status_code == 200
+            assert api_for(account)("GET").status_code == 200
             assert not hanging.done()
             assert emulator.process.stdin is not None
             emulator.process.stdin.close()
@@ -110,22 +108,17 @@ def test_the_harness_raises_if_the_server_does_not_start():
         Emulator(quota=0)
 
 
-def test_the_command_line_sets_the_default_quota_window_and_latency():
-    with Emulator(quota=7, window=9.5, latency=0.1) as emulator:
-        account = emulator.create_account()
-        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
-        started = time.monotonic()
-        response = requests.get(emulator.url + "/accounts", headers=headers)
-        assert time.monotonic() - started >= 0.1
+def test_the_command_line_sets_the_default_quota_and_window(api_for):
+    with Emulator(quota=7, window=9.5) as emulator:
+        response = api_for(emulator.create_account())("GET")
         assert response.headers["Ratelimit-Policy"] == '"default";q=7;w=10'
 
 
-def test_latency_delays_concurrent_requests_at_the_same_time():
+def test_the_command_line_sets_a_latency_that_delays_concurrent_requests_together(api_for):
     with Emulator(latency=3600) as emulator:
         account = emulator.create_account()
-        headers = {"Authorization": f"Bearer {account.tokens['write']}"}
         with ThreadPoolExecutor(20) as pool:
-            for _number in range(20):
-                pool.submit(requests.get, emulator.url + "/accounts", headers=headers)
-            wait_for_requests(emulator, 20)
+            pending = [pool.submit(api_for(account), "GET") for _number in range(20)]
+            wait_for_requests(account, 20)
+            assert not any(request.done() for request in pending)
             emulator.close()
