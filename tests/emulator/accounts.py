@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .messages import Messages, Searches
-from .restrictions import Restriction, Restrictions, timestamp
+from .restrictions import Restriction, Restrictions
 
 Batch = Literal["available", "method_not_allowed", "no_route", "not_found"]
 Comments = Literal["as_sent", "trimmed", "html_escaped", "composed"]
@@ -44,7 +44,6 @@ class Account:
         domains: the account's own domains, as the API shows them.
     """
 
-    name: str
     email_security: bool = True
     last_modified: bool = False
     latency: float = 0
@@ -68,7 +67,6 @@ class Account:
     searches: Searches = field(default_factory=Searches)
     restrictions: Restrictions = field(default_factory=Restrictions)
     id: str = field(default_factory=lambda: secrets.token_hex(16))
-    created_on: str = field(default_factory=timestamp)
 
     @property
     def list_lag(self) -> float:
@@ -81,13 +79,3 @@ class Account:
     def record(self, restriction: Restriction) -> dict[str, Any]:
         """A restriction as the API shows it."""
         return restriction.record(self.last_modified, self.sparse)
-
-    def document(self) -> dict[str, Any]:
-        """As ``GET /accounts`` shows it."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "type": "standard",
-            "settings": {"enforce_twofactor": False},
-            "created_on": self.created_on,
-        }

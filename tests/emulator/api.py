@@ -53,9 +53,7 @@ class Api:
         fault: Fault | None = None
         headers: dict[str, str] = {}
         try:
-            credential = self._state.credentials.authenticate(
-                request.headers, any_status=route.call == "verify"
-            )
+            credential = self._state.credentials.authenticate(request.headers)
             entry.account_id = route.account_id or credential.home
             try:
                 credential.limit.charge()
@@ -108,19 +106,12 @@ class Api:
         if body and request.method in ("GET", "DELETE"):
             message = f"A {request.method} request must not have a body"
             raise Refusal(400, Problem(INVALID_BODY, message))
-        parameters = request.query.items()
-        if route.call == "verify":
-            inputs.query(inputs.NoQuery, parameters)
-            return calls.verify_token(credential, route.account_id or None)
-        if route.call == "accounts":
-            visible = [accounts[account_id] for account_id in credential.permissions]
-            return calls.list_accounts(visible, inputs.query(inputs.AccountsQuery, parameters))
-
         account = accounts[route.account_id]
         credential.check(account.id, _needed(route.call))
         if not account.email_security:
             message = "Email Security is not available in the current subscription"
             raise Refusal(403, Problem(NOT_SUBSCRIBED, message))
+        parameters = request.query.items()
         if route.call == "list":
             return calls.list_restrictions(account, inputs.query(inputs.ListQuery, parameters))
         if route.call == "domains":

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The calls: what each does to an account, and what it returns.
 
-Source: Cloudflare API reference, "Sending domain restrictions", "Accounts", "Verify token".
+Source: Cloudflare API reference, "Sending domain restrictions".
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 from . import inputs
 from .accounts import Account
-from .credentials import Credential
 from .envelope import (
     CONFLICT,
     INVALID_BODY,
@@ -101,23 +100,8 @@ def batch_restrictions(account: Account, body: inputs.BatchBody) -> ApiResponse:
 
 def list_domains(account: Account, query: inputs.DomainsQuery) -> ApiResponse:
     """The account's own domains, which Email Security protects."""
-    found = account.domains if query.direction == "asc" else account.domains[::-1]
-    page, result_info = _page(found, query.page, query.per_page)
+    page, result_info = _page(account.domains, query.page, query.per_page)
     return success(page, result_info=result_info)
-
-
-def list_accounts(visible: list[Account], query: inputs.AccountsQuery) -> ApiResponse:
-    found = [a for a in visible if query.name in ("", a.name)]
-    found.sort(key=lambda a: a.name, reverse=query.direction == "desc")
-    page, result_info = _page(found, query.page, query.per_page)
-    return success([account.document() for account in page], result_info=result_info)
-
-
-def verify_token(credential: Credential, account_id: str | None) -> ApiResponse:
-    """Verify a user's token (without ``account_id``) or an account-owned token (with its owner)."""
-    if not credential.is_token or credential.owner != account_id:
-        raise Refusal(403, Problem(9109, "Invalid access token"))
-    return success({"id": credential.id, "status": credential.status})
 
 
 def _stored(account: Account, fields: dict[str, Any]) -> dict[str, Any]:

@@ -129,9 +129,8 @@ class AccountChange(_Strict):
 
 
 class NewAccount(AccountChange):
-    """The name, the restrictions, the messages and the switches of an account."""
+    """The restrictions, the messages and the switches of an account."""
 
-    name: str = "Emulated account"
     restrictions: Seeds = []
     messages: list[MessageSeed] = []
 
@@ -152,7 +151,6 @@ class Control:
     async def create_account(self, request: web.Request) -> web.Response:
         body = await _body(request, NewAccount)
         account = Account(
-            body.name,
             restrictions=_restrictions(body.restrictions),
             messages=_messages(body.messages),
         )
@@ -269,7 +267,7 @@ async def _body(request: web.Request, model: type[BaseModel] | TypeAdapter) -> A
 
 def _switch(account: Account, body: AccountChange) -> None:
     """Set the fields of an account that are in a request. The rate limit is not one of them."""
-    values = body.model_dump(exclude={"quota", "window", "name", "restrictions", "messages"})
+    values = body.model_dump(exclude={"quota", "window", "restrictions", "messages"})
     for name in body.model_fields_set & set(values):
         setattr(account, name, values[name])
 

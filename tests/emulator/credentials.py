@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from multidict import CIMultiDictProxy
@@ -35,17 +35,13 @@ class Credential:
 
     Attributes:
         limit: shared by all credentials of a user.
-        home: the account under which calls without an account in their path are logged.
-        owner: the account that owns an account-owned token; None for a user's credential.
+        home: the account under which requests without an account in their path are logged.
     """
 
     permissions: dict[str, Permission]
     limit: RateLimit
     home: str | None = None
-    owner: str | None = None
     status: Status = "active"
-    is_token: bool = True
-    id: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def check(self, account_id: str, needed: Permission) -> None:
         """Raise Refusal (403, code 10000) unless the credential has this permission for the account."""
@@ -73,11 +69,11 @@ class Credentials:
         self._keys[email, key] = credential
         return key
 
-    def authenticate(self, headers: CIMultiDictProxy[str], *, any_status: bool) -> Credential:
-        """The credential in the headers; with ``any_status`` also an expired or disabled one.
+    def authenticate(self, headers: CIMultiDictProxy[str]) -> Credential:
+        """The credential in the headers.
 
-        Raises Refusal: 400 for missing or malformed headers, 403 for unknown credentials. Headers
-        of both schemes are refused, although Cloudflare does not document that.
+        Raises Refusal: 400 for missing or malformed headers, 403 for unknown, expired and disabled
+        credentials. Headers of both schemes are refused, although Cloudflare does not document that.
         """
         by_token = "Authorization" in headers
         by_key = "X-Auth-Email" in headers or "X-Auth-Key" in headers
@@ -90,7 +86,7 @@ class Credentials:
         else:
             message = "Missing X-Auth-Key, X-Auth-Email or Authorization headers"
             raise Refusal(400, Problem(9106, message))
-        if credential.status != "active" and not any_status:
+        if credential.status != "active":
             raise Refusal(403, Problem(10000, "Authentication error"))
         return credential
 

@@ -18,8 +18,8 @@ from .envelope import ApiResponse, failure
 from .host_name import same_name
 from .responses import close_connection, json_response
 
-Settings = Literal["list", "create", "get", "update", "delete", "batch", "domains"]
-Call = Settings | Literal["search", "search_result", "accounts", "verify"]
+Restrictions = Literal["list", "create", "get", "update", "delete", "batch"]
+Call = Restrictions | Literal["domains", "search", "search_result"]
 ErrorStatus = Annotated[int, Field(ge=400, le=599)]
 AnyStatus = Annotated[int, Field(ge=200, le=599)]
 

@@ -73,7 +73,7 @@ class Emulator:
         self._stdout.close()
 
     def create_account(self, **values: Any) -> Account:
-        """Create an account with ``name``, ``restrictions``, ``messages`` and what ``change`` sets."""
+        """Create an account with ``restrictions``, ``messages`` and what ``change`` sets."""
         return Account(self, self.control("POST", "/accounts", values))
 
     def create_token(self, permissions: dict[str, str], **values: Any) -> str:
@@ -126,7 +126,6 @@ class Account:
     def __init__(self, emulator: Emulator, values: dict[str, Any]) -> None:
         self.emulator = emulator
         self.id: str = values["id"]
-        self.name: str = values["name"]
         self.email: str = values["email"]
         self.api_key: str = values["api_key"]
         self.api_key_prefixed: str = values["api_key_prefixed"]

@@ -29,7 +29,6 @@ from .routes import is_uuid
 
 MAX_BATCH = 1000
 MAX_PER_PAGE = 1000
-MAX_ACCOUNTS_PER_PAGE = 50
 MAX_COMMENTS = 1024
 
 
@@ -131,15 +130,6 @@ class SearchQuery(_Strict):
 class DomainsQuery(_Strict):
     page: Page = 1
     per_page: Annotated[Page, Field(le=MAX_PER_PAGE)] = 20
-    order: Literal["domain", "created_at"] = "created_at"
-    direction: Literal["asc", "desc"] = "asc"
-
-
-class AccountsQuery(_Strict):
-    page: Page = 1
-    per_page: Annotated[Page, Field(le=MAX_ACCOUNTS_PER_PAGE)] = 20
-    name: str = ""
-    direction: Literal["asc", "desc"] = "asc"
 
 
 class NoQuery(_Strict):

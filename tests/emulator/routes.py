@@ -4,7 +4,7 @@
 """Finds the call for a method and a path.
 
 Source: Cloudflare API reference, the paths of the six calls, of the message search, of protected
-domains, of accounts and of token verification. It does not publish where a slow search is polled.
+domains. It does not publish where a slow search is polled.
 """
 
 from __future__ import annotations
@@ -46,12 +46,6 @@ def find_route(method: str, path: str) -> Route:
     calls: dict[str, str] = {}
     if "" not in segments:
         match segments:
-            case ["accounts"]:
-                calls = {"GET": "accounts"}
-            case ["user", "tokens", "verify"]:
-                calls = {"GET": "verify"}
-            case ["accounts", account_id, "tokens", "verify"]:
-                calls = {"GET": "verify"}
             case ["accounts", account_id, "email-security", "investigate"]:
                 calls = {"GET": "search"}
             case ["accounts", account_id, "email-security", "investigate", "searches", search_id]:

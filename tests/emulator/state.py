@@ -37,7 +37,7 @@ class State:
     ) -> dict[str, Any]:
         """Add an account with a user, the user's key and tokens, and an account-owned token.
 
-        Returns id, name, email, api_key, api_key_prefixed and tokens: write, read, expired,
+        Returns id, email, api_key, api_key_prefixed and tokens: write, read, expired,
         disabled, account_owned, write_prefixed, account_owned_prefixed.
         """
         self.accounts[account.id] = account
@@ -51,20 +51,17 @@ class State:
         add_token, add_key = self.credentials.add_token, self.credentials.add_key
         return {
             "id": account.id,
-            "name": account.name,
             "email": email,
-            "api_key": add_key(email, credential("write", is_token=False)),
-            "api_key_prefixed": add_key(email, credential("write", is_token=False), "cfk_"),
+            "api_key": add_key(email, credential("write")),
+            "api_key_prefixed": add_key(email, credential("write"), "cfk_"),
             "tokens": {
                 "write": add_token(credential("write")),
                 "read": add_token(credential("read")),
                 "expired": add_token(credential("write", status="expired")),
                 "disabled": add_token(credential("write", status="disabled")),
-                "account_owned": add_token(credential("write", owned, owner=account.id)),
+                "account_owned": add_token(credential("write", owned)),
                 "write_prefixed": add_token(credential("write"), "cfut_"),
-                "account_owned_prefixed": add_token(
-                    credential("write", owned, owner=account.id), "cfat_"
-                ),
+                "account_owned_prefixed": add_token(credential("write", owned), "cfat_"),
             },
         }
 

@@ -60,7 +60,7 @@ def test_a_body_that_is_not_json_is_an_error(emulator):
 
 
 def test_credentials_are_distinct_and_have_the_real_format(emulator):
-    accounts = [emulator.create_account(name="two", quota=5) for dummy in range(2)]
+    accounts = [emulator.create_account() for dummy in range(2)]
     tokens = [token for account in accounts for token in account.tokens.values()]
     assert len(set(tokens)) == 14
     for name, token in accounts[0].tokens.items():

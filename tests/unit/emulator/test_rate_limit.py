@@ -89,7 +89,7 @@ def test_every_call_of_a_blocked_principal_is_refused(emulator, api_for):
     assert create.json()["success"] is False
     assert int(create.headers["Retry-After"]) > 0
     assert create.headers["Ratelimit"].startswith('"default";r=0;t=')
-    assert api.raw("GET", "/accounts").status_code == 429
+    assert api("GET").status_code == 429
     assert account.restrictions() == []
 
 

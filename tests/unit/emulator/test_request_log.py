@@ -38,7 +38,6 @@ def test_entries_are_in_order_and_have_their_call(api, account):
     api("DELETE", unknown)
     api("POST", "/batch", json={"deletes": []})
     api.raw("GET", "/accounts")
-    api.raw("GET", "/user/tokens/verify")
     api("PUT")
     entries = account.requests()
     assert [(entry["call"], entry["status"]) for entry in entries] == [
@@ -47,8 +46,7 @@ def test_entries_are_in_order_and_have_their_call(api, account):
         ("update", 404),
         ("delete", 404),
         ("batch", 400),
-        ("accounts", 200),
-        ("verify", 200),
+        (None, 404),
         (None, 405),
     ]
     assert entries[0]["query"] == {"search": "a&b", "page": "2"}
