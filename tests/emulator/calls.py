@@ -34,6 +34,8 @@ def list_restrictions(account: Account, query: inputs.ListQuery) -> ApiResponse:
     number = 1 if account.ignore_page else query.page
     per_page = min(query.per_page, account.max_per_page or query.per_page)
     page, result_info = _page(found, number, per_page)
+    # Published as the total "without any search parameters".
+    result_info["total_count"] = len(account.restrictions.find("", query.order, query.direction))
     if account.total_of_page:
         result_info["total_count"] = len(page)
     result_info["total_count"] += account.total_error

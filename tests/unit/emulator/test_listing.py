@@ -48,10 +48,10 @@ def test_the_list_is_ordered_and_filtered(api, account, query, expected):
         ("?page=999999999", (0, 999999999, 20, 45)),
         ("?per_page=1000", (45, 1, 1000, 45)),
         ("?per_page=45&page=2", (0, 2, 45, 45)),
-        ("?search=d1", (11, 1, 20, 11)),
+        ("?search=d1", (11, 1, 20, 45)),
     ],
 )
-def test_result_info_counts_the_page_and_the_total(api, account, query, info):
+def test_result_info_counts_the_page_and_all_restrictions(api, account, query, info):
     account.seed([{"domain": f"d{n}.example"} for n in range(45)])
     document = api("GET", query).json()
     keys = ("count", "page", "per_page", "total_count")
