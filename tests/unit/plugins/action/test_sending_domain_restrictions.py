@@ -586,3 +586,9 @@ def test_the_report_of_a_run_that_failed_early_names_the_account_of_the_environm
     task.transport = transport
     task.run()
     assert json.loads(path.read_text())["account_id"] == known
+
+
+def test_a_job_that_only_started_has_no_status(options):
+    task = Task({**options, "restrictions": []}, async_val=60)
+    task.execute = lambda *args: {"started": 1}
+    assert "status" not in task.run()

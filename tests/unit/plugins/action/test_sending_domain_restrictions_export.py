@@ -215,3 +215,69 @@ def test_an_export_and_its_diff_have_no_secret_whatever_the_module_returns(optio
     assert result["diff"]["before"].startswith("# Mine, ")
     assert "- domain: a.example" in result["diff"]["after"]
     assert token not in str(result) + path.read_text()
+
+
+def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, account, tmp_path):
+    account.seed([{"domain": "a.example"}])
+    path = tmp_path / "all.yml"
+    task = Task({**options, "path": str(path)}, name=EXPORT, check_mode=True, diff=True)
+    result = task.run()
+    assert result["changed"]
+    assert not path.exists()
+    assert result["diff"]["before"] == ""
+    assert "- domain: a.example\n" in result["diff"]["after"]
+
+
+@pytest.mark.promise("An export does not overwrite your work")
+@pytest.mark.parametrize(
+    ("old", "force", "is_written"),
+    [
+        (None, False, True),
+        ("export", False, True),
+        ("export of another account", False, False),
+        ("export of another account", True, True),
+        ("edited", False, False),
+        ("edited", True, True),
+        ("somebody's", False, False),
+    ],
+)
+def test_an_export_overwrites_only_unedited_exports_unless_forced(
+    emulator, account, options, tmp_path, old, force, is_written
+):
+    account.seed([{"domain": "a.example"}])
+    path = tmp_path / "all.yml"
+    if old in ("export", "edited"):
+        Task({**options, "path": str(path)}, name=EXPORT).run()
+    if old == "export of another account":
+        other = emulator.create_account()
+        theirs = {**options, "account_id": other.id, "api_token": other.tokens["write"]}
+        Task({**theirs, "path": str(path)}, name=EXPORT).run()
+    if old == "edited":
+        path.write_text(path.read_text() + "# Mine\n")
+    if old == "somebody's":
+        path.write_text("mine")
+    before = path.read_text() if path.exists() else None
+    account.seed([{"domain": "b.example"}])
+    result = Task({**options, "path": str(path), "force": force}, name=EXPORT).run()
+    assert bool(result.get("failed")) != is_written
+    assert ("b.example" in path.read_text()) == is_written
+    assert is_written or path.read_text() == before
+
+
+def test_an_export_warns_of_findings_and_of_restrictions_that_it_leaves_out(
+    account, options, tmp_path
+):
+    account.seed([{"domain": "com"}, {"domain": "a.example"}, {"domain": "A.example"}])
+    result = Task({**options, "path": str(tmp_path / "all.csv")}, name=EXPORT).run()
+    assert result["left_out"] == ["com"]
+    assert [finding["domain"] for finding in result["findings"]] == ["a.example"]
+    left_out, findings = result["warnings"]
+    assert "(com)" in left_out
+    assert result["findings"][0]["message"] in findings
+
+
+def test_an_export_of_an_unreadable_account_writes_nothing(account, options, tmp_path):
+    account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
+    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
+    assert result["failed"] and "10000" in result["msg"]
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists from files, reports and exports: the files that the action plugins read and write."""
+"""The reports that the action plugin of sending_domain_restrictions writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from unittest import mock
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible.parsing.dataloader import DataLoader
 from ansible_collections.cloudflare_email.security.plugins.module_utils._messages import (
     MAX_MESSAGE_LENGTH,
 )
@@ -48,51 +47,6 @@ def texts_of(reports):
             texts.append(file.read())
     VALIDATOR.validate(json.loads(texts[-1]))
     return texts
-
-
-@pytest.mark.parametrize("seconds", [0, 60])
-def test_a_file_is_applied_in_any_number_of_time_slices(account, options, tmp_path, seconds):
-    path = tmp_path / "list.yml"
-    rows = "".join(f"- domain: d{number}.example\n" for number in range(30))
-    path.write_text("sending_domain_restrictions:\n" + rows)
-    result = Task({**options, "file": str(path)}, seconds).run()
-    assert result["msg"] == "30 newly require TLS (30 created)"
-    assert len(account.restrictions()) == 30
-
-
-def test_an_invalid_entry_is_named_by_line_before_anything_is_sent(
-    account, options, table, reports
-):
-    with table.open("a") as file:
-        file.write("com,\n")
-    result = Task({**options, "file": str(table), **reports}).run()
-    assert result["failed"]
-    assert "partners.csv line 3 (com)" in result["msg"]
-    assert account.requests() == []
-    assert all("partners.csv line 3 (com)" in text for text in texts_of(reports))
-
-
-@pytest.mark.promise("No row and no column vanishes without a word")
-@pytest.mark.parametrize("prune", [False, "no", True, "yes"])
-def test_a_file_that_may_be_cut_off_is_warned_of_and_never_pruned(account, options, table, prune):
-    table.write_text("domain\npartner.exam")
-    account.seed([{"domain": "partner.example"}])
-    result = Task({**options, "file": str(table), "prune": prune}).run()
-    domains = {restriction["domain"] for restriction in account.restrictions()}
-    if prune in (True, "yes"):
-        assert result["failed"]
-        assert "partners.csv does not end with a line break" in result["msg"]
-        assert domains == {"partner.example"}
-    else:
-        assert "partners.csv does not end with a line break" in result["warnings"][0]
-        assert domains == {"partner.example", "partner.exam"}
-
-
-@pytest.mark.parametrize("given", [{"file": "x.yml", "restrictions": []}, {}])
-def test_a_list_comes_from_exactly_one_place(options, given):
-    result = Task({**options, **given}).run()
-    assert result["failed"]
-    assert "restrictions" in result["msg"] and "file" in result["msg"]
 
 
 def test_a_report_does_not_overwrite_the_list_behind_a_link(account, options, table, tmp_path):
@@ -206,81 +160,12 @@ def test_the_message_about_a_report_that_cannot_be_written_is_short(options, rep
     [
         ({"report_html": "/nowhere/at/all.html"}, {}),
         ({"report_html": "/tmp/r.html"}, {"async_val": 60}),
-        ({"file": "/nowhere/at/all.yml"}, {}),
     ],
 )
-def test_unusable_paths_are_refused_before_anything_is_sent(account, options, given, keywords):
+def test_an_unusable_path_is_refused_before_anything_is_sent(account, options, given, keywords):
     result = Task({**options, "restrictions": [], **given}, **keywords).run()
-    if "file" in given:
-        result = Task({**options, **given}).run()
     assert result["failed"]
     assert account.requests() == []
-
-
-def test_an_export_in_check_mode_shows_the_file_but_does_not_write_it(options, account, tmp_path):
-    account.seed([{"domain": "a.example"}])
-    path = tmp_path / "all.yml"
-    task = Task({**options, "path": str(path)}, name=EXPORT, check_mode=True, diff=True)
-    result = task.run()
-    assert result["changed"]
-    assert not path.exists()
-    assert result["diff"]["before"] == ""
-    assert "- domain: a.example\n" in result["diff"]["after"]
-
-
-@pytest.mark.promise("An export does not overwrite your work")
-@pytest.mark.parametrize(
-    ("old", "force", "is_written"),
-    [
-        (None, False, True),
-        ("export", False, True),
-        ("export of another account", False, False),
-        ("export of another account", True, True),
-        ("edited", False, False),
-        ("edited", True, True),
-        ("somebody's", False, False),
-    ],
-)
-def test_an_export_overwrites_only_unedited_exports_unless_forced(
-    emulator, account, options, tmp_path, old, force, is_written
-):
-    account.seed([{"domain": "a.example"}])
-    path = tmp_path / "all.yml"
-    if old in ("export", "edited"):
-        Task({**options, "path": str(path)}, name=EXPORT).run()
-    if old == "export of another account":
-        other = emulator.create_account()
-        theirs = {**options, "account_id": other.id, "api_token": other.tokens["write"]}
-        Task({**theirs, "path": str(path)}, name=EXPORT).run()
-    if old == "edited":
-        path.write_text(path.read_text() + "# Mine\n")
-    if old == "somebody's":
-        path.write_text("mine")
-    before = path.read_text() if path.exists() else None
-    account.seed([{"domain": "b.example"}])
-    result = Task({**options, "path": str(path), "force": force}, name=EXPORT).run()
-    assert bool(result.get("failed")) != is_written
-    assert ("b.example" in path.read_text()) == is_written
-    assert is_written or path.read_text() == before
-
-
-def test_an_export_warns_of_findings_and_of_restrictions_that_it_leaves_out(
-    account, options, tmp_path
-):
-    account.seed([{"domain": "com"}, {"domain": "a.example"}, {"domain": "A.example"}])
-    result = Task({**options, "path": str(tmp_path / "all.csv")}, name=EXPORT).run()
-    assert result["left_out"] == ["com"]
-    assert [finding["domain"] for finding in result["findings"]] == ["a.example"]
-    left_out, findings = result["warnings"]
-    assert "(com)" in left_out
-    assert result["findings"][0]["message"] in findings
-
-
-def test_an_export_of_an_unreadable_account_writes_nothing(account, options, tmp_path):
-    account.fault(calls=["list"], times=None, kind="status", status=403, code=10000, message="No")
-    result = Task({**options, "path": str(tmp_path / "all.yml")}, name=EXPORT).run()
-    assert result["failed"] and "10000" in result["msg"]
-    assert list(tmp_path.iterdir()) == []
 
 
 class TaskTimeoutError(BaseException):
@@ -613,40 +498,6 @@ def test_a_report_never_overwrites_another_file_of_the_task(account, options, tm
     assert list(tmp_path.iterdir()) == account.requests() == []
 
 
-@pytest.mark.parametrize("content", ["domain\na.example\n", "not a list"])
-def test_the_decrypted_copy_of_a_list_is_removed_at_once(
-    options, account, tmp_path, monkeypatch, content
-):
-    plain = tmp_path / "plain"
-    (tmp_path / "list.csv").write_text("$ANSIBLE_VAULT;1.1;AES256\n3030\n")
-
-    def decrypt(loader, path):
-        plain.write_text(content)
-        loader._tempfiles.add(str(plain))
-        return str(plain)
-
-    monkeypatch.setattr(DataLoader, "get_real_file", decrypt)
-    task, copies = Task({**options, "file": str(tmp_path / "list.csv")}), []
-    execute = task.execute
-    task.execute = lambda *args: copies.append(plain.exists()) or execute(*args)
-    assert task.run()["status"] == ("changed" if content.startswith("domain") else "failed")
-    assert not any(copies) and not plain.exists()
-
-
-def test_a_list_that_cannot_be_decrypted_is_refused(options, tmp_path):
-    (tmp_path / "list.csv").write_text("$ANSIBLE_VAULT;1.1;AES256\n3030\n")
-    result = Task({**options, "file": str(tmp_path / "list.csv")}).run()
-    assert "list.csv cannot be decrypted (" in result["msg"]
-
-
-def test_a_list_without_a_value_is_refused(options, account):
-    result = Task({**options, "restrictions": None}).run()
-    assert result["msg"] == (
-        "restrictions has no value; set it to the list, or to [] only if there should be none"
-    )
-    assert account.requests() == []
-
-
 @pytest.mark.parametrize("shows_line_breaks", [True, False])
 def test_invalid_entries_are_on_lines_of_their_own_where_ansible_shows_lines(
     options, reports, monkeypatch, shows_line_breaks
@@ -659,30 +510,8 @@ def test_invalid_entries_are_on_lines_of_their_own_where_ansible_shows_lines(
         assert "partner.example | entry 2 (com): " in text
 
 
-@pytest.mark.parametrize("ignored", ["Owner, no.", ["Owner", "No."], "*"])
-def test_columns_of_a_file_are_ignored_as_lists_are_given(options, account, tmp_path, ignored):
-    path = tmp_path / "list.csv"
-    path.write_text("No.,domain,Owner\n1,a.example,x\n")
-    assert Task({**options, "file": str(path), "ignore_columns": ignored}).run()["changed"]
-    assert [record["domain"] for record in account.restrictions()] == ["a.example"]
-
-
-def test_ignored_columns_that_are_not_a_list_are_refused(options, account, tmp_path):
-    path = tmp_path / "list.csv"
-    path.write_text("domain\na.example\n")
-    result = Task({**options, "file": str(path), "ignore_columns": {"Owner": 1}}).run()
-    assert result["msg"] == "ignore_columns is not a list; give a list of names"
-    assert account.requests() == []
-
-
 def test_a_module_that_crashed_without_a_message_leaves_reports_too(options, reports):
     task = Task({**options, "restrictions": [], **reports})
     task.execute = lambda *args: {"failed": True, "exception": "Traceback"}
     assert task.run()["failed"]
     assert all("the module failed" in text for text in texts_of(reports))
-
-
-def test_a_job_that_only_started_has_no_status(options):
-    task = Task({**options, "restrictions": []}, async_val=60)
-    task.execute = lambda *args: {"started": 1}
-    assert "status" not in task.run()
