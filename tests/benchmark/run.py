@@ -37,16 +37,16 @@ class Bench:
 
     def __init__(self, emulator: Emulator, directory: Path) -> None:
         self.rows: list[dict[str, object]] = []
-        self._emulator = emulator
+        self.emulator = emulator
         self._directory = directory
 
     def account(self, latency: float = 0.0, restrictions: int = 0) -> Account:
         seed = [{"domain": f"d{number}.example"} for number in range(restrictions)]
-        return self._emulator.create_account(latency=latency, quota=NO_QUOTA, restrictions=seed)
+        return self.emulator.create_account(latency=latency, quota=NO_QUOTA, restrictions=seed)
 
     def url(self, account: Account) -> str:
         resource = "email-security/settings/sending_domain_restrictions"
-        return f"{self._emulator.url}/accounts/{account.id}/{resource}"
+        return f"{self.emulator.url}/accounts/{account.id}/{resource}"
 
     def play(self, account: Account, *tasks: dict[str, object], **variables: object) -> float:
         """Return how many seconds `ansible-playbook` takes with these tasks."""
@@ -68,7 +68,9 @@ class Bench:
     def memory(self, account: Account, task: dict[str, object]) -> float:
         """Return the peak memory of a task's module, in MB."""
         notes, interpreter = self._directory / "notes", self._directory / "python"
-        interpreter.write_text(f'#!/bin/sh\nexec "{PYTHON}" "{HERE}/measured.py" "{notes}" "$@"\n')
+        interpreter.write_text(
+            f'#!/bin/sh\nexec "{PYTHON}" "{HERE}/peak_memory.py" "{notes}" "$@"\n'
+        )
         interpreter.chmod(0o700)
         self.play(account, task, ansible_python_interpreter=str(interpreter))
         return max(map(int, notes.read_text().split())) * 1024 / 1e6
@@ -87,7 +89,7 @@ class Bench:
             **os.environ,
             "CLOUDFLARE_ACCOUNT_ID": account.id,
             "CLOUDFLARE_API_TOKEN": account.tokens["write"],
-            "CLOUDFLARE_BASE_URL": self._emulator.url,
+            "CLOUDFLARE_BASE_URL": self.emulator.url,
             "ANSIBLE_HOME": str(self._directory),
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -125,7 +127,9 @@ def thousand_creates(bench: Bench) -> None:
     work = f"1,000 creates, {LATENCY * 1000:.0f} ms latency"
     account = bench.account(LATENCY)
     token = account.tokens["write"]
-    floor = bench.script(account, "floor.py", bench.url(account), token, 1000, CONCURRENCY)
+    floor = bench.script(
+        account, "lower_bound_of_creates.py", bench.url(account), token, 1000, CONCURRENCY
+    )
     bench.row(work, "thread pool with requests (lower bound)", floor, account)
     account = bench.account(LATENCY)
     ours = bench.play(account, many(1000))
@@ -135,8 +139,8 @@ def thousand_creates(bench: Bench) -> None:
     again = bench.play(account, many(1000))
     bench.row("the same list again", "sending_domain_restrictions", again, account)
     account = bench.account(LATENCY)
-    arguments = (bench._emulator.url, account.tokens["write"], account.id, 1000)
-    sdk = bench.script(account, "sdk.py", *arguments)
+    arguments = (bench.emulator.url, account.tokens["write"], account.id, 1000)
+    sdk = bench.script(account, "creates_with_sdk.py", *arguments)
     bench.row(work, "script with the cloudflare SDK", sdk, account, slower=round(sdk / ours, 1))
     account = bench.account(LATENCY)
     loop = bench.play(account, uri(bench, account, 50)) * 20
@@ -187,9 +191,9 @@ def senders(bench: Bench) -> None:
     account.seed_messages(messages)
     url, token = bench.url(account), account.tokens["write"]
     # The first search of an account makes the emulator build an index.
-    bench.script(account, "floor_search.py", url, token, 1, 1)
+    bench.script(account, "lower_bound_of_searches.py", url, token, 1, 1)
     account.clear_requests()
-    floor = bench.script(account, "floor_search.py", url, token, count, CONCURRENCY)
+    floor = bench.script(account, "lower_bound_of_searches.py", url, token, count, CONCURRENCY)
     bench.row(work, "thread pool with requests (lower bound)", floor, account)
     ours = bench.play(account, {SENDERS_MODULE: {"concurrency": CONCURRENCY}})
     ratio = round(ours / floor, 2)
