@@ -9,8 +9,6 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -809,23 +807,17 @@ def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report)
     assert (empty.count(), empty.locator("visible=true").count()) == (2, 0)
 
 
-def test_ten_thousand_rows_open_and_filter_with_little_work(open_report, capsys):
+def test_ten_thousand_rows_open_and_filter_with_little_work(open_report):
     count_rows = """() => {
       window.rowsMade = 0;
       const count = ({ addedNodes }) => (rowsMade += addedNodes.length);
       const watch = new MutationObserver((records) => records.forEach(count));
       watch.observe(document.querySelector("#restrictions tbody"), { childList: true });
     }"""
-    start = time.perf_counter()
     page = open_report(large_report())
-    opened = time.perf_counter() - start
     for table in ("affected", "changes", "restrictions"):
         assert len(domains(page, table)) == 100
     page.evaluate(count_rows)
-    start = time.perf_counter()
     page.locator("#restrictions input").fill("partner-99")
-    filtered = time.perf_counter() - start
     assert shown(page) == "111 of 10,000 restrictions match, the first 100 are shown"
     assert page.evaluate("rowsMade") == 100
-    with capsys.disabled():
-        sys.stdout.write(f"10,000 rows: open {opened:.2f} s, filter {filtered:.2f} s\n")
