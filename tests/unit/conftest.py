@@ -2,23 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fixtures for all unit tests. The emulator is imported from `tests/`."""
+"""Fixtures for all unit tests."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import os
-import sys
 
 import pytest
 from ansible_collections.cloudflare_email.security.plugins.module_utils import _options
+from emulator.harness import Emulator
 from fake_time import FakeTime
 from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-from emulator.harness import Emulator
 
 # ansible-core before 2.16 expects this attribute, which only its own importer sets.
 importlib.import_module("ansible_collections.cloudflare_email.security")._collection_meta = {}
