@@ -371,7 +371,7 @@ def messages(add_to_summary):
 @pytest.mark.promise("Errors say what is wrong and what to do")
 @pytest.mark.promise("changed is true exactly when something changed")
 @pytest.mark.parametrize("case", list(cases()), ids=str)
-def test_faults(case, world, messages):
+def test_nothing_is_lost_or_created_twice_whatever_call_fails(case, world, messages):
     world.begin_fault()
     result = world.run()
     assert world.end_fault()

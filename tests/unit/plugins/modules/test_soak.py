@@ -254,7 +254,7 @@ def random_run(emulator, dice):
 
 @pytest.mark.promise("Nothing is lost and nothing is created twice")
 @pytest.mark.timeout(3600)
-def test_soak(emulator, add_to_summary):
+def test_random_runs_lose_nothing_and_create_nothing_twice(emulator, add_to_summary):
     add_to_summary(f"{RUNS} runs with random lists and faults, SOAK_SEED={SEED}")
     for seed in range(SEED, SEED + RUNS):
         try:

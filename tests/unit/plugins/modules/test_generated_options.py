@@ -155,7 +155,7 @@ def for_one(module, **options):
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
-def test_domain(account, task, module, value):
+def test_a_domain_keeps_its_meaning_or_is_refused(account, task, module, value):
     options = for_one(module, domain=value)
     if is_refused(*task(module, options)):
         return
@@ -170,7 +170,7 @@ def test_domain(account, task, module, value):
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("option", ["domain", "sender_domain"])
-def test_domain_to_read(task, option, value):
+def test_a_domain_to_read_finds_what_covers_it_or_is_refused(task, option, value):
     result, requests = task(INFO, {option: value}, [{"domain": PARTNER}])
     if is_refused(result, requests):
         return
@@ -189,7 +189,7 @@ def test_domain_to_read(task, option, value):
 )
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_exclude(account, task, module, state, value):
+def test_excluded_names_keep_their_meaning_or_are_refused(account, task, module, state, value):
     options = for_one(module, domain=PARTNER, exclude=value, state=state)
     if is_refused(*task(module, options)):
         return
@@ -204,7 +204,7 @@ def test_exclude(account, task, module, state, value):
 @fuzz
 @given(value=st.one_of(COMMENTS, ANYTHING), before=st.none() | st.sampled_from(["", "Before"]))
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
-def test_comments(account, task, module, value, before):
+def test_a_comment_is_stored_as_it_is_or_refused(account, task, module, value, before):
     options = for_one(module, domain=PARTNER, comments=value)
     if is_refused(*task(module, options, [{"domain": PARTNER, "comments": before}])):
         return
@@ -219,7 +219,7 @@ def test_comments(account, task, module, value, before):
 @fuzz
 @given(value=st.one_of(ANYTHING, st.uuids().map(str), st.uuids().map(lambda value: value.hex)))
 @pytest.mark.parametrize("module", [SINGLE, INFO])
-def test_id(task, module, value):
+def test_an_id_is_a_uuid_or_refused(task, module, value):
     result, requests = task(module, {"id": value}, [{"domain": PARTNER}])
     assert all(request["method"] == "GET" for request in requests)
     try:
@@ -235,7 +235,7 @@ def test_id(task, module, value):
 @pytest.mark.promise("Invalid input changes nothing")
 @fuzz
 @given(value=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=3)))
-def test_restrictions(account, task, value):
+def test_an_invalid_list_changes_nothing(account, task, value):
     if not is_refused(*task(PLURAL, {"restrictions": value})):
         assert value in ([], {}) or account.restrictions() == []
 
@@ -243,7 +243,7 @@ def test_restrictions(account, task, value):
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
-def test_state(account, task, module, value):
+def test_a_state_has_its_effect_or_is_refused(account, task, module, value):
     options = for_one(module, domain=PARTNER, state=value)
     if not is_refused(*task(module, options, [{"domain": PARTNER, "comments": "Before"}])):
         assert value in ("present", "absent")
@@ -252,7 +252,7 @@ def test_state(account, task, module, value):
 
 @fuzz
 @given(value=st.one_of(ANYTHING, st.sampled_from(["yes", "no", "on", "0", "TRUE", "2"])))
-def test_prune(account, task, value):
+def test_prune_is_a_boolean_or_refused(account, task, value):
     options = {**for_one(PLURAL, domain=PARTNER), "prune": value}
     if not is_refused(*task(PLURAL, options, [{"domain": PARTNER}, {"domain": "other.example"}])):
         assert len(account.restrictions()) == (1 if boolean(value) else 2)
@@ -269,7 +269,7 @@ def test_prune(account, task, value):
         ("concurrency", 1, 50),
     ],
 )
-def test_numbers(account, task, option, lowest, highest, value):
+def test_only_a_number_in_its_range_is_accepted(account, task, option, lowest, highest, value):
     options = {**for_one(PLURAL, domain=PARTNER), option: value}
     is_valid = not is_refused(*task(PLURAL, options))
     assert [record["domain"] for record in account.restrictions()] == [PARTNER] * is_valid
@@ -292,7 +292,7 @@ CREDENTIALS = {
 @fuzz
 @given(value=ANYTHING)
 @pytest.mark.parametrize("option", sorted(SHARED_ARGUMENTS))
-def test_shared_options(account, task, option, value):
+def test_a_shared_option_is_usable_or_refused_before_anything_is_sent(account, task, option, value):
     # One function checks them for all modules, of which this one sends the fewest requests.
     options = {}
     if option in ("api_key", "api_email"):
@@ -311,7 +311,7 @@ def test_shared_options(account, task, option, value):
 
 @fuzz
 @given(value=st.one_of(ANYTHING, st.lists(ANYTHING, max_size=3)))
-def test_domains_to_search(task, value):
+def test_domains_to_search_keep_their_meaning_or_are_refused(task, value):
     result, requests = task(SENDERS, {"domains": value})
     if is_refused(result, requests):
         return
@@ -329,7 +329,7 @@ def test_domains_to_search(task, value):
 @pytest.mark.parametrize(
     ("option", "highest"), [("days", 90), ("max_messages", 10**6), ("concurrency", 50)]
 )
-def test_limits_of_searches(task, option, highest, value):
+def test_only_a_limit_of_searches_in_its_range_is_accepted(task, option, highest, value):
     result, requests = task(SENDERS, {"domains": [PARTNER], option: value})
     if not is_refused(result, requests):
         assert 1 <= int(value) <= highest
@@ -348,7 +348,7 @@ def test_every_module_checks_the_shared_options(task, module):
 
 
 @pytest.mark.parametrize("module", [SINGLE, PLURAL])
-def test_ten_thousand_exempt_names(account, task, module):
+def test_ten_thousand_exempt_names_are_applied_once(account, task, module):
     names = [f"s{number}.{PARTNER}" for number in range(10_000)]
     options = for_one(module, domain=PARTNER, exclude=names)
     assert task(module, options)[0]["changed"]
