@@ -22,7 +22,7 @@ colleague() {
         -e '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}' >/dev/null
 }
 
-for format in yml csv; do
+for format in csv yml; do
     # Promise: Applying an export changes nothing.
     # Promise: A file is only data.
     echo "${format}: applying an export changes nothing, whatever the account has"
@@ -31,38 +31,35 @@ for format in yml csv; do
     shown 'changed=1'
     play apply -e "restrictions_file=all.${format}" -e prune=true
     shown 'changed=0'
-    play drift -e "restrictions_file=all.${format}" -e prune=true
-    shown 'changed=0'
-
-    # Promise: Drift changes nothing.
-    echo "${format}: drift fails with a summary, and changes nothing"
-    colleague theirs.example
-    play drift -e "restrictions_file=all.${format}"
-    shown 'The account has the 7 restrictions of all.*and 1 other: theirs.example'
-    shown 'changed=0'
-    fails play drift -e "restrictions_file=all.${format}" -e prune=true \
-        -e report_html=drift.html -e report_markdown=drift.md -e report_json=drift.json
-    shown "The account differs from all.${format}. Only on the account: theirs.example .created "
-    expect "lines with counts" "$(grep -c 'to delete' log)" 0
-    grep -qiF '<!doctype html>' drift.html
-    grep -qF 'theirs.example' drift.md
-    grep -qF '"status": "drift"' drift.json
-
-    echo "${format}: an export overwrites only an unedited YAML export"
-    if [ "${format}" = yml ]; then
-        play export -e restrictions_file=all.yml
-        echo '# edited' >>all.yml
-    fi
-    before=$(cat "all.${format}")
-    if [ "${format}" = yml ]; then colleague second.example; fi
-    fails play export -e "restrictions_file=all.${format}"
-    shown 'set force to overwrite it'
-    [ "$(cat "all.${format}")" = "${before}" ]
-    play export -e "restrictions_file=all.${format}" -e force=true
-    grep -qF theirs.example "all.${format}"
-    play apply -e "restrictions_file=all.${format}" -e prune=true
-    shown 'changed=0'
 done
+play drift -e restrictions_file=all.yml -e prune=true
+shown 'changed=0'
+
+# Promise: Drift changes nothing.
+echo "Drift fails with a summary, and changes nothing"
+colleague theirs.example
+play drift -e restrictions_file=all.yml
+shown 'The account has the 7 restrictions of all.*and 1 other: theirs.example'
+shown 'changed=0'
+fails play drift -e restrictions_file=all.yml -e prune=true \
+    -e report_html=drift.html -e report_markdown=drift.md -e report_json=drift.json
+shown "The account differs from all.yml. Only on the account: theirs.example .created "
+expect "lines with counts" "$(grep -c 'to delete' log)" 0
+grep -qiF '<!doctype html>' drift.html
+grep -qF 'theirs.example' drift.md
+grep -qF '"status": "drift"' drift.json
+
+echo "An export overwrites an edited file only with force"
+play export -e restrictions_file=all.yml
+grep -qF theirs.example all.yml
+echo '# edited' >>all.yml
+before=$(cat all.yml)
+colleague second.example
+fails play export -e restrictions_file=all.yml
+shown 'set force to overwrite it'
+[ "$(cat all.yml)" = "${before}" ]
+play export -e restrictions_file=all.yml -e force=true
+grep -qF second.example all.yml
 
 # Promise: A limit on affected messages holds before the first change.
 echo "A preview names who would need TLS, and a limit stops the run, also if it is 0"
@@ -70,8 +67,6 @@ account '{"messages": [{"envelope_from": "bounce@news.partner.example", "times":
 play senders -e domains=partner.example,other.example -e days=90
 shown '1 name at or below 2 domains sent 412 messages in 90 days'
 shown 'news.partner.example: 412 messages in 90 days, last on .*, does not need TLS today'
-fails play senders -e 'domains=a@partner.example'
-shown 'use only the part after the @'
 printf 'domain\npartner.example\n' >partners.csv
 impact=(-e restrictions_file=partners.csv -e impact_days=30)
 play apply "${impact[@]}" --check
@@ -86,8 +81,6 @@ echo "A spreadsheet is applied, and each bad row is named with its line before a
 account '{}'
 printf '\xef\xbb\xbfdomain;exclude;comments;state\r\na.example;"x.a.example\ny.a.example";"two\r\nlines";\r\n' >list.csv
 printf 'b.example;;;absent\r\n' >>list.csv
-play apply -e restrictions_file=list.csv -e report_html=apply.html --check
-shown '1 to create'
 play apply -e restrictions_file=list.csv
 shown '1 created'
 printf 'com;;;\r\nc.example;x.d.example;;\r\n' >>list.csv
@@ -97,46 +90,32 @@ shown 'list.csv line 7 .c.example.: '
 
 printf 'domain\na.example\n' >one.csv
 
-echo "Columns are ignored as the error says, and a column of exclusions not without a warning"
+echo "Columns are ignored, and a column of exclusions not without a warning"
 printf 'domain,Owner,Job title\nd.example,Ann,x.d.example\n' >own.csv
-fails play apply -e restrictions_file=own.csv --check
-shown 'as in -e .*ignore_columns.*Owner.*Job title'
 play apply -e restrictions_file=own.csv -e '{"ignore_columns": ["Owner", "Job title"]}' --check
 warned "the ignored column 'Job title' contains 'x.d.example'"
-sed -i 's/Job title/Notes/' own.csv
-play apply -e restrictions_file=own.csv -e ignore_columns=Owner,Notes --check
-shown '1 to create'
 
-echo "What is missing is said in one sentence"
-fails play apply -e '{"restrictions_file": ["one.yml"]}'
+echo "What is wrong on the command line is said in one sentence"
+fails play apply
 shown 'restrictions_file is not set, or is not a path; add -e restrictions_file='
 fails play export -e 'restrictions_file=my list.yml'
 shown 'Ansible cuts restrictions_file at a space'
-fails play apply -e restrictions_file=one.csv -e 'report_note=commit 1a2b' --check
-shown 'Ansible cuts report_note at a space'
-fails play apply -e restrictions_file= -e prune=ja -e max_delete_percent=5% --check
-shown "prune is 'ja'; use true or false. max_delete_percent is '5%'; .* restrictions_file is not set"
+fails play apply -e restrictions_file=one.csv -e max_affected_messages=
+shown "max_affected_messages is ''; use a whole number, or unlimited"
 not_shown argument_spec_data
-fails play export -e restrictions_file=new.csv -e separator=tab
-shown "separator is 'tab'"
-not_shown argument_spec_data
-for right in prune=True prune=off '{"prune": 1, "impact_days": 0, "max_affected_messages": "unlimited"}'; do
-    play apply -e restrictions_file=one.csv -e "${right}" --check
-done
-
-fails play drift -e restrictions_file=nowhere.yml
-shown 'nowhere.yml'
-fails play export -e restrictions_file=nowhere/list.yml
-shown 'create it first'
+fails play export -e restrictions_file=new.csv -e force=ja
+shown "force is 'ja'; use true or false"
+play apply -e restrictions_file=one.csv --check -e concurrency=5 \
+    -e '{"prune": 1, "impact_days": 0, "max_affected_messages": "unlimited"}'
 fails env -u CLOUDFLARE_API_TOKEN ansible-playbook "${collection}.apply" -e restrictions_file=list.csv >log 2>&1
 shown 'credentials are missing; set api_token'
 
 # Promise: A typo on the command line does not turn off a guard.
 echo "A mistaken name on the command line is refused, wherever Ansible reads it"
-echo '{"restrictions_file": "one.csv", "max_affected_mesages": 0}' >typo.json
+echo '{"max_affected_mesages": 0}' >typo.json
 echo password >password
 ansible-vault encrypt --vault-password-file password --output typo.yml typo.json
-for typo in max_affected_mesages=0 '{"max_affected_mesages": 0}' @typo.json @typo.yml; do
+for typo in max_affected_mesages=0 @typo.yml; do
     fails play apply --vault-password-file password -e restrictions_file=one.csv -e "${typo}"
     shown 'max_affected_mesages is not a variable of this playbook; did you mean max_affected_messages?'
 done
@@ -146,20 +125,12 @@ shown 'did you mean prune?'
 # Promise: No report is missing or old without an error.
 echo "A report is written, refused or not wanted, but never silently missing"
 account '{}'
-for no in false no none 0 ''; do
-    play apply -e restrictions_file=one.csv -e "report_html=${no}" -e "report_markdown=${no}" --check
-    not_shown 'report: '
-done
-play apply -e restrictions_file=one.csv -e '{"report_html": false, "report_markdown": null}' --check
+play apply -e restrictions_file=one.csv -e report_html=no -e '{"report_markdown": false, "report_json": null}' --check
 not_shown 'report: '
-fails play apply -e restrictions_file=one.csv -e '{"report_html": ["a.html"]}' --check
-shown 'report_html'
 # The name is too long, which is noticed only when the report is written.
 long=$(printf '%0300d' 0)
 fails play apply -e restrictions_file=one.csv -e "report_markdown=${long}.md"
 shown 'the report could not be written.*1 created'
-fails play drift -e restrictions_file=one.csv -e "report_markdown=${long}.md"
-shown 'the report could not be written.*The account equals one.csv .1 restriction'
 
 echo "The guard stops an apply with a short message"
 account "{\"restrictions\": [$(seq -s, -f '{"domain": "d%g.example"}' 12)]}"
@@ -176,8 +147,7 @@ play apply -i hostile/hosts -e restrictions_file=one.csv
 shown '1 created'
 expect "restrictions and domains" "$(count)" "2 2"
 play drift -i hostile/hosts -e restrictions_file=one.csv
-fails play drift -i hostile/hosts -e restrictions_file=one.csv -e prune=true
-shown 'The account differs from one.csv. Only on the account: stays.example'
+shown 'The account has the 1 restriction of one.csv, and 1 other: stays.example'
 fails play export -i hostile/hosts -e restrictions_file=one.csv
 shown 'set force to overwrite it'
 unset ANSIBLE_CONFIG
@@ -191,7 +161,7 @@ account '{"restrictions": [{"domain": "a.example"}]}'
 } >secrets.yml
 token=${CLOUDFLARE_API_TOKEN}
 unset CLOUDFLARE_API_TOKEN
-for name in export drift apply; do
+for name in export apply; do
     play "${name}" -e @secrets.yml --vault-password-file password -e restrictions_file=vault.yaml -vvv
     not_shown "${token}"
 done
@@ -225,6 +195,5 @@ unset CLOUDFLARE_ACCOUNT_ID CLOUDFLARE_API_TOKEN
 ansible-playbook -i hosts role.yml -e expected=2 --check --diff | tee log
 shown 'create shared.example .newly requires TLS. on two'
 ansible-playbook -i hosts role.yml -e expected=2
-ansible-playbook -i hosts role.yml -e expected=0
 grep -qF one.example report.one.md
 grep -qF two.example report.two.md
