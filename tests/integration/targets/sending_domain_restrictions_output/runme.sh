@@ -38,11 +38,6 @@ account "{\"restrictions\": [$(restrictions 11 '{"domain": "left&.example"}') {\
 expect_screen guard.txt --check --diff -e changes=12 \
     -e '{"desired": [{"domain": "stay.example"}, {"domain": "new.example"}]}'
 
-account '{}'
-account_py fault "{\"account_id\": \"${CLOUDFLARE_ACCOUNT_ID}\", \"calls\": [\"create\"], \"times\": null,
-    \"skip\": 2, \"kind\": \"html\", \"status\": 503}"
-expect_screen outage.txt -e new=20 -e changes=25 -e workers=1
-
 echo "With a callback that prints JSON, the progress of a long run does not get in its way"
 account '{"latency": 0.1}'
 ANSIBLE_CALLBACK_PLUGINS=${PWD}/callback_plugins ANSIBLE_STDOUT_CALLBACK=one_document \
