@@ -234,14 +234,17 @@ class ActionModule(CollectionAction):
             if "created" in values:
                 self._show(_message_of(values))
                 self._show_warning_of_drops(values)
-        # With `failed_when: false`, the task has not failed for Ansible.
-        elif values.get("diff") and not (self._task.no_log or self._task.failed_when == [False]):
+        elif values.get("diff") and not (self._task.no_log or self._leaves_diff_to_ansible(values)):
             display.display(shown_diff(values["diff"]), stderr=True)
         impact = self._impact(values)
         if impact:
             changed = () if self._is_preview else changes_of(values)
             for line in impact_lines(impact, domains_of(changed)):
                 self._show(line)
+
+    def _leaves_diff_to_ansible(self, values: Values) -> bool:
+        """Return whether Ansible shows the diff of a failure: as a success that changed something."""
+        return self._task.failed_when == [False] and bool(values.get("changed"))
 
     def _show_warning_of_drops(self, values: Values) -> None:
         warning = "" if self._is_comparison else warning_of_drops(values, self._is_preview)

@@ -408,11 +408,21 @@ def test_a_failed_task_shows_its_plan_first(account, options, check_mode):
     assert task.run()["failed"]
     (plan,) = task.shown
     assert "+domain: new.example" in plan
-    # Then it has not failed for Ansible, which shows the diff itself.
+    # Then it has not failed for Ansible, which shows the diff of what was changed.
     task = Task(
         {**options, "restrictions": listed}, check_mode=check_mode, diff=True, failed_when=[False]
     )
     assert (task.run()["failed"], task.shown) == (True, [])
+
+
+@pytest.mark.parametrize("option", [{"compare": True}, {"max_delete_percent": 10}])
+def test_a_task_that_must_not_fail_shows_the_plan_of_what_was_not_changed(account, options, option):
+    account.seed(numbered(15))
+    listed = {"restrictions": numbered(12), "prune": True, **option}
+    task = Task({**options, **listed}, 4, diff=True, failed_when=[False])
+    assert task.run()["changed"] is False
+    (plan,) = task.shown
+    assert "domain: d012.example" in plan
 
 
 def test_a_task_leaves_the_diff_of_a_success_to_ansible(options):
