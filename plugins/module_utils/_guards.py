@@ -11,6 +11,10 @@ import typing as t
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     NEWLY_REQUIRES_TLS,
 )
+from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
+    DUPLICATES,
+    INVALID,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
@@ -40,9 +44,9 @@ def refusals(
     """Return a sentence for each guard that the plan trips; if there is one, nothing may be sent.
 
     The percentages are shares of the domains on the account that may lose their last restriction,
-    and that may lose an exclusion. Below 100 percent, not all exclusions may be lost either, however
-    few domains have some. The guards need at least `MIN_GUARDED_RESTRICTIONS` restrictions on the
-    account; that for all exclusions needs as many domains with an exclusion.
+    and that may lose an exclusion. Below 100 percent, not all domains of the list that have an
+    exclusion may lose it either, unless these are fewer than `MIN_GUARDED_RESTRICTIONS`. An account
+    with fewer restrictions is not guarded.
 
     Arguments:
         current: all restrictions on the account.
@@ -74,7 +78,20 @@ def refusals(
     ]
     if refused or max_exclusion_loss_percent == 100:
         return refused
-    return _total_loss_refusals(_exempting(guarded), _exempting(plan.applied_to(current)), tightened)
+    lost = _exempting(guarded) & tightened
+    # The exclusions of domains that the list does not decide about say nothing about the list.
+    undecided = {
+        *plan.unlisted,
+        *(failure.domain for failure in plan.failures if failure.kind in (DUPLICATES, INVALID)),
+    }
+    if len(lost) < MIN_GUARDED_RESTRICTIONS or _exempting(plan.applied_to(current)) - undecided:
+        return []
+    return [
+        f"all {len(lost)} domains of the list that have an exclusion on the account would lose"
+        f" it ({listing(sorted(lost), MAX_DOMAINS)}), so that mail from excluded subdomains"
+        " would need TLS; check the exclude of the list, and if this is intended, set"
+        " max_exclusion_loss_percent to 100 for this run"
+    ]
 
 
 def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> list[str]:
@@ -117,24 +134,6 @@ def _share_refusals(
         f"{len(affected)} of the {domains} domains on the account {loss}"
         f" ({listing(sorted(affected), MAX_DOMAINS)}), more than {option} ({percent}) allows;"
         f" {advice}, and if this is intended, raise {option} for this run"
-    ]
-
-
-def _total_loss_refusals(exempting: set[str], still: set[str], tightened: set[str]) -> list[str]:
-    """Return a sentence if no domain would have an exclusion any more.
-
-    Arguments:
-        exempting: the domains that have an exclusion.
-        still: those that would have one.
-        tightened: those that would lose one.
-    """
-    if len(exempting) < MIN_GUARDED_RESTRICTIONS or still or not exempting <= tightened:
-        return []
-    return [
-        f"all {len(exempting)} domains on the account that have an exclusion would lose it"
-        f" ({listing(sorted(exempting), MAX_DOMAINS)}), so that mail from excluded subdomains would"
-        " need TLS; check the exclude of the list, and if this is intended, raise"
-        " max_exclusion_loss_percent for this run"
     ]
 
 

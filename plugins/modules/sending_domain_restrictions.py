@@ -123,7 +123,8 @@ options:
     description:
       - If more than this percentage of the domains on the account would lose an exclusion, the task fails and changes
         nothing. This protects against lists whose O(restrictions[].exclude) was lost, such as an empty column.
-      - The same holds, unless this is V(100), if at least 10 domains have an exclusion and all of them would lose it.
+      - The same holds, unless this is V(100), if at least 10 domains of the list have an exclusion on the account and
+        all of them would lose it.
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30

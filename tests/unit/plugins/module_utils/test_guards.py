@@ -111,8 +111,25 @@ def test_not_all_exclusions_are_lost_however_few_domains_have_some(
         existing(str(n), name, exclude=[f"a.{name}"] if n < exempting else [f"outside{n}.example"])
         for n, name in enumerate(names)
     ]
-    listed = [desired(domain=name, exclude=[]) for name in names[: exempting - kept]]
+    listed = [desired(domain=name, exclude=[]) for name in names[kept:exempting]]
+    listed += [desired(domain=name) for name in names[:kept]]
     assert bool(refusals(make_plan(listed, current), current, 30, percent)) == is_refused
+
+
+@pytest.mark.promise("An emptied column does not drop your partners' mail")
+@pytest.mark.parametrize("prune", [False, True])
+@pytest.mark.parametrize("other", ["a domain that is not listed", "a domain with duplicates"])
+def test_domains_that_lose_no_exclusion_do_not_hide_that_the_list_has_none(prune, other):
+    names = [f"d{n}.example" for n in range(11)]
+    current = [existing(str(n), name, exclude=[f"a.{name}"]) for n, name in enumerate(names)]
+    current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
+    if other == "a domain with duplicates":
+        current.append(existing("second", names[0]))
+    is_listed = other != "a domain that is not listed"
+    listed = [desired(domain=name, exclude=[]) for name in names[not is_listed :]]
+    listed += [desired(domain=f"x{n}.example") for n in range(90)]
+    (refused,) = refusals(make_plan(listed, current, prune=prune), current, 30, 30)
+    assert "domains of the list that have an exclusion on the account would lose it" in refused
 
 
 def test_exclusions_that_are_replaced_are_not_all_lost():
@@ -147,10 +164,10 @@ def test_the_loss_of_all_exclusions_is_explained():
     current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
     listed = [desired(domain=f"d{n}.example", exclude=[]) for n in range(10)]
     assert refusals(make_plan(listed, current), current, 30, 30) == [
-        "all 10 domains on the account that have an exclusion would lose it (d0.example, d1.example,"
-        " d2.example, d3.example, d4.example and 5 more), so that mail from excluded subdomains"
-        " would need TLS; check the exclude of the list, and if this is intended, raise"
-        " max_exclusion_loss_percent for this run"
+        "all 10 domains of the list that have an exclusion on the account would lose it (d0.example,"
+        " d1.example, d2.example, d3.example, d4.example and 5 more), so that mail from excluded"
+        " subdomains would need TLS; check the exclude of the list, and if this is intended, set"
+        " max_exclusion_loss_percent to 100 for this run"
     ]
 
 
