@@ -78,9 +78,7 @@ seealso:
     description: Manage the whole list in one task.
   - module: cloudflare_email.security.sending_domain_restrictions_export
     description: Write the restrictions of an account to a file.
-  - ref: >-
-      Requiring TLS from the domains that send you mail
-      <ansible_collections.cloudflare_email.security.docsite.partner_domain_tls>
+  - ref: Getting started <ansible_collections.cloudflare_email.security.docsite.getting_started>
     description: A guide in this collection.
   - name: Partner domain TLS
     description: The setting in Cloudflare's documentation.
