@@ -24,8 +24,7 @@ options:
         tasks that only read."
       - Falls back to the environment variable E(CLOUDFLARE_API_TOKEN). Credentials of the task take precedence over
         those of the environment, and a token takes precedence over a key.
-      - A module cannot tell a default of C(module_defaults) from an option of the task. To use O(api_key) in a task for
-        which C(module_defaults) has a token, set O(api_token) to an empty string.
+      - To use O(api_key) in a task although C(module_defaults) sets a token, set O(api_token) to an empty string.
     type: str
   api_email:
     description:
@@ -79,6 +78,6 @@ notes:
   - The Python library requests must be installed for the interpreter that runs the task. On the controller, install it
     where ansible-core is installed, with C(pip install requests) in the same virtual environment, with
     C(pipx inject ansible-core requests), or with the distribution's package.
-  - Every host of a play runs the task at the same time, even on the same account. Use C(hosts=localhost) or
-    C(run_once=true) to run it once.
+  - Every host of a play runs the task, even on the same account. Use C(hosts=localhost) or C(run_once=true) to run it
+    once.
 """

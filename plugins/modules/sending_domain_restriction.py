@@ -19,8 +19,8 @@ description:
     there is no comment.
   - Names are compared as DNS compares them. Letter case, a trailing dot, the order of O(exclude) and the spelling of
     an internationalized name (IDNA 2008) make no difference.
-  - A task makes one API call for every 1,000 restrictions on the account, one more if the number of restrictions may
-    be that of a page that was cut off, such as 100 or 1,000, and one more if it changes something.
+  - A task makes one API call for every 1,000 restrictions on the account, and one more if it changes something. If
+    their number is that of a full page, such as 100 or 1,000, it makes another one to see whether there are more.
   - The task warns about restrictions that overlap in a way that you may not intend.
 extends_documentation_fragment:
   - cloudflare_email.security._account
@@ -162,10 +162,10 @@ effect:
   sample: newly_requires_tls
 impact:
   description:
-    - Whom the change affects, by the domain of the restriction that requires TLS from them, after or before the change.
-      The senders are sorted by the number of messages.
-    - They are the names at or below the domain that sent messages in O(impact_days) and that need TLS only after, or
-      only before, the change. Other restrictions that cover them are considered.
+    - Whom the change affects. Each key is a domain whose change matters to mail. Its value lists the names at or below
+      the domain that sent messages in O(impact_days) and that need TLS only after, or only before, the change, most
+      messages first.
+    - Other restrictions that cover these names are considered.
   returned: with O(impact_days), once the messages were searched
   type: dict
   sample:
@@ -190,7 +190,7 @@ impact_unknown:
   sample:
     bank.example: not all messages were counted; lower impact_days
 deleted:
-  description: The deleted restrictions, as they were.
+  description: The deleted restrictions, as they were before the task.
   returned: with O(state=absent), once the account was read
   type: list
   elements: dict

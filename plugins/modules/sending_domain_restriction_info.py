@@ -38,30 +38,30 @@ options:
     type: str
   restrictions:
     description:
-      - A list as O(cloudflare_email.security.sending_domain_restrictions#module:restrictions). The answer for
-        O(sender_domain) is then the one after that module has applied it. Nothing is changed.
+      - A list as in O(cloudflare_email.security.sending_domain_restrictions#module:restrictions). The answer for
+        O(sender_domain) is then what applies once that module has applied the list. Nothing is changed.
       - The guards of that module, such as
         O(cloudflare_email.security.sending_domain_restrictions#module:max_delete_percent), are not considered. If a
-        change for the sender's domain or for one above it cannot be made, the task warns, and the answer is the one
-        without that change.
+        change for the sender's domain or for one above it cannot be made, the task warns, and the answer does not
+        include that change.
     type: list
     elements: raw
   file:
     description:
-      - A YAML or CSV file on the controller with the list, instead of O(restrictions), as
+      - A YAML or CSV file on the controller with the list, instead of O(restrictions), as in
         O(cloudflare_email.security.sending_domain_restrictions#module:file). A relative path starts at the playbook's
         directory.
     type: path
   ignore_columns:
     description:
-      - The names of columns of a CSV O(file) to ignore, as
+      - The names of columns of a CSV O(file) to ignore, as in
         O(cloudflare_email.security.sending_domain_restrictions#module:ignore_columns).
     type: list
     elements: str
     default: []
   prune:
     description:
-      - Whether the list is to be applied with O(cloudflare_email.security.sending_domain_restrictions#module:prune).
+      - Whether the list will be applied with O(cloudflare_email.security.sending_domain_restrictions#module:prune).
     type: bool
     default: false
   controller:
@@ -112,7 +112,7 @@ EXAMPLES = r"""
     prune: true
   register: invoices
 
-- name: Show the answer, and today's
+- name: Show the answer, and that for today
   ansible.builtin.debug:
     var: invoices.msg
 """
@@ -161,7 +161,7 @@ sending_domain_restrictions:
       type: str
       sample: '2026-01-01T05:20:00.12345Z'
 findings:
-  description: Possible problems in RV(sending_domain_restrictions), sorted by domain, after those about the account.
+  description: Possible problems. Those about the whole account come first, the others are sorted by domain.
   returned: success
   type: list
   elements: dict
@@ -177,9 +177,9 @@ findings:
           still covers. V(redundant) is a restriction that one for a parent domain makes unnecessary.
           V(public_suffix) is a domain below which anyone can register, V(mail_provider) one whose users are unrelated.
           V(mixed_scripts) is a name that mixes letters that look alike, such as Latin and Cyrillic ones.
-        - V(no_direct_delivery) means that none of the account's own domains is delivered by Cloudflare itself. Then a
+        - V(no_direct_delivery) means that Cloudflare delivers mail for none of the account's own domains itself. Then a
           restriction probably cannot drop any mail, but Cloudflare does not publish this. It is only checked if all
-          restrictions are read, with credentials that may read the list of own domains.
+          restrictions are read, with credentials that may list the own domains.
       type: str
       sample: void_exemption
     message:
@@ -204,8 +204,8 @@ governed_by:
   description:
     - The most specific restriction that requires TLS from O(sender_domain), otherwise the most specific one that covers
       it, or V(none).
-    - With O(file) or O(restrictions), this is the restriction as the list leaves it. Values that only Cloudflare knows
-      are V(none).
+    - With O(file) or O(restrictions), this is the restriction after the list is applied. Values that only Cloudflare
+      knows are V(none).
   returned: if O(sender_domain) is given
   type: dict
   contains: *restriction

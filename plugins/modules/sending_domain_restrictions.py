@@ -15,14 +15,12 @@ description:
   - Manages a list of I(sending domain restrictions), which the dashboard calls I(Partner domain TLS), in one task.
   - Cloudflare B(drops) mail that arrives B(without TLS) from a restricted domain or one of its subdomains, and does
     not tell the recipient. Review the changes with C(--check --diff) first.
-  - The account is read once and compared with the list. What protects is sent first, in parallel. Updates that add
-    exclusions follow. Deletes come last, in batches of up to 1,000 that succeed or fail as a whole, or one by one if
-    the API has no batch call. So an incomplete run leaves more protection, not less, and running it again finishes the
-    rest.
-  - An update that both adds and removes exclusions is sent in two calls if a domain above or below it changes too.
-  - A change that Cloudflare refuses does not stop the others. Only changes that would take protection away are held
-    back if the change of a domain above or below theirs failed to replace it. The task then fails and groups the
-    failures by reason.
+  - The account is read and compared with the list. Changes that add protection are sent first, in parallel. Updates
+    that add exclusions follow. Deletes come last, in batches of up to 1,000 that succeed or fail as a whole, or one by
+    one if the API has no batch call. So an incomplete run leaves more protection, not less, and running it again
+    finishes the rest.
+  - A change that Cloudflare refuses does not stop the others, except for those that would remove protection that the
+    refused change was meant to replace. The task then fails and groups the failures by reason.
   - The task shows a summary on stderr if something changes or would change. A run of more than a few seconds also
     shows its progress and how long it waits for the rate limit. With C(no_log=true) or C(async) it shows nothing.
   - The task warns about restrictions that overlap in a way that you may not intend.
@@ -43,7 +41,7 @@ options:
       - The read-only keys C(created_at) and C(modified_at) are ignored. An entry with the read-only key C(id) may keep
         names outside its domain in C(exclude) if the account already has them.
       - If entries are invalid, one error lists up to 20 of them, before anything is sent.
-      - Required, unless O(file) is set.
+      - Exactly one of O(restrictions) and O(file) is required.
     type: list
     elements: raw
     suboptions:
@@ -67,28 +65,26 @@ options:
         default: present
   file:
     description:
-      - A YAML or CSV file on the controller with the list, instead of O(restrictions). The extension decides. A
-        relative path starts at the playbook's directory. The file may be encrypted with ansible-vault.
+      - A YAML or CSV file on the controller with the list, instead of O(restrictions). Its extension decides the
+        format. A relative path starts at the playbook's directory. The file may be encrypted with ansible-vault.
       - In YAML (C(.yml), C(.yaml)), the key C(sending_domain_restrictions) contains the list. All values are read as
         text, so C(no) and C(0123) need no quotes.
       - In CSV (C(.csv), C(.tsv)), the first row names the columns C(domain), C(exclude), C(comments), C(state) and
         C(id), of which only C(domain) is required. Their letter case makes no difference. Columns are separated by
         commas, semicolons or tabs. Several names in one C(exclude) cell are separated by spaces, commas, semicolons or
         line breaks. An empty cell is an empty list or comment. The cell C((unchanged)) in C(exclude) or C(comments),
-        or a missing column, is an omitted key. An apostrophe before such a comment, or before one that a spreadsheet
-        would run as a formula, is removed.
-      - In CSV, spaces around a cell are ignored unless they are quoted. A row that begins with C(#) is an error.
-      - A quoted text that contains what reads as another row or entry is refused, because a stray quote would hide it.
+        or a missing column, is an omitted key.
       - If the file does not end with a line break, it may be cut off. The task warns, and with O(prune) it fails.
-      - Nothing in the file is templated.
+      - Nothing in the file is templated. The guide
+        R(Lists in YAML and CSV files,ansible_collections.cloudflare_email.security.docsite.files) has all rules.
     type: path
   ignore_columns:
     description:
       - The names of columns of a CSV O(file) to ignore, in any letter case. Other unknown columns are an error.
-      - V(*) ignores all unknown columns, except those whose name resembles C(domain), C(exclude) or C(state).
-        Otherwise, a misspelled column would be lost.
-      - The task warns of an ignored column that contains names below the domain of its row, as exclusions are.
-      - An ignored column that this collection knows, such as C(comments), is a missing column.
+      - V(*) ignores all unknown columns, except those whose name resembles C(domain), C(exclude) or C(state), because
+        they may be misspelled.
+      - The task warns about an ignored column that contains names below the domain of its row, as C(exclude) does.
+      - If a column that this collection knows is ignored, such as C(comments), it counts as missing.
     type: list
     elements: str
     default: []
@@ -99,8 +95,8 @@ options:
     description:
       - Whether to only compare the account with the list. Nothing is changed, and the task fails if they differ. Its
         message names up to 20 of the domains that differ.
-      - RV(created) are then missing on the account, RV(deleted) only there, and RV(updated) different. The guards do
-        not apply. RV(ignore:changed) is always V(false).
+      - RV(created) then lists what is missing on the account, RV(deleted) what is only there, and RV(updated) what is
+        different. The guards do not apply. RV(ignore:changed) is always V(false).
       - O(impact_days) has no effect.
     type: bool
     default: false
@@ -122,17 +118,17 @@ options:
   max_exclusion_loss_percent:
     description:
       - If more than this percentage of the domains on the account would lose an exclusion, the task fails and changes
-        nothing. This protects against lists whose O(restrictions[].exclude) was lost, such as an empty column.
-      - The same holds, unless this is V(100), if at least 10 domains of the list have an exclusion on the account and
-        all of them would lose it.
+        nothing. This protects against lists that lost O(restrictions[].exclude), for instance an empty column.
+      - The same applies if at least 10 domains of the list have an exclusion on the account and all of them would lose
+        it, unless this is V(100).
       - An account with fewer than 10 restrictions is not guarded.
     type: int
     default: 30
   max_affected_messages:
     description:
-      - If the names that would newly need TLS sent more than this many messages in O(impact_days), or are not fully
-        known, the task fails and changes nothing. A number, or V(unlimited).
-      - V(0) refuses every change that would affect a sender that was seen.
+      - If the names that would newly need TLS sent more than this many messages in O(impact_days), or if not all of
+        these names are known, the task fails and changes nothing. A number, or V(unlimited).
+      - V(0) refuses every change after which a known sender would newly need TLS.
     type: str
     default: unlimited
   concurrency:
@@ -162,7 +158,7 @@ options:
         characters that cannot be seen are escaped.
     type: path
   report_title:
-    description: What the title of the reports names, such as the name of the account.
+    description: A name in the title of the reports, such as that of the account.
     type: str
   report_note:
     description: A text for the top of the reports, such as the commit and the job that wrote them.
@@ -306,11 +302,10 @@ effects:
     comment_or_spelling: 48
 impact:
   description:
-    - Whom the changes affect, by the domain of the restriction that requires TLS from them, after or before the
-      changes. Each domain that is changed in a way that matters to mail is a key. Its senders are sorted by the number
-      of messages.
-    - They are the names at or below the domain that sent messages in O(impact_days) and that need TLS only after, or
-      only before, the changes. Other restrictions that cover them are considered.
+    - Whom the changes affect. Each key is a domain whose change matters to mail. Its value lists the names at or below
+      the domain that sent messages in O(impact_days) and that need TLS only after, or only before, the changes, most
+      messages first.
+    - Other restrictions that cover these names are considered.
   returned: with O(impact_days), once the messages were searched
   type: dict
   sample:
@@ -348,9 +343,8 @@ unlisted:
     - old-partner.example
 status:
   description:
-    - V(unchanged) and V(changed) mean that everything that was asked for was done, including the reports; in check
-      mode, that it would be.
-    - V(equal) and V(drift) are the statuses with O(compare).
+    - V(unchanged) and V(changed) mean that the task succeeded, including its reports.
+    - V(equal) and V(drift) are the results of O(compare).
     - Otherwise the task failed. V(refused) means that O(max_delete_percent), O(max_exclusion_loss_percent) or
       O(max_affected_messages) stopped it, V(incomplete) that it was cut short, and V(failed) anything else.
   returned: always
@@ -358,10 +352,14 @@ status:
   sample: changed
 problem_kind:
   description:
-    - The kind of the problem, for programs. V(options) are wrong, or a library is missing. V(invalid_list) cannot be
-      read, or has invalid entries. Cloudflare answered with V(credentials), V(refused) or V(rate_limited), or was
-      V(unavailable). V(guard) stopped the task. V(failures) are in RV(failures). V(report) could not be written.
-      V(interrupted) and V(unexpected) are anything else.
+    - The kind of the problem, for programs.
+    - V(options) means that options are wrong or a library is missing, and V(invalid_list) that the list cannot be read
+      or contains invalid entries.
+    - V(credentials) means that Cloudflare did not accept the credentials, V(refused) that it refused the request,
+      V(rate_limited) that its rate limit was exceeded, and V(unavailable) that there was no usable response.
+    - V(guard) means that a guard stopped the task, V(failures) that RV(failures) lists the problems, and V(report) that
+      a report could not be written.
+    - V(interrupted) means that the run was stopped, and V(unexpected) an error in the collection.
     - After V(unavailable), V(rate_limited) or V(interrupted), the same task may succeed later.
   returned: if RV(status) is V(refused), V(failed) or V(incomplete)
   type: str

@@ -17,12 +17,12 @@ description:
     M(cloudflare_email.security.sending_domain_restrictions) changes nothing as long as the account stays the same.
   - Names are canonical and sorted, and there are no times, so that git diffs are small. An C(id) is written only where
     C(exclude) contains names outside the domain.
-  - Of several restrictions for one domain, one is written that requires as much as all of them together, because each
-    of them applies. Single labels and names that DNS does not allow are left out, because the list format cannot
-    represent them. The task warns about both.
+  - Several restrictions for one domain become one entry, which requires as much TLS as all of them together. Single
+    labels and names that DNS does not allow are left out, because the list format cannot represent them. The task warns
+    about both.
   - A C(comments) or C(exclude) that the format cannot represent, such as a comment with control characters, is omitted,
     in CSV as the cell C((unchanged)). Applying the file does not change it. The task names the domains in a warning.
-  - On a controller without the Python library C(idna), Unicode names are written as they stand, with the C(id).
+  - On a controller without the Python library C(idna), Unicode names are written unchanged, with the C(id).
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes
@@ -46,9 +46,9 @@ options:
   force:
     description:
       - Whether to overwrite a file that is not an unedited YAML export of the same account. Such an export,
-        recognized by its first line, is always overwritten, and so is a file of which only line endings would change.
-      - An export removes the columns of a CSV file that are your own, such as C(Owner). The error without O(force), and
-        a warning with it, names them.
+        recognized by its first line, is always overwritten, and so is a file in which only line endings would change.
+      - An export removes your own columns from a CSV file, such as C(Owner). The error without O(force), and the
+        warning with it, name them.
     type: bool
     default: false
   separator:

@@ -16,8 +16,8 @@ description:
     given domains that they were sent from, with counts, and whether mail from each name needs TLS today.
   - Use it before you restrict a domain, to find senders that nobody thought of, such as newsletters and invoicing, and
     to ask the partner which of them cannot use TLS. These belong in the C(exclude) of the restriction.
-  - Messages are counted while they are read. Of each, only its ID, the domain of its envelope sender, its time and its
-    delivery mode are read. Subjects, recipients and addresses are neither kept, returned nor logged.
+  - Of each message, only the ID, the domain of the envelope sender, the time and the delivery mode are used. Subjects,
+    recipients and addresses are neither kept, returned nor logged.
 extends_documentation_fragment:
   - cloudflare_email.security._account
   - cloudflare_email.security._attributes.info
@@ -35,7 +35,7 @@ options:
   days:
     description:
       - How many days to look back, from 1 to 90. How long Cloudflare keeps messages depends on the subscription.
-      - What is sent less often, such as a yearly invoice, is not found.
+      - Mail that is sent less often, such as a yearly invoice, is not found.
     type: int
     default: 30
   max_messages:
@@ -53,10 +53,9 @@ options:
     description: Internal. What the action plugin of this module passes to it.
     type: dict
 notes:
-  - The result does not say which messages came with TLS, because no published field does. Nor is it published whether
-    messages that were dropped because they came without TLS are found. So a name in the result may or may not lose its
-    mail, and has to be checked with the partner.
-  - A missing name does not prove that no mail is sent from it.
+  - The result does not say which messages came with TLS, because no published field does. It is not published either
+    whether messages that were dropped because they came without TLS are found. So check each name with the partner.
+  - If a name is missing, mail may still be sent from it.
   - A name is the domain of the envelope sender (C(MAIL FROM)), which may differ from the C(From) that people see.
     Cloudflare does not publish which of the two a restriction compares, nor whether a search for a domain finds its
     subdomains. So the module also searches for each name below the domain that a restriction mentions, if the
@@ -66,9 +65,9 @@ notes:
   - "It needs the permission C(Cloud Email Security: Read)."
   - The task takes at least one call for each domain, and Cloudflare allows 1,200 calls in five minutes. It waits for
     the rate limit. If a search fails, the task goes on with the other domains and shows a warning.
-  - The task shows up to 50 of the names on stderr, most messages first. One of more than a few seconds also shows how
-    many domains it has searched, how long it waits for the rate limit, and about how long the rest takes. With
-    C(no_log=true) or C(async) it shows nothing.
+  - The task shows up to 50 of the names on stderr, most messages first. If it takes more than a few seconds, it also
+    shows how many domains it has searched, how long it waits for the rate limit, and about how long the rest takes.
+    With C(no_log=true) or C(async) it shows nothing.
 seealso:
   - module: cloudflare_email.security.sending_domain_restriction_info
     description: Check whether mail from a domain needs TLS.
@@ -166,7 +165,7 @@ senders:
       sample:
         - DIRECT
     tls_required:
-      description: Whether Cloudflare drops mail from the name that arrives without TLS, by the restrictions of today.
+      description: Whether Cloudflare drops mail from the name that arrives without TLS, by today's restrictions.
       type: bool
       sample: false
     governed_by:
