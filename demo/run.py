@@ -37,19 +37,15 @@ FAILED_HOST = 2
 NEXT_STEPS = """\
 The report: {report}
 
-To do the same on your own account:
+To read the restrictions of your own account into a spreadsheet, which changes nothing:
 
     ansible-galaxy collection install "{root}"
+    python3 -m pip install requests   # where Ansible is installed
     export CLOUDFLARE_ACCOUNT_ID=...  # 32 hexadecimal digits
-    export CLOUDFLARE_API_TOKEN=...   # with the permission Cloud Email Security: Write
+    export CLOUDFLARE_API_TOKEN=...   # with the permission Cloud Email Security: Read
+    ansible-playbook cloudflare_email.security.export -e restrictions_file=partners.csv
 
-    - name: Require TLS from a partner
-      hosts: localhost
-      tasks:
-        - cloudflare_email.security.sending_domain_restriction:
-            domain: partner.example
-
-Preview the changes first: ansible-playbook --check --diff playbook.yml
+README.md and docs/docsite/rst/getting_started.rst show the next steps.
 """
 
 
@@ -116,7 +112,7 @@ def demonstrate(directory: Path) -> None:
         change_in_the_dashboard(account)
         print("Drift: the nightly job fails and shows the differences ...", flush=True)
         report = ("-e", f"report_html={REPORT}")
-        drift = ("playbook", "--diff", "cloudflare_email.security.drift", *given, *report)
+        drift = ("playbook", "cloudflare_email.security.drift", *given, *report)
         run(*drift, expected=FAILED_HOST)
 
 
