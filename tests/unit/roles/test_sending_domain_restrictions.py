@@ -167,9 +167,18 @@ def fails(entry_point, result):
     """Return whether a task of the role fails with this result of the module."""
     environment = jinja2.Environment()
     environment.tests.update(core.TestModule().tests())
-    variables = {f"{ROLE}_list": [], f"{ROLE}_result": result}
-    conditions = [task["when"] for task in tasks_of(entry_point) if "ansible.builtin.fail" in task]
-    return any(environment.compile_expression(when)(**variables) for when in conditions)
+    variables = {
+        f"{ROLE}_list": [],
+        f"{ROLE}_result": result,
+        f"_{ROLE}_names": [],
+        "query": lambda *_names: [],
+    }
+    failing = [task["when"] for task in tasks_of(entry_point) if "ansible.builtin.fail" in task]
+    conditions = [[when] if isinstance(when, str) else when for when in failing]
+    return any(
+        all(environment.compile_expression(each)(**variables) for each in when)
+        for when in conditions
+    )
 
 
 FAILURE = {"domain": "a.example", "reason": "no", "kind": "refused", "action": "create"}
