@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 Records = t.Sequence[t.Mapping[str, t.Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """The content of a report. Records are as in the results of the modules.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
@@ -101,6 +102,8 @@ class Change:
     times: list[str] = field(default_factory=list)
 
 
+# A run writes several reports of the same content.
+@lru_cache(maxsize=1)
 def changes_of(report: Report) -> list[Change]:
     """Return the changes in the order of `labels_of`."""
     # Of duplicates, the one that stays is shown as it will be.

@@ -10,6 +10,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta, timezone
+from functools import lru_cache
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
@@ -77,6 +78,8 @@ class Row:
     messages: str
 
 
+# A run writes several reports of the same content.
+@lru_cache(maxsize=1)
 def tree_of(report: Report) -> list[Row]:
     """Return the restrictions of the account: each one right after those for its parent domains."""
     return [] if report.account is None else _Tree(report, report.account).rows()
