@@ -124,7 +124,7 @@ class _Table:
     """What was read of a table so far.
 
     Attributes:
-        warnings: by the position of the ignored column that they are about.
+        warnings: by the position of the column that they are about.
     """
 
     def __init__(self, name: str, delimiter: str, ignored_columns: t.Sequence[str]) -> None:
@@ -153,6 +153,7 @@ class _Table:
             entry = _entry(dict(zip(self._columns, row.cells)))
             self._entries.append((row.line, entry))
             self._warn_of_ignored_exclusions(row, entry["domain"])
+            self._warn_of_spilled_exclusions(row, entry)
 
     def complete_entries(self) -> list[tuple[int, t.Any]]:
         """Return all entries.
@@ -194,6 +195,21 @@ class _Table:
                     " below the domain of its row, so it looks like exclusions; move such names to the"
                     " column exclude, or mail from them may be dropped"
                 )
+
+    def _warn_of_spilled_exclusions(self, row: Row, entry: dict[str, t.Any]) -> None:
+        """Warn of names in the comment: without quotes, several names take several cells."""
+        comment = entry.get("comments", "").replace('"', "")
+        names = [name for name in _BETWEEN_NAMES.split(comment) if name]
+        if not entry.get("exclude") or not names:
+            return
+        position = self._columns.index("comments")
+        if position not in self.warnings and all(_name_below(entry["domain"], n) for n in names):
+            shown = repr(shortened(comment.strip(), MAX_SHOWN))
+            self.warnings[position] = (
+                f"{self._place(row.line)}: the column comments contains only {shown}, below"
+                " the domain of its row, so it looks like exclusions; put all names of exclude into one"
+                " quoted cell, or mail from the others may be dropped"
+            )
 
     def _problem(self, row: Row) -> str:
         """Return what is wrong with a row, "" if nothing is."""

@@ -492,6 +492,35 @@ def test_other_names_in_an_ignored_column_are_not_warned_of(tmp_path, cell):
     assert read_entries(str(path), "l.csv", ignored_columns=["*"]).warnings == []
 
 
+@pytest.mark.promise("No row and no column vanishes without a word")
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ("x.a.example,y.a.example", "y.a.example"),
+        ('"x.a.example",y.a.example",', "y.a.example"),
+        ('x.a.example,"y.A.example., z.a.example"', "y.A.example., z.a.example"),
+    ],
+)
+def test_names_that_spill_into_the_comments_are_warned_of_once(tmp_path, cells, shown):
+    path = tmp_path / "l.csv"
+    rows = ["b.example,,", f"a.example,{cells}", "c.example,x.c.example,y.c.example"]
+    path.write_text("\n".join(["domain,exclude,comments", *rows, ""]))
+    assert read_entries(str(path), "l.csv").warnings == [
+        f"l.csv line 3: the column comments contains only '{shown}', below the domain of its row, so it"
+        " looks like exclusions; put all names of exclude into one quoted cell, or mail from the"
+        " others may be dropped"
+    ]
+
+
+@pytest.mark.parametrize(
+    "cells", [",y.a.example", "x.a.example,", "x.a.example,see y.a.example", "x.a.example,y.b.example"]
+)  # fmt: skip
+def test_other_comments_are_not_warned_of(tmp_path, cells):
+    path = tmp_path / "l.csv"
+    path.write_text(f"domain,exclude,comments\na.example,{cells}\n")
+    assert read_entries(str(path), "l.csv").warnings == []
+
+
 def test_a_row_that_ends_before_an_ignored_column_is_refused(tmp_path):
     path = tmp_path / "l.csv"
     path.write_text("domain,comments,Owner\na.example,x\n")
