@@ -37,7 +37,8 @@ options:
     description:
       - The restrictions, at most one for each domain. Each entry is a mapping.
       - What M(cloudflare_email.security.sending_domain_restriction_info) returns can be passed back unchanged. Only
-        duplicates, single labels and names that DNS does not allow, which an account may have, are refused.
+        what an account may have but no list can is refused, such as duplicates, single labels, names that DNS does not
+        allow, and comments with control characters.
       - The read-only keys C(created_at) and C(modified_at) are ignored. An entry with the read-only key C(id) may keep
         names outside its domain in C(exclude) if the account already has them.
       - If entries are invalid, one error lists up to 20 of them, before anything is sent.
