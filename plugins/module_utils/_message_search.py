@@ -88,7 +88,7 @@ class MessageSearch:
         empty_pages = 0
         while True:
             response = self._result(call)
-            cursor = response.result_info.get("cursor")
+            cursor = str(response.result_info.get("cursor") or "")
             yield Page(response.result, bool(cursor))
             if not cursor:
                 return

@@ -113,9 +113,10 @@ def test_the_credentials_are_sent_to_no_other_address(emulator, account, search)
     "faults",
     [
         [{"result_info": {"cursor": "same"}}] * 2,
+        [{"result_info": {"cursor": ["not a text"]}}] * 2,
         [{"result": [], "result_info": {"cursor": str(n)}} for n in range(MAX_EMPTY_PAGES)],
     ],
-    ids=["same cursor", "empty pages"],
+    ids=["same cursor", "not a text", "empty pages"],
 )
 def test_pages_without_end_are_an_error(account, search, faults):
     account.seed_messages([mail("a@p.example")])
