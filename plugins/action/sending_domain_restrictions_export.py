@@ -75,7 +75,9 @@ class ActionModule(CollectionAction):
         Raises:
             UnusableFile: the file cannot be written, or must not be overwritten.
         """
-        given, separator = path_option(options, "path") or "", options["separator"]
+        given, separator = path_option(options, "path"), options["separator"]
+        if not given:
+            raise UnusableFile("path has no value; set it to the file to write")
         path = path_to_write(self, given)
         # An extension that is unknown is refused before any request.
         delimiter_of(given, separator)

@@ -160,6 +160,15 @@ def test_an_edited_table_is_overwritten_only_with_force_and_a_warning_of_lost_co
     assert path.read_text() == "domain,exclude,comments\n"
 
 
+@pytest.mark.parametrize("path", [None, ""])
+def test_an_export_to_a_path_without_a_value_is_refused_before_anything_is_sent(
+    account, options, path
+):
+    result = Task({**options, "path": path}, name=EXPORT).run()
+    assert result["msg"] == "path has no value; set it to the file to write"
+    assert account.calls() == []
+
+
 def test_an_export_to_a_file_of_an_unknown_format_is_refused_before_anything_is_sent(
     account, options, tmp_path
 ):
