@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import typing as t
 from datetime import datetime
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -65,7 +64,6 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._action 
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
     is_task_timeout,
     task_environment,
-    task_uuid,
     warning_texts,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
@@ -80,12 +78,12 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._control
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
     UnusableFile,
     absolute_path,
-    path_for_host,
-    path_option,
-    path_to_write,
-    report_path,
     shown_path,
     write_text,
+)
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_paths import (
+    hosts_of,
+    report_paths,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._run_total import Total
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._slices import (
@@ -101,9 +99,6 @@ _REFUSED_OPTIONS = re.compile(
 # The statuses of runs that did what they were asked for.
 _COMPLETE = (UNCHANGED, CHANGED, EQUAL, DRIFT)
 
-# The item that a report is about, by task and path. The items of a loop run in one process.
-_items_of_reports: dict[tuple[str, str], t.Any] = {}
-
 display = Display()
 
 
@@ -113,30 +108,20 @@ class ActionModule(CollectionAction):
     def run(self, tmp: str | None = None, task_vars: Values | None = None) -> Values:
         result = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        self._hosts = [] if self._task.run_once else task_vars.get("ansible_play_hosts_all", [])
         file = self._options.get("file")
         self._list_file = shown_path(absolute_path(self, file)) if file else ""
         self._is_comparison = boolean(self._options.get("compare") or False, strict=False)
         self._is_preview = self._task.check_mode or self._is_comparison
-        self._file_warnings: list[str] = []
         try:
-            self._options = self._with_report_paths(self._options, task_vars)
+            paths = report_paths(self, self._options, task_vars)
         except UnusableFile as error:
             msg = masked(str(error), self._secrets)
             ended = {"status": FAILED, "problem_kind": OPTIONS}
             return {**result, "failed": True, "msg": msg, **ended}
-        try:
-            self._options, self._file_warnings = with_entries_of_file(self, self._options)
-        except UnusableFile as error:
-            msg = masked(str(error), self._secrets)
-            values: Values = {"failed": True, "msg": msg, "problem_kind": INVALID_LIST}
-        else:
-            values = self._run_module(task_vars)
+        self._options = {**self._options, **paths}
+        values = self._read_file_and_run(task_vars)
         account = values.pop("account", None)
-        if self._file_warnings or "warnings" in values:
-            warnings = [*self._file_warnings, *warning_texts(values)]
-            values["warnings"] = masked(warnings, self._secrets)
-        if len(self._hosts) > 1:
+        if len(hosts_of(self, task_vars)) > 1:
             _name_host(values, self._host)
         if not self._task.async_val:
             values.setdefault("status", FAILED)
@@ -149,44 +134,17 @@ class ActionModule(CollectionAction):
         result.update(values)
         return result
 
-    def _with_report_paths(self, options: Values, task_vars: Values) -> Values:
-        """Return the options with absolute paths of the reports; raises `UnusableFile`."""
-        reports = {name: report_path(options, name) for name in REPORTS}
-        others = self._other_hosts(task_vars)
-        resolved = {
-            name: path_to_write(self, path_for_host(path, self._host, others)) if path else None
-            for name, path in reports.items()
-        }
-        written = [path for path in resolved.values() if path]
-        if written and self._task.async_val:
-            raise UnusableFile("a report does not work with async; omit one of the two")
-        file = path_option(options, "file")
-        files = [os.path.realpath(absolute_path(self, file))] if file else []
-        if len({*files, *written}) < len(files + written):
-            raise UnusableFile(
-                "a report would overwrite another file of the task; use another path"
-            )
-        if "ansible_loop_var" in task_vars:
-            self._refuse_path_of_another_item(written, task_vars.get(task_vars["ansible_loop_var"]))
-        return {**options, **resolved}
-
-    def _other_hosts(self, task_vars: Values) -> set[str]:
-        """Return the hosts for which the same task may write reports, whatever `--limit` says.
-
-        A play on localhost is seldom for other hosts of the inventory.
-        """
-        others = set(self._hosts)
-        if self._host != "localhost" and not self._task.run_once:
-            others.update(task_vars.get("groups", {}).get("all", []))
-        return others - {self._host}
-
-    def _refuse_path_of_another_item(self, paths: list[str], item: t.Any) -> None:
-        for path in paths:
-            if _items_of_reports.setdefault((task_uuid(self), path), item) != item:
-                raise UnusableFile(
-                    f"another item of the loop has its report in {shown_path(path)}; use another path"
-                    " for each item"
-                )
+    def _read_file_and_run(self, task_vars: Values) -> Values:
+        """Return the result of the module, or why the file with the list cannot be used."""
+        try:
+            self._options, warnings = with_entries_of_file(self, self._options)
+        except UnusableFile as error:
+            msg = masked(str(error), self._secrets)
+            return {"failed": True, "msg": msg, "problem_kind": INVALID_LIST}
+        values = self._run_module(task_vars)
+        if warnings or "warnings" in values:
+            values["warnings"] = masked([*warnings, *warning_texts(values)], self._secrets)
+        return values
 
     def _run_module(self, task_vars: Values) -> Values:
         try:
@@ -257,8 +215,8 @@ class ActionModule(CollectionAction):
         """Return whom the changes affect, if the result says so."""
         if values.get("impact") is None:
             return None
-        names = ("impact_days", "impact", "impact_unknown")
-        return Impact(*plain({name: values[name] for name in names}).values())
+        senders, unknown = plain(values["impact"]), plain(values["impact_unknown"])
+        return Impact(int(values["impact_days"]), senders, unknown)
 
     def _is_done(self, values: Values) -> bool:
         """Return whether the changes of a result were made, all of them."""

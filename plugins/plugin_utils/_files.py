@@ -9,20 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 import tempfile
 import typing as t
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.validation import check_type_list
-from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
-
-# What a path is set to when there is to be no file.
-_NOTHING = {"", "none", "null", *BOOLEANS_FALSE}
 
 
 class UnusableFile(ValueError):
@@ -53,40 +48,6 @@ def list_option(options: dict[str, t.Any], name: str) -> list[str]:
         return [str(value) for value in check_type_list(options.get(name) or [])]
     except TypeError:
         raise UnusableFile(f"{name} is not a list; give a list of names") from None
-
-
-def report_path(options: dict[str, t.Any], name: str) -> str | None:
-    """Return the path in an option for a report; `None` if there is to be no report.
-
-    On a command line, `-e report_html=false` gives a text.
-
-    Raises:
-        UnusableFile: the value is not a path.
-    """
-    path = path_option(options, name)
-    word = (path or "").strip().lower()
-    if word in _NOTHING:
-        return None
-    if word in BOOLEANS_TRUE:
-        raise UnusableFile(f"{name} is {path}, not a path; give the path of a file to write")
-    return path
-
-
-def path_for_host(path: str, host: str, others: t.Iterable[str]) -> str:
-    """Return a path that no other host has: with the name of the host, unless it has it.
-
-    Arguments:
-        others: the names of the other hosts.
-    """
-    others = list(others)
-    if not others or _is_named(host, path) and not any(_is_named(name, path) for name in others):
-        return path
-    stem, extension = os.path.splitext(path)
-    return f"{stem}.{host.replace(os.sep, '_')}{extension}"
-
-
-def _is_named(host: str, path: str) -> bool:
-    return host in path and bool(re.search(rf"(?<![^\W_]){re.escape(host)}(?![^\W_])", path))
 
 
 def absolute_path(action: ActionBase, path: t.Any) -> str:

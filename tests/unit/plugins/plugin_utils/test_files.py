@@ -12,7 +12,10 @@ import stat
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.cloudflare_email.security.plugins.plugin_utils import _files
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils import (
+    _files,
+    _report_paths,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,14 +82,14 @@ def test_a_relative_path_starts_at_the_directory_that_the_task_names(tmp_path, m
 
 @pytest.mark.parametrize("value", [None, "", " ", False, "false", "False", "no", "None", "0", 0])
 def test_a_value_that_means_no_gives_no_report(value):
-    assert _files.report_path({"report_html": value}, "report_html") is None
-    assert _files.report_path({}, "report_html") is None
+    assert _report_paths.report_path({"report_html": value}, "report_html") is None
+    assert _report_paths.report_path({}, "report_html") is None
 
 
 @pytest.mark.parametrize("value", [True, "true", "yes", 1, ["a.html"], {"a": "b"}])
 def test_a_value_that_is_not_a_path_is_refused_in_one_sentence(value):
     with pytest.raises(_files.UnusableFile, match="^report_html is .*not a path; give the"):
-        _files.report_path({"report_html": value}, "report_html")
+        _report_paths.report_path({"report_html": value}, "report_html")
 
 
 @pytest.mark.parametrize(
@@ -103,8 +106,8 @@ def test_a_value_that_is_not_a_path_is_refused_in_one_sentence(value):
 )
 def test_a_report_is_named_after_its_host_in_a_play_with_several(path, host, expected):
     others = ["hq", "eu"] if host == "hq-eu" else ["other"]
-    assert _files.path_for_host(path, host, others) == expected
-    assert _files.path_for_host(path, host, []) == path
+    assert _report_paths.path_for_host(path, host, others) == expected
+    assert _report_paths.path_for_host(path, host, []) == path
 
 
 HOSTS = st.text("ab.-1", min_size=1, max_size=4)
@@ -115,7 +118,9 @@ HOSTS = st.text("ab.-1", min_size=1, max_size=4)
 def test_no_two_hosts_write_one_file(hosts, data):
     paths = st.sampled_from([f"{host}.html" for host in hosts] + ["r.html", "-".join(hosts)])
     written = [
-        _files.path_for_host(data.draw(paths), host, [each for each in hosts if each != host])
+        _report_paths.path_for_host(
+            data.draw(paths), host, [each for each in hosts if each != host]
+        )
         for host in hosts
     ]
     assert len(set(written)) == len(hosts)
