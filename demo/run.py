@@ -112,7 +112,7 @@ def demonstrate(directory: Path) -> None:
         change_in_the_dashboard(account)
         print("Drift: the nightly job fails and shows the differences ...", flush=True)
         report = ("-e", f"report_html={REPORT}")
-        drift = ("playbook", "cloudflare_email.security.drift", *given, *report)
+        drift = ("playbook", "--diff", "cloudflare_email.security.drift", *given, *report)
         run(*drift, expected=FAILED_HOST)
 
 
