@@ -45,12 +45,14 @@ class Count:
 
 
 def counts_of(report: Report) -> list[Count]:
-    """Return the numbers of the account, of its findings and, with a plan, of the changes."""
+    """Return the numbers of the account, of its findings, of warnings and, with a plan, of changes."""
+    warnings = [Count("warnings", "warnings", f"{len(report.warnings):,}")]
     findings = NO_COUNT if report.findings is None else f"{len(report.findings):,}"
     return [
         *_counts_of_account(report),
         *(_counts_of_changes(report) if report.summary else ()),
         Count("findings", "findings", findings),
+        *(warnings if report.warnings else ()),
     ]
 
 

@@ -145,12 +145,16 @@ def _sections(report: Report) -> t.Iterator[_Section]:
         _Section(heading, [_note(group) for group in groups] if groups[0].kind else _list(groups))
         for heading, groups in notes_of(report).items()
     ]
+    # Nobody scrolls to a warning below hundreds of changes.
+    warnings = [section for section in notes if section.heading.startswith("Warnings")]
+    notes = [section for section in notes if section not in warnings]
     if notes and notes[0].heading.startswith("Failures"):
         yield notes.pop(0)
     affected = [_sender(row) for row in affected_by(report)]
     yield _Section(f"Who is affected ({len(affected):,})", affected, "text")
     if report.impact and report.impact.unknown:
         yield notes.pop(0)
+    yield from warnings
     changes, labels = changes_of(report), labels_of(report)
     # The colors of a diff would tell people to undo what a colleague did.
     block = "text" if report.is_comparison else "diff"

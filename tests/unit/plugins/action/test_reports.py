@@ -97,11 +97,11 @@ def test_a_report_contains_each_part_of_the_result(account, options, reports):
     assert re.search(r", \d{4}-\d\d-\d\d \d\d:\d\d [-+\w]+$", markdown, re.MULTILINE)
     assert re.findall(r"^(?:### |<details><summary>)(.*\))", markdown, re.MULTILINE) == [
         "Failures (1)",
+        "Warnings (1)",
         "Newly requires TLS (1)",
         "No longer requires TLS (1)",
         "Comment or spelling only (1)",
         "Findings (2)",
-        "Warnings (1)",
         "On the account but not in the list (1)",
         "Restrictions on the account (5)",
     ]

@@ -93,9 +93,9 @@ The run failed: ` 3 failed `
 | Restrictions | Partners with exempt names | Exempt names | With exempt names but no comment\
  | Would newly require TLS | Would newly require TLS for some names, no longer for others\
  | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures\
- | Findings |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 2 | 1 of 2 | 2 | 1 | 1 | 1 | 0 | 1 | 0 | 3 | 1 |
+ | Findings | Warnings |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 2 | 1 of 2 | 2 | 1 | 1 | 1 | 0 | 1 | 0 | 3 | 1 | 1 |
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune off, 2026-11-25 04:30 UTC
 
@@ -106,6 +106,10 @@ Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune 
   - ` b.example (create) `
 - Refused (1)
   - ` bad.example (create): too long `
+
+### Warnings (1)
+
+- ` bank.example overlaps `
 
 ### Would newly require TLS (1)
 
@@ -138,10 +142,6 @@ Who changed a restriction is in the account's audit log in the Cloudflare dashbo
 
 - Redundant (1)
   - ` mail.bank.example is covered `
-
-### Warnings (1)
-
-- ` bank.example overlaps `
 
 <details><summary>Restrictions on the account (2)</summary>
 
@@ -291,7 +291,7 @@ def test_names_are_shown_in_both_forms(monkeypatch, has_idna, name, with_idna, w
 )
 def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
     sample = replace(typical_report(), **fields)
-    counts = ["8", "2 of 7", "11 listed, 2 effective", "2", *numbers, "1", "1"]
+    counts = ["8", "2 of 7", "11 listed, 2 effective", "2", *numbers, "1", "1", "1"]
     labels = [label.lower() for label in labels]
     names = [
         "restrictions",
@@ -301,6 +301,7 @@ def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
         *labels,
         "failures",
         "findings",
+        "warnings",
     ]
     header, _line, row = re.findall(r"^\| (.*) \|$", markdown_report(sample), re.MULTILINE)
     assert header.lower().split(" | ") == names
@@ -862,13 +863,14 @@ def test_a_sender_is_affected_by_one_kind_of_change_only():
     assert row.statuses == ["both"]
 
 
-def test_markdown_lists_affected_senders_before_the_changes():
+def test_markdown_lists_affected_senders_and_warnings_before_the_changes():
     markdown = markdown_report(affected_report())
     headings = re.findall("^### (.*)", markdown, re.MULTILINE)
-    assert headings[:4] == [
+    assert headings[:5] == [
         "Failures (1)",
         "Who is affected (4)",
         "Domains whose senders are not fully known (1)",
+        "Warnings (1)",
         "Would newly require TLS (1)",
     ]
     assert (
@@ -964,9 +966,9 @@ def test_markdown_has_failures_and_deletes_first_and_restrictions_folded():
     assert markdown_report(sample) == MARKDOWN
     without_failures = markdown_report(replace(sample, failures=[]))
     assert re.findall("^### (.*) ", without_failures, re.MULTILINE) == [
-        "Would newly require TLS",
+        *("Warnings", "Would newly require TLS"),
         "Would newly require TLS for some names, no longer for others",
-        *("Duplicate to remove", "Findings", "Warnings"),
+        *("Duplicate to remove", "Findings"),
     ]
 
 
