@@ -15,7 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._change 
     Update,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
-    unicode_form,
+    with_unicode_form,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     BOTH,
@@ -96,7 +96,7 @@ def _item(
     words: str, domain: str, before: list[str] | None, after: list[str] | None, note: str = ""
 ) -> dict[str, str]:
     """Return the item of a change; a side is `None` if it has no restriction."""
-    header = f"{words} {_name(domain)}" + (f" ({note})" if note else "")
+    header = f"{words} {with_unicode_form(domain)}" + (f" ({note})" if note else "")
     sides = {"before": before, "after": after}
     item = {side: "".join(f"{fact}\n" for fact in facts or ()) for side, facts in sides.items()}
     headers = {f"{side}_header": header for side, facts in sides.items() if facts is not None}
@@ -104,15 +104,9 @@ def _item(
 
 
 def _facts(fields: t.Mapping[str, t.Any]) -> list[str]:
-    facts = [f"domain: {_name(fields['domain'])}"]
-    facts += [f"exclude: {_name(name)}" for name in sorted(fields["exclude"])]
+    facts = [f"domain: {with_unicode_form(fields['domain'])}"]
+    facts += [f"exclude: {with_unicode_form(name)}" for name in sorted(fields["exclude"])]
     if fields["comments"]:
         comments = fields["comments"].replace("\\", "\\\\")
         facts.append(f"comments: {printable(comments)}")
     return facts
-
-
-def _name(name: str) -> str:
-    """Return a name, with its Unicode form next to its A-labels."""
-    readable = unicode_form(name)
-    return name if readable == name else f"{name} ({readable})"

@@ -131,6 +131,12 @@ def unicode_form(name: str) -> str:
         return name
 
 
+def with_unicode_form(name: str) -> str:
+    """Return a canonical name, with its Unicode form next to its A-labels."""
+    readable = unicode_form(name)
+    return name if readable == name else f"{name} ({readable})"
+
+
 def _show(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
 

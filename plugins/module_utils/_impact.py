@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     is_below,
     parents,
+    with_unicode_form,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     NEWLY_REQUIRES_TLS,
@@ -150,13 +151,13 @@ def impact_lines(impact: Impact, changed: t.Container[str] = ()) -> list[str]:
     days = counted(impact.days, "day")
     domains = {id(row): domain for domain, rows in impact.senders.items() for row in rows}
     lines = [
-        f"{sender['name']}: {messages_of([sender])} in {days}{last_seen(sender)},"
+        f"{with_unicode_form(sender['name'])}: {messages_of([sender])} in {days}{last_seen(sender)},"
         f" {_need(effect, domains[id(sender)] not in changed)}"
         for effect in (NEWLY_REQUIRES_TLS, NO_LONGER_REQUIRES_TLS)
         for sender in impact.having(effect)
     ]
     unknown = [
-        f"{domain}: there may be more messages and more senders ({reason})"
+        f"{with_unicode_form(domain)}: there may be more messages and more senders ({reason})"
         for domain, reason in sorted(impact.unknown.items())
     ]
     return [*_first(lines, "impact"), *_first(unknown, "impact_unknown")]

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    with_unicode_form,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     last_seen,
@@ -93,7 +96,7 @@ def sender_lines(senders: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[
     ordered = sorted(senders, key=lambda each: (-each["messages"], each["name"]))
     first_of_each = {sender["name"]: sender for sender in reversed(ordered)}
     lines = [
-        f"{sender['name']}: {'at least ' if sender['at_least'] else ''}"
+        f"{with_unicode_form(sender['name'])}: {'at least ' if sender['at_least'] else ''}"
         f"{counted(sender['messages'], 'message')} in {counted(days, 'day')}{last_seen(sender)},"
         f" {'needs TLS already' if sender['tls_required'] else 'does not need TLS today'}"
         for sender in ordered

@@ -233,6 +233,13 @@ def test_counts_that_were_cut_off_are_minimums():
     assert impact_lines(found)[1].startswith(f"{MAIL}: 1 message in 30 days")
 
 
+def test_internationalized_names_are_shown_in_both_forms():
+    name = "xn--bcher-kva.example"
+    found = Impact(30, {name: [row(name, 1)]}, {name: "it failed"})
+    shown = f"{name} (b\xfccher.example): "
+    assert [line[: len(shown)] for line in impact_lines(found)] == [shown, shown]
+
+
 def test_at_most_some_lines_are_shown():
     def lines(number, unknown=0):
         reasons = {f"d{index}.example": "it failed" for index in range(unknown)}

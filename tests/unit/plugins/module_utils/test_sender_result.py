@@ -84,6 +84,12 @@ def test_each_name_has_one_line_and_the_one_with_most_messages_is_first():
     ]
 
 
+def test_internationalized_names_are_shown_in_both_forms():
+    name = "xn--bcher-kva.example"
+    (line,) = sender_lines(rows((name, name, 1, True)), 1)
+    assert line.startswith(f"{name} (b\xfccher.example): 1 message")
+
+
 def test_at_most_some_lines_are_shown():
     many = rows(*(("p.example", f"n{n}.p.example", 1, True) for n in range(MAX_LINES + 2)))
     assert sender_lines(many, 1)[MAX_LINES:] == ["2 more; see senders in the result"]
