@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
+    with_unicode_form,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     NEWLY_REQUIRES_TLS,
 )
@@ -103,13 +106,14 @@ def impact_refusals(plan: Plan, impact: Impact, max_affected_messages: int) -> l
     senders = impact.having(NEWLY_REQUIRES_TLS)
     messages = sum(sender["messages"] for sender in senders)
     if messages > max_affected_messages:
-        names = [f"{sender['name']} {sender['messages']}" for sender in senders]
+        names = [f"{with_unicode_form(sender['name'])} {sender['messages']}" for sender in senders]
         return [
             f"{counted(len(senders), 'name')} that would need TLS sent"
             f" {messages_of(senders)} in {counted(impact.days, 'day')}"
             f" ({listing(names, MAX_DOMAINS)}), more than max_affected_messages"
-            f" ({max_affected_messages}) allows; exclude the names that cannot use TLS, and if the"
-            " others can, raise max_affected_messages for this run"
+            f" ({max_affected_messages}) allows; exclude the subdomains that cannot use TLS, do not"
+            " restrict a domain that itself cannot, and if all others can, raise max_affected_messages"
+            " for this run"
         ]
     domains = sorted(
         {change.domain for change in plan.changes if change.protects}.intersection(impact.unknown)

@@ -205,9 +205,15 @@ def test_names_with_most_messages_are_named_first():
     assert impact_refusals(CREATED, impact(*senders), 0) == [
         "7 names that would need TLS sent 28 messages in 30 days (n7.p.example 7, n6.p.example 6,"
         " n5.p.example 5, n4.p.example 4, n3.p.example 3 and 2 more), more than"
-        " max_affected_messages (0) allows; exclude the names that cannot use TLS, and if the others"
-        " can, raise max_affected_messages for this run"
+        " max_affected_messages (0) allows; exclude the subdomains that cannot use TLS, do not restrict"
+        " a domain that itself cannot, and if all others can, raise max_affected_messages for this run"
     ]
+
+
+def test_internationalized_names_are_named_in_both_forms():
+    name = "xn--bcher-kva"
+    (refused,) = impact_refusals(CREATED, impact((name, 1, NEWLY)), 0)
+    assert f"({name}.p.example (b\xfccher.p.example) 1)" in refused
 
 
 def test_unknown_senders_of_what_newly_requires_tls_are_too_many():
