@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
+    BOTH,
+    NEWLY_REQUIRES_TLS,
+    NO_LONGER_REQUIRES_TLS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     DUPLICATES,
 )
@@ -23,6 +28,13 @@ EQUAL, DRIFT = "equal", "drift"
 MAX_DOMAINS = 20
 # Of each kind of difference, however many domains the others have.
 MIN_DOMAINS = 5
+
+# What the account is, compared with the list, by the effect of making it equal to the list.
+_DIRECTIONS = {
+    NEWLY_REQUIRES_TLS: "weaker",
+    BOTH: "weaker and stricter",
+    NO_LONGER_REQUIRES_TLS: "stricter",
+}
 
 Record = t.Mapping[str, t.Any]
 
@@ -87,4 +99,5 @@ def _fields(record: Record) -> str:
         for name in ("domain", "exclude", "comments")
         if record.get(name) != record["previous"].get(name)
     ]
-    return f" ({', '.join(fields)})"
+    direction = _DIRECTIONS.get(record.get("effect", ""))
+    return f" ({', '.join(fields)}{f'; {direction}' if direction else ''})"

@@ -51,6 +51,21 @@ def test_a_drift_names_the_domains_and_what_differs():
     )
 
 
+@pytest.mark.parametrize(
+    ("effect", "shown"),
+    [
+        ("newly_requires_tls", "(exclude; weaker)"),
+        ("no_longer_requires_tls", "(exclude; stricter)"),
+        ("both", "(exclude; weaker and stricter)"),
+        ("comment_or_spelling_only", "(exclude)"),
+    ],
+)
+def test_a_different_restriction_is_weaker_or_stricter_than_the_list(effect, shown):
+    different = {**RECORD, "effect": effect, "previous": {**RECORD, "exclude": []}}
+    _status, message = comparison(values(updated=[different]), "a.csv", prune=True)
+    assert message.endswith(f"Different: hypo.example {shown}")
+
+
 def test_twenty_domains_are_named_and_the_others_counted():
     names = [f"d{number:02}.example" for number in range(25)]
     _status, message = comparison(values(created=named(*names)), "a.csv", prune=True)
