@@ -29,6 +29,8 @@ MAX_COMMENTS_LENGTH = 1024
 RECORD_FIELDS = ("id", "domain", "exclude", "comments", "created_at", "modified_at")
 ENTRY_KEYS = ("domain", "exclude", "comments", "state", "id", "created_at", "modified_at")
 STATES = ("present", "absent")
+# What people write into a cell of exclude instead of names.
+_NO_NAMES = {"none", "n/a", "na", "-", "yes", "no", "x"}
 
 # IDs become part of paths.
 _SAFE_ID = re.compile("[0-9A-Za-z-]+")
@@ -287,6 +289,11 @@ def _exclude(names: list[str] | None, domain: str | None) -> frozenset[str] | No
         return None
     if "" in names:
         raise InvalidRestriction("exclude contains an empty entry; remove it")
+    for name in names:
+        if name.strip().lower() in _NO_NAMES:
+            raise InvalidRestriction(
+                f"exclude contains '{name}', which is not a name; list subdomains, or leave it empty"
+            )
     try:
         return frozenset(parse_domain_name(name, domain) for name in names)
     except InvalidDomainName as error:

@@ -160,6 +160,13 @@ def test_renaming_is_refused_if_it_leaves_excluded_names_outside_the_domain():
             {"domain": "partner.example", "exclude": [""]},
             "exclude contains an empty entry; remove it",
         ),
+        *(
+            (
+                {"domain": "partner.example", "exclude": [word]},
+                f"exclude contains '{word}', which is not a name; list subdomains, or leave it empty",
+            )
+            for word in ("None", "n/a", "-", "Yes")
+        ),
         (
             {"domain": "partner.example", "exclude": ["partner.example"]},
             "exclude contains 'partner.example', which is not below",
