@@ -17,6 +17,8 @@ ROLE_PREFIX = "sending_domain_restrictions_"
 FOREIGN_PREFIXES = ("ansible_", "awx_", "tower_")
 MIN_SIMILARITY = 0.7
 MAX_SHOWN = 10
+# Characters. A longer value may be a secret in the wrong variable.
+MAX_SHOWN_VALUE = 20
 
 _USE_ENVIRONMENT = (
     "use api_token, or set CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY in the environment"
@@ -87,7 +89,8 @@ def wrong_values(defaults: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any])
             pattern, meaning = _OTHER_FORMS.get(name, form)
             value = "" if values[name] is None else str(values[name])
             if not re.fullmatch(pattern, value):
-                mistakes.append(f"{name} is '{value}'; use {meaning}")
+                shown = value if len(value) <= MAX_SHOWN_VALUE else "…"
+                mistakes.append(f"{name} is '{shown}'; use {meaning}")
     file = values.get(_FILE)
     if _FILE in values and (not isinstance(file, str) or not file):
         mistakes.append(f"{_FILE} is not set, or is not a path; add -e {_FILE}=partners.yml")

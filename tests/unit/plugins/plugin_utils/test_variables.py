@@ -180,3 +180,8 @@ def test_a_missing_file_is_named(value):
 def test_each_mistake_has_its_sentence():
     values = {**VALUES, "prune": "ja", "concurrency": "many", "restrictions_file": ""}
     assert len(wrong_values(DEFAULTS, values)) == 3
+
+
+def test_a_value_that_may_be_a_secret_is_not_shown():
+    (mistake,) = wrong_values(DEFAULTS, {**VALUES, "prune": "cfut_" + "S" * 40})
+    assert mistake == "prune is '…'; use true or false"
