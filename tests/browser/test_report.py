@@ -54,6 +54,31 @@ def style(locator, name, pseudo_element=None):
     )
 
 
+def broken(page, selector, pattern):
+    """Return the texts within such elements in which a line ends within a match of the pattern."""
+    return page.evaluate(
+        """([selector, pattern]) => {
+          const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+          const found = [];
+          while (texts.nextNode()) {
+            const node = texts.currentNode;
+            const range = document.createRange();
+            const isBroken = ({ 0: word, index }) => {
+              range.setStart(node, index);
+              range.setEnd(node, index + word.length);
+              return range.getClientRects().length > 1;
+            };
+            const matches = [...node.data.matchAll(new RegExp(pattern, "g"))];
+            if (node.parentElement.closest(selector) && matches.some(isBroken)) {
+              found.push(node.data);
+            }
+          }
+          return found;
+        }""",
+        [selector, pattern],
+    )
+
+
 def before_print(page):
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
 
@@ -583,7 +608,10 @@ def test_paper_has_all_rows_and_folded_lists_but_no_controls(open_report):
     assert page.get_by_text(names[-1], exact=True).last.is_visible()
     for control in ("input", ".filters", ".more", ".unfold", "summary"):
         assert page.locator(f"{control} >> visible=true").count() == 0
-    assert style(page.locator("#restrictions thead th").first, "position") == "static"
+    header = page.locator("#restrictions thead th").first
+    assert (style(header, "position"), style(header, "boxShadow")) == ("static", "none")
+    first_cell = page.locator("#changes tr.newly > :first-child").first
+    assert (style(first_cell, "borderLeftWidth"), style(first_cell, "boxShadow")) == ("3px", "none")
 
 
 def test_after_printing_the_page_is_as_it_was_before(open_report):
@@ -730,20 +758,7 @@ def test_sections_without_rows_vanish(open_report):
 @pytest.mark.parametrize("width", [320, 390])
 def test_labels_are_not_broken_within_a_word(open_report, width):
     page = open_report(report_full_of("x" * 300), width, is_mobile=True)
-    broken = page.evaluate("""() => {
-      const labels = document.querySelectorAll("dt, h2, h3, label, button, .status");
-      const isBroken = (node) => {
-        const range = document.createRange();
-        return [...node.textContent.matchAll(/[A-Za-z]+/g)].some(({ 0: word, index }) => {
-          range.setStart(node, index);
-          range.setEnd(node, index + word.length);
-          return range.getClientRects().length > 1;
-        });
-      };
-      const texts = [...labels].flatMap((label) => [...label.childNodes]);
-      return texts.filter((node) => node.nodeType === 3 && isBroken(node)).map((node) => node.data);
-    }""")
-    assert broken == []
+    assert broken(page, "dt, h2, h3, label, button, .status", "[A-Za-z]+") == []
 
 
 @pytest.mark.parametrize("width", [320, 880, 1280])
@@ -756,26 +771,15 @@ def test_names_are_broken_after_dots_and_times_between_words(open_report, width)
         report(restrictions=others, updated=[{**known, "previous": old}], unlisted=[name]),
         width,
     )
-    broken = page.evaluate("""() => {
-      const isBroken = (node) => {
-        const range = document.createRange();
-        return [...node.textContent.matchAll(/[-\\w:]+/g)].some(({ 0: word, index }) => {
-          range.setStart(node, index);
-          range.setEnd(node, index + word.length);
-          return range.getClientRects().length > 1;
-        });
-      };
-      const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-      const found = [];
-      while (texts.nextNode()) {
-        if (texts.currentNode.parentElement.closest("bdi, td, th") && isBroken(texts.currentNode)) {
-          found.push(texts.currentNode.data);
-        }
-      }
-      return found;
-    }""")
-    assert broken == []
+    assert broken(page, "bdi, td, th", r"[-\w:]+") == []
     assert page.locator(".notes wbr").count() > 0
+
+
+def test_columns_are_wide_enough_for_their_headers_and_for_comments(open_report):
+    page = open_report(affected_report())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 900})  # A4 with margins of one centimetre
+    assert broken(page, "thead, .comments", "[A-Za-z]+") == []
 
 
 @pytest.mark.parametrize("width", [320, 400, 800])
