@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -49,7 +50,7 @@ from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_
     sides_of,
 )
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if t.TYPE_CHECKING:
     from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report import Report
@@ -65,7 +66,7 @@ def html_report(report: Report) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, loader=FileSystemLoader(_ASSETS)
     )
-    environment.filters.update(visible=visible, messages=shown_messages)
+    environment.filters.update(visible=visible, messages=shown_messages, dated=_dated)
     changes, affected = changes_of(report), affected_by(report)
     style, script = _asset("report.css"), _asset("report.js")
     return environment.get_template("report.html.j2").render(
@@ -109,6 +110,12 @@ def html_report(report: Report) -> str:
 
 def _asset(name: str) -> Markup:
     return Markup((_ASSETS / name).read_text(encoding="utf-8"))
+
+
+def _dated(text: str) -> Markup:
+    """Return the text as HTML that browsers do not break within a date."""
+    escaped = str(escape(text))
+    return Markup(re.sub(r"\d{4}-\d\d-\d\d", r'<span class="date">\g<0></span>', escaped))
 
 
 def _hash(text: str) -> str:

@@ -775,6 +775,20 @@ def test_names_are_broken_after_dots_and_times_between_words(open_report, width)
     assert page.locator(".notes wbr").count() > 0
 
 
+@pytest.mark.parametrize("is_with_scripts", [True, False])
+def test_dates_are_not_broken(open_report, is_with_scripts):
+    known = restriction("a.example", comments="Agreed with them 2026-10-11 for good")
+    sample = report(
+        is_preview=False,
+        restrictions=[known],
+        updated=[{**known, "comments": "Again agreed 2026-11-12", "previous": known}],
+    )
+    page = open_report(sample, 320, java_script_enabled=is_with_scripts)
+    for width in range(320, 1300, 20):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert broken(page, "*", r"\d{4}-\d\d-\d\d") == []
+
+
 def test_columns_are_wide_enough_for_their_headers_and_for_comments(open_report):
     page = open_report(affected_report())
     page.emulate_media(media="print")

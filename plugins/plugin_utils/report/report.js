@@ -35,10 +35,14 @@ function button(className, action, ...children) {
   return made;
 }
 
-/* A text with names, which are broken after their dots rather than within a label. */
+/* A text with names, which are broken after their dots rather than within a label, and whole dates. */
 function named(text) {
-  const parts = text.split(/(?<=\.)/);
-  return element("bdi", "", ...parts.flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part])));
+  const afterDots = (part, index) => (index ? [document.createElement("wbr"), part] : [part]);
+  // Every second part is a date.
+  const parts = text.split(/(\d{4}-\d\d-\d\d)/).flatMap((part, index) =>
+    index % 2 ? [element("span", "date", part)] : part.split(/(?<=\.)/).flatMap(afterDots),
+  );
+  return element("bdi", "", ...parts);
 }
 
 /* A list, of which only the first items are shown at first. */
@@ -78,7 +82,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
   }
   const words = { exclude: "exempt", comments: "comment" };
   const items = facts.map(([field, text]) => {
-    const content = element(tag, field, field === "exclude" ? named(text) : element("bdi", "", text));
+    const content = element(tag, field, named(text));
     return element("span", "fact", element("span", "muted", words[field]), " ", content);
   });
   const cell = element("td", className);
@@ -96,7 +100,7 @@ function sideCell(className, tag, facts, nothing, unchanged) {
 function changeCells(change) {
   const nothing = change.before && change.after ? "–" : "no exempt names";
   const note = change.note ? [element("p", "muted", named(change.note))] : [];
-  const times = change.times.flatMap((time) => [element("span", "time", time), " "]);
+  const times = change.times.flatMap((time) => [element("span", "time", named(time)), " "]);
   return [
     statusCell(change),
     domainCell(change, ...note, element("p", "muted", ...times)),
@@ -110,7 +114,7 @@ function affectedCells(row) {
   const details = [first, row.delivery].filter(Boolean).join(", ");
   return [
     statusCell(row),
-    domainCell(row, element("p", "muted", element("bdi", "", details))),
+    domainCell(row, element("p", "muted", named(details))),
     element("td", "cause", named(row.cause)),
     element("td", "messages", row.messages.toLocaleString("en")),
     element("td", "last", row.last),
@@ -136,7 +140,7 @@ function restrictionCells(row) {
   return [
     domain,
     statusCell(row),
-    element("td", "comments", element("bdi", "", row.comments)),
+    element("td", "comments", named(row.comments)),
     element("td", "created", row.created),
     element("td", "modified", row.modified),
     ...(hasImpact ? [element("td", "messages", row.messages)] : []),
@@ -347,7 +351,7 @@ setUp(
 );
 
 document.getElementById("without-scripts").remove();
-document.querySelectorAll(".notes bdi").forEach((bdi) => bdi.replaceWith(named(bdi.textContent)));
+document.querySelectorAll(":is(.note, .problem, .notes) bdi").forEach((bdi) => bdi.replaceWith(named(bdi.textContent)));
 
 /* Paper has nothing to click on. */
 let opened = [];
