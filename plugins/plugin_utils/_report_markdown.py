@@ -119,11 +119,9 @@ def markdown_report(report: Report) -> str:
 def _head(report: Report) -> str:
     counts = counts_of(report)
     title = f" {_code(report.title)}" if report.title else ""
-    table = (
-        " | ".join(_capitalized(count.label) for count in counts),
-        " | ".join("---:" for _count in counts),
-        " | ".join(count.text for count in counts),
-    )
+    # One row each: side by side, they would be wider than the comment of a pull request.
+    table = [("At a glance", ""), ("---", "---:")]
+    table += [(_capitalized(count.label), count.text) for count in counts]
     parts = [
         f"## {TITLE}{title}: {kind_of(report)}",
         EXPLANATION,
@@ -132,7 +130,7 @@ def _head(report: Report) -> str:
         if report.problem
         else "",
         _code(report.summary) if report.summary else "",
-        "\n".join(f"| {row} |" for row in table),
+        "\n".join(f"| {name} | {text} |" for name, text in table),
         NOT_READ if report.restrictions is None else "",
         f"Account {_code(shown_account(report))}, list from {_code(shown_list(report))},"
         f" prune {shown_prune(report)}, {shown_time(report.time)}",

@@ -90,12 +90,20 @@ The run failed: ` 3 failed `
 
 ` 1 to create, 1 to update, 1 to delete `
 
-| Restrictions | Partners with exempt names | Exempt names | With exempt names but no comment\
- | Would newly require TLS | Would newly require TLS for some names, no longer for others\
- | Would no longer require TLS | Duplicate to remove | Comment or spelling only | Failures\
- | Findings | Warnings |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 2 | 1 of 2 | 2 | 1 | 1 | 1 | 0 | 1 | 0 | 3 | 1 | 1 |
+| At a glance |  |
+| --- | ---: |
+| Restrictions | 2 |
+| Partners with exempt names | 1 of 2 |
+| Exempt names | 2 |
+| With exempt names but no comment | 1 |
+| Would newly require TLS | 1 |
+| Would newly require TLS for some names, no longer for others | 1 |
+| Would no longer require TLS | 0 |
+| Duplicate to remove | 1 |
+| Comment or spelling only | 0 |
+| Failures | 3 |
+| Findings | 1 |
+| Warnings | 1 |
 
 Account ` 00000000000000000000000000000000 `, list from ` partners.yml `, prune off, 2026-11-25 04:30 UTC
 
@@ -303,9 +311,8 @@ def test_both_forms_start_with_the_same_counts(fields, labels, numbers):
         "findings",
         "warnings",
     ]
-    header, _line, row = re.findall(r"^\| (.*) \|$", markdown_report(sample), re.MULTILINE)
-    assert header.lower().split(" | ") == names
-    assert row.split(" | ") == counts
+    rows = re.findall(r"^\| ([A-Z].*) \| (.+) \|$", markdown_report(sample), re.MULTILINE)
+    assert [(name.lower(), count) for name, count in rows] == list(zip(names, counts))
     found = re.findall(
         "<div class=[^>]*><dt>([^<]*)</dt><dd>([0-9][^<]*)</dd>", html_report(sample)
     )
@@ -1091,7 +1098,7 @@ def test_differences_that_weaken_come_first():
 def test_markdown_of_a_huge_report_is_short_and_counts_what_it_leaves_out():
     markdown = markdown_report(large_report())
     assert 50_000 < len(markdown) <= 60_000
-    assert "\n| 10,000 | 10,000 of 10,000 | 10,000 | 10,000 | 1,000 |" in markdown
+    assert "\n| Partners with exempt names | 10,000 of 10,000 |\n" in markdown
     assert "\n- Refused (1,000)" in markdown
     sections = re.split(r"\n(?:### |<details><summary>)", markdown)[1:]
     assert len(sections) == 9
