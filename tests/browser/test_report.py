@@ -804,6 +804,11 @@ def test_long_names_and_comments_do_not_widen_the_page(open_report, width):
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_controls_do_not_widen_the_page(open_report):
+    page = open_report(affected_report(), 320)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report):
     page = open_report(typical_report(), 400, is_mobile=True)
     assert page.evaluate("innerWidth") == 400
