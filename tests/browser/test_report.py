@@ -809,6 +809,17 @@ def test_controls_do_not_widen_the_page(open_report):
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+def test_the_counts_leave_no_gap_between_them(open_report):
+    page = open_report(typical_report())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 900})  # A4 with margins of one centimetre
+    boxes = [count.bounding_box() for count in page.locator(".counts div").all()]
+    ends = {}
+    for box in boxes:
+        ends[box["y"]] = max(ends.get(box["y"], 0), round(box["x"] + box["width"]))
+    assert {ends[row] for row in sorted(ends)[:-1]} == {718}
+
+
 def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report):
     page = open_report(typical_report(), 400, is_mobile=True)
     assert page.evaluate("innerWidth") == 400
