@@ -820,6 +820,13 @@ def test_the_counts_leave_no_gap_between_them(open_report):
     assert {ends[row] for row in sorted(ends)[:-1]} == {718}
 
 
+def test_what_was_not_read_has_the_color_of_nothing(open_report):
+    page = open_report(report(restrictions=None, findings=None, problem="x"))
+    nothing = open_report(report())
+    colors = [style(tab.locator(".counts .findings"), "backgroundColor") for tab in (page, nothing)]
+    assert colors[0] == colors[1]
+
+
 def test_a_narrow_screen_has_blocks_with_the_names_of_their_columns(open_report):
     page = open_report(typical_report(), 400, is_mobile=True)
     assert page.evaluate("innerWidth") == 400
