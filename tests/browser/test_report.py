@@ -736,12 +736,17 @@ def test_without_scripts_everything_but_the_restrictions_remains(open_report, is
     assert not page.locator("table >> visible=true").count()
 
 
-def test_without_scripts_affected_senders_are_listed(open_report):
+def test_without_scripts_affected_senders_are_listed_before_the_changes(open_report):
     page = open_report(affected_report(), java_script_enabled=False)
-    assert (
+    text = page.locator("body").inner_text()
+    parts = [
+        "Who is affected (4)",
         "would newly require TLS: crm.bank.example, 1,412 messages in 30 days, because of"
-        " bank.example (update)"
-    ) in page.locator("body").inner_text()
+        " bank.example (update)",
+        "Changes (4)",
+        "would newly require TLS: added.example\n",
+    ]
+    assert sorted(parts, key=text.index) == parts
 
 
 def test_with_scripts_nothing_is_there_twice(open_report):
