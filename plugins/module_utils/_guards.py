@@ -85,6 +85,7 @@ def refusals(
     # The exclusions of domains that the list does not decide about say nothing about the list.
     undecided = {
         *plan.unlisted,
+        *plan.not_listable,
         *(failure.domain for failure in plan.failures if failure.kind in (DUPLICATES, INVALID)),
     }
     if len(lost) < MIN_GUARDED_RESTRICTIONS or _exempting(plan.applied_to(current)) - undecided:

@@ -118,13 +118,22 @@ def test_not_all_exclusions_are_lost_however_few_domains_have_some(
 
 @pytest.mark.promise("An emptied column does not drop your partners' mail")
 @pytest.mark.parametrize("prune", [False, True])
-@pytest.mark.parametrize("other", ["a domain that is not listed", "a domain with duplicates"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "a domain that is not listed",
+        "a domain with duplicates",
+        "a domain that no list can contain",
+    ],
+)
 def test_domains_that_lose_no_exclusion_do_not_hide_that_the_list_has_none(prune, other):
     names = [f"d{n}.example" for n in range(11)]
     current = [existing(str(n), name, exclude=[f"a.{name}"]) for n, name in enumerate(names)]
     current += [existing(f"x{n}", f"x{n}.example") for n in range(90)]
     if other == "a domain with duplicates":
         current.append(existing("second", names[0]))
+    if other == "a domain that no list can contain":
+        current.append(existing("single", "label", exclude=["a.label"]))
     is_listed = other != "a domain that is not listed"
     listed = [desired(domain=name, exclude=[]) for name in names[not is_listed :]]
     listed += [desired(domain=f"x{n}.example") for n in range(90)]
