@@ -6,7 +6,7 @@
 
 A restriction covers its domain and the names below it. An exclude entry exempts its name and the
 names below it; one that is not below the domain has no effect. Cloudflare does not publish these
-details: the guide "guarantees" lists them as assumptions.
+details: they are assumptions that the documentation of `sending_domain_restriction_info` states.
 """
 
 from __future__ import annotations
@@ -50,10 +50,6 @@ class TlsRule:
     def exempts(self, name: str) -> bool:
         """Return whether an exclude entry exempts `name`."""
         return self.exempting_entry(name) is not None
-
-    def requires_tls(self, name: str) -> bool:
-        """Return whether mail from `name` needs TLS because of this restriction."""
-        return self.covers(name) and not self.exempts(name)
 
     def required_beyond(self, other: TlsRule) -> set[str]:
         """Return names such that mail from them needs TLS by this rule but not by `other`.

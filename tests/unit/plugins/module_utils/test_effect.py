@@ -20,7 +20,10 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._effect 
     effect_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._plan import make_plan
-from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRule
+from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import (
+    TlsRule,
+    TlsRules,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from samples import FIRST, SECOND, desired, existing
@@ -93,7 +96,9 @@ def test_the_effect_is_what_the_rule_says_about_all_senders(before, after):
     change = Update(existing(FIRST, "a.example", exclude=sorted(before)), {"exclude": after})
     rules = TlsRule("a.example", before), TlsRule("a.example", after)
     senders = {"a.example", A, B, XA, f"y.{XA}", "outside.example"}
-    required = {tuple(rule.requires_tls(sender) for rule in rules) for sender in senders}
+    required = {
+        tuple(bool(TlsRules([rule]).requiring(sender)) for rule in rules) for sender in senders
+    }
     effects = {
         (False, False): COMMENT_OR_SPELLING,
         (True, False): NEWLY_REQUIRES_TLS,
