@@ -251,8 +251,10 @@ class ActionModule(CollectionAction):
             # Whatever it is must not hide what was changed.
             if not (isinstance(error, Exception) or is_task_timeout(error)):
                 raise
-            problem = f"the report could not be written ({error}). {_message_of(values)}"
-            message = shortened(problem, MAX_MESSAGE_LENGTH)
+            # Without the name of the temporary file, which may contain a part of a secret.
+            reason = getattr(error, "strerror", None) or error
+            problem = f"the report could not be written ({reason}). {_message_of(values)}"
+            message = shortened(masked(problem, self._secrets), MAX_MESSAGE_LENGTH)
             values.update(failed=True, status=FAILED, msg=message, problem_kind=REPORT)
 
     def _report_fields(self, values: Values, account: Values) -> Values:
@@ -265,10 +267,15 @@ class ActionModule(CollectionAction):
             # A secret that is one letter may have masked it.
             "status": status if status in STATUSES else FAILED,
             "changed": bool(values.get("changed")),
-            "title": masked(str(self._options.get("report_title") or ""), self._secrets),
-            "note": masked(str(self._options.get("report_note") or ""), self._secrets),
-            "account_id": account.get("account_id") or self._account_id(),
-            "list_file": self._list_file,
+            **masked(
+                {
+                    "title": str(self._options.get("report_title") or ""),
+                    "note": str(self._options.get("report_note") or ""),
+                    "account_id": account.get("account_id") or self._account_id(),
+                    "list_file": self._list_file,
+                },
+                self._secrets,
+            ),
             "prune": boolean(self._options.get("prune") or False, strict=False),
             "time": datetime.now().astimezone(),
             "summary": self._summary(values) if "created" in values else "",

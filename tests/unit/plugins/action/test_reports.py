@@ -115,6 +115,14 @@ def test_reports_have_the_title_and_the_note_of_the_task_without_secrets(options
         assert "Production" in text and "Commit 1a2b3c4" in text and token not in text
 
 
+def test_reports_have_no_secret_in_place_of_the_account_or_the_list(options, tmp_path, reports):
+    token = options["api_token"]
+    wrong = {"account_id": token, "file": str(tmp_path / token)}
+    result = Task({**options, **reports, **wrong}).run()
+    for text in [result["msg"], *texts_of(reports)]:
+        assert "********" in text and token not in text
+
+
 @pytest.mark.parametrize("directory", [".", "none"])
 def test_a_secret_in_the_path_of_a_report_is_not_shown(options, table, tmp_path, directory):
     path = tmp_path / directory / options["api_token"]
@@ -122,6 +130,15 @@ def test_a_secret_in_the_path_of_a_report_is_not_shown(options, table, tmp_path,
     result = task.run()
     assert "********" in " ".join([*task.shown, result["msg"]])
     assert options["api_token"] not in " ".join([*task.shown, result["msg"]])
+
+
+def test_a_secret_in_the_name_of_a_report_is_not_shown_if_it_cannot_be_written(
+    options, table, tmp_path
+):
+    # The temporary file has only the first 50 characters of the name.
+    path = tmp_path / f"{'0' * 20}{options['api_token']}{'0' * 300}"
+    result = Task({**options, "file": str(table), "report_html": str(path)}).run()
+    assert result["msg"].startswith("the report could not be written (File name too long). ")
 
 
 def test_a_failed_run_writes_reports(account, options, table, reports):
