@@ -65,9 +65,10 @@ class ActionModule(CollectionAction):
             }
         )
         try:
-            return {**result, **self._export(options, task_vars)}
+            values = self._export(options, task_vars)
         except UnusableFile as error:
-            return {**result, "failed": True, "msg": masked(str(error), self._secrets)}
+            values = {"failed": True, "msg": str(error)}
+        return {**result, **masked(values, self._secrets)}
 
     def _export(self, options: Values, task_vars: Values | None) -> Values:
         """Write the account to the file, unless it is a preview, and return the result of that.
@@ -105,14 +106,13 @@ class ActionModule(CollectionAction):
             "warnings": [*account["warnings"], *_warnings(exported, findings)],
         }
         if lost:
-            warning = f"overwriting {shown_path(path)} removes its {lost}"
-            result["warnings"].append(masked(warning, self._secrets))
+            result["warnings"].append(f"overwriting {shown_path(path)} removes its {lost}")
         self._show(result["msg"])
         if self._task.diff:
             result["diff"] = {
                 "before_header": path,
                 "after_header": path,
-                "before": masked(old, self._secrets),
+                "before": old,
                 "after": exported.text,
             }
         return result

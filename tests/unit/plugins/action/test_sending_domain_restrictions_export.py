@@ -211,7 +211,7 @@ def test_the_letter_case_of_the_account_does_not_make_it_another_one(account, op
 def test_an_export_and_its_diff_have_no_secret_whatever_the_module_returns(options, tmp_path):
     token = options["api_token"]
     record = {"id": FIRST, "domain": "a.example", "comments": f"Agreed {token}"}
-    path = tmp_path / "all.yml"
+    path = tmp_path / f"{token}.yml"
     path.write_text(f"# Mine, {token}\n")
     given = {**options, "path": str(path), "force": True}
     task = Task(given, name=EXPORT, diff=True)
