@@ -45,6 +45,16 @@ def task_uuid(action: ActionBase) -> str:
     return str(action._task._uuid)
 
 
+def runs_once(action: ActionBase) -> bool:
+    """Return whether only one host of the play runs a task.
+
+    The free strategies ignore `run_once`, and with `serial`, one host of each batch runs the task.
+    """
+    play = action._task.get_play()
+    is_free = play.strategy.rpartition(".")[2] in ("free", "host_pinned")
+    return bool(action._task.run_once) and not (play.serial or is_free)
+
+
 def extra_arguments() -> list[list[str]]:
     """Return the arguments `-e` of the command line that are no files and no mappings, in words."""
     arguments = map(str, context.CLIARGS.get("extra_vars") or ())

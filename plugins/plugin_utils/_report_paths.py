@@ -13,6 +13,7 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 from ansible_collections.cloudflare_email.security.plugins.module_utils._run_result import REPORTS
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    runs_once,
     task_uuid,
 )
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._files import (
@@ -63,7 +64,7 @@ def report_paths(action: ActionBase, options: Values, task_vars: Values) -> dict
 def hosts_of(action: ActionBase, task_vars: Values) -> list[str]:
     """Return the hosts of the play that run a task; none if only one of them does."""
     hosts: list[str] = task_vars.get("ansible_play_hosts_all", [])
-    return [] if action._task.run_once else hosts
+    return [] if runs_once(action) else hosts
 
 
 def report_path(options: dict[str, t.Any], name: str) -> str | None:
@@ -107,7 +108,7 @@ def _other_hosts(action: ActionBase, task_vars: Values) -> set[str]:
     """
     host = task_vars.get("inventory_hostname", "localhost")
     others = set(hosts_of(action, task_vars))
-    if host != "localhost" and not action._task.run_once:
+    if host != "localhost" and not runs_once(action):
         others.update(task_vars.get("groups", {}).get("all", []))
     return others - {host}
 

@@ -70,7 +70,9 @@ class Task:
         execute, read_account: run the module and the info module; tests replace them.
     """
 
-    def __init__(self, options, seconds=60, name="sending_domain_restrictions", **keywords):
+    def __init__(
+        self, options, seconds=60, name="sending_domain_restrictions", play=None, **keywords
+    ):
         self.transport = "local"
         self._name = name
         self.shown, self.waits, self.slices = [], [], []
@@ -90,7 +92,13 @@ class Task:
             **keywords,
         }
         self._task = types.SimpleNamespace(
-            args=options, action=name, get_search_path=list, **keywords
+            args=options,
+            action=name,
+            get_search_path=list,
+            get_play=lambda: types.SimpleNamespace(
+                **{"strategy": "linear", "serial": [], **(play or {})}
+            ),
+            **keywords,
         )
 
     def run(self, **task_vars):

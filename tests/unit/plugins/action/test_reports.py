@@ -460,6 +460,21 @@ def test_each_host_of_a_play_writes_its_own_report(options, tmp_path):
 
 @pytest.mark.promise("No report is missing or old without an error")
 @pytest.mark.parametrize(
+    "play",
+    [{"strategy": "free"}, {"strategy": "ansible.builtin.host_pinned"}, {"serial": [1]}],
+    ids=str,
+)
+def test_each_host_writes_its_own_report_where_run_once_does_not_mean_one_host(
+    options, tmp_path, play
+):
+    given = {**options, "restrictions": [], "report_html": str(tmp_path / "r.html")}
+    hosts = {"inventory_hostname": "one", "ansible_play_hosts_all": ["one", "two"]}
+    assert Task(given, play=play, run_once=True).run(**hosts)["status"] == "unchanged"
+    assert [path.name for path in tmp_path.iterdir()] == ["r.one.html"]
+
+
+@pytest.mark.promise("No report is missing or old without an error")
+@pytest.mark.parametrize(
     ("host", "inventory", "name"),
     [
         ("one", ["one", "two"], "r.one.html"),
