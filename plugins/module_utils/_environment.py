@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import typing as t
 
 ACCOUNT_ID = re.compile("[0-9a-fA-F]{32}")
 
@@ -20,6 +21,6 @@ VARIABLES = {
 }
 
 
-def from_environment() -> dict[str, str | None]:
+def from_environment(variables: t.Mapping[str, str] = os.environ) -> dict[str, str | None]:
     """Return the values of the environment, by the names of the options."""
-    return {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
+    return {name: variables.get(variable) for name, variable in VARIABLES.items()}

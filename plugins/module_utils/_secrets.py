@@ -53,13 +53,18 @@ def secret_forms(secret: str) -> tuple[str, ...]:
     return (secret, quote(secret, safe=""), *encoded)
 
 
-def known_secrets(options: t.Mapping[str, t.Any]) -> set[str]:
+def known_secrets(
+    options: t.Mapping[str, t.Any], task_environment: t.Mapping[str, str] | None = None
+) -> set[str]:
     """Return all forms of the credentials in the options of a task and in the environment.
 
     This includes credentials that are not used, unless they are so short that they must be
     placeholders, and a URL of the API that may contain a password.
+
+    Arguments:
+        task_environment: the variables of the task keyword `environment`, which the controller does not have.
     """
-    places = (options, from_environment())
+    places = (options, from_environment(), from_environment(task_environment or {}))
     texts = [str(place.get(name) or "") for place in places for name in ("api_token", "api_key")]
     forms = {
         form

@@ -13,6 +13,9 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._secrets
     masked,
     register_secrets,
 )
+from ansible_collections.cloudflare_email.security.plugins.plugin_utils._ansible_internals import (
+    task_environment,
+)
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._controller import (
     Values,
     task_options,
@@ -37,7 +40,7 @@ class CollectionAction(ActionBase):
         result: Values = super().run(tmp, task_vars)
         self._host = (task_vars or {}).get("inventory_hostname", "localhost")
         self._options = task_options(self)
-        self._secrets = known_secrets(self._options)
+        self._secrets = known_secrets(self._options, task_environment(self))
         register_secrets(self._secrets)
         return result
 

@@ -63,9 +63,9 @@ def extra_arguments() -> list[list[str]]:
 
 def task_environment(action: ActionBase) -> dict[str, str]:
     """Return the environment variables that the keyword `environment` of a task or its play sets."""
-    variables: dict[str, str] = {}
+    variables: dict[str, t.Any] = {}
     action._compute_environment_string(variables)
-    return variables
+    return {name: str(value) for name, value in variables.items()}
 
 
 def extra_variables(loader: t.Any) -> dict[str, t.Any]:

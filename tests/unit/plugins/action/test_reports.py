@@ -123,6 +123,15 @@ def test_reports_have_no_secret_in_place_of_the_account_or_the_list(options, tmp
         assert "********" in text and token not in text
 
 
+@pytest.mark.promise("No secret is shown or left behind")
+def test_reports_do_not_have_the_secrets_of_the_task_environment(options, reports):
+    key = "k" * 37
+    variables = {"CLOUDFLARE_API_KEY": key, "RETRIES": 5}
+    texts = {"report_title": key}
+    Task({**options, "restrictions": [], **reports, **texts}, environment=[variables]).run()
+    assert all("********" in text and key not in text for text in texts_of(reports))
+
+
 @pytest.mark.parametrize("directory", [".", "none"])
 def test_a_secret_in_the_path_of_a_report_is_not_shown(options, table, tmp_path, directory):
     path = tmp_path / directory / options["api_token"]
