@@ -123,7 +123,7 @@ class ActionModule(CollectionAction):
         account = values.pop("account", None)
         if len(hosts_of(self, task_vars)) > 1:
             _name_host(values, self._host)
-        if not self._task.async_val:
+        if values.get("failed") or not self._task.async_val:
             values.setdefault("status", FAILED)
             if values["status"] not in _COMPLETE:
                 values["problem_kind"] = _problem_kind(values)

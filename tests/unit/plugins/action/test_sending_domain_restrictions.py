@@ -602,3 +602,8 @@ def test_a_job_that_only_started_has_no_status(options):
     task = Task({**options, "restrictions": []}, async_val=60)
     task.execute = lambda *args: {"started": 1}
     assert "status" not in task.run()
+
+
+def test_a_job_that_cannot_start_has_a_status(options, tmp_path):
+    task = Task({**options, "file": str(tmp_path / "missing.yml")}, async_val=60)
+    assert task.run()["status"] == "failed"
