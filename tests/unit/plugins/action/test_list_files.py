@@ -118,3 +118,18 @@ def test_ignored_columns_that_are_not_a_list_are_refused(options, account, tmp_p
     result = Task({**options, "file": str(path), "ignore_columns": {"Owner": 1}}).run()
     assert result["msg"] == "ignore_columns is not a list; give a list of names"
     assert account.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("sending_domain_restrictions", {}),
+        ("sending_domain_restriction_info", {"sender_domain": "a.example"}),
+    ],
+)
+def test_a_warning_about_a_file_has_no_secret(options, tmp_path, name, more):
+    path = tmp_path / f"{options['api_token']}.csv"
+    path.write_text("domain\na.example")
+    shared = {each: options[each] for each in ("account_id", "api_token", "api_url")}
+    result = Task({**shared, "file": str(path), **more}, name=name).run()
+    assert "********.csv does not end with a line break" in result["warnings"][0]
