@@ -21,6 +21,11 @@ VARIABLES = {
 }
 
 
-def from_environment(variables: t.Mapping[str, str] = os.environ) -> dict[str, str | None]:
-    """Return the values of the environment, by the names of the options."""
+def from_environment(variables: t.Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """Return the values of the environment, by the names of the options.
+
+    Arguments:
+        variables: those of another environment than that of this process.
+    """
+    variables = os.environ if variables is None else variables
     return {name: variables.get(variable) for name, variable in VARIABLES.items()}

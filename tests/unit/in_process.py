@@ -91,13 +91,12 @@ class Task:
             "_uuid": "task",
             **keywords,
         }
+        own_play = types.SimpleNamespace(**{"strategy": "linear", "serial": [], **(play or {})})
         self._task = types.SimpleNamespace(
             args=options,
             action=name,
             get_search_path=list,
-            get_play=lambda: types.SimpleNamespace(
-                **{"strategy": "linear", "serial": [], **(play or {})}
-            ),
+            get_play=lambda: own_play,
             **keywords,
         )
 
