@@ -10,6 +10,8 @@ import typing as t
 
 from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
     BOTH,
+    COMMENT_OR_SPELLING,
+    DUPLICATE_REMOVED,
     NEWLY_REQUIRES_TLS,
     NO_LONGER_REQUIRES_TLS,
 )
@@ -30,11 +32,14 @@ MAX_DOMAINS = 20
 MIN_DOMAINS = 5
 
 # What the account is, compared with the list, by the effect of making it equal to the list.
-_DIRECTIONS = {
+ACCOUNT_IS = {
     NEWLY_REQUIRES_TLS: "weaker",
-    BOTH: "weaker and stricter",
+    BOTH: "both",
     NO_LONGER_REQUIRES_TLS: "stricter",
+    DUPLICATE_REMOVED: "same",
+    COMMENT_OR_SPELLING: "same",
 }
+_WORDS = {"weaker": "weaker", "both": "weaker and stricter", "stricter": "stricter"}
 
 Record = t.Mapping[str, t.Any]
 
@@ -99,5 +104,5 @@ def _fields(record: Record) -> str:
         for name in ("domain", "exclude", "comments")
         if record.get(name) != record["previous"].get(name)
     ]
-    direction = _DIRECTIONS.get(record.get("effect", ""))
+    direction = _WORDS.get(ACCOUNT_IS.get(record.get("effect", ""), ""))
     return f" ({', '.join(fields)}{f'; {direction}' if direction else ''})"

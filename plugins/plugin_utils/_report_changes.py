@@ -10,15 +10,11 @@ import typing as t
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from ansible_collections.cloudflare_email.security.plugins.module_utils._comparison import (
+    ACCOUNT_IS,
+)
 from ansible_collections.cloudflare_email.security.plugins.module_utils._domain_name import (
     comparison_key,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._effect import (
-    BOTH,
-    COMMENT_OR_SPELLING,
-    DUPLICATE_REMOVED,
-    NEWLY_REQUIRES_TLS,
-    NO_LONGER_REQUIRES_TLS,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import listing
 from ansible_collections.cloudflare_email.security.plugins.plugin_utils._report_account import (
@@ -45,14 +41,6 @@ if t.TYPE_CHECKING:
 # A field, `exclude` or `comments`, and what it has: an exempt subdomain or the comment.
 Fact = t.Tuple[str, str]
 
-# How the account differs if this would be the effect of making it equal to the list.
-_ACCOUNT_IS = {
-    NEWLY_REQUIRES_TLS: "weaker",
-    BOTH: "both",
-    NO_LONGER_REQUIRES_TLS: "stricter",
-    DUPLICATE_REMOVED: "same",
-    COMMENT_OR_SPELLING: "same",
-}
 _DIFFERENCES = {"create": "missing", "update": "different", "delete": "extra"}
 # What statuses are called if they are true of some of the names that a restriction covers.
 _LABELS_OF_PARTS = {
@@ -140,7 +128,7 @@ def labels_of_change(report: Report, action: str, record: Record) -> dict[str, s
 
 def account_is(report: Report, record: Record) -> str | None:
     """Return whether the account is weaker than the list, and the like; `None` without comparison."""
-    return _ACCOUNT_IS[shown_effect(record)] if report.is_comparison else None
+    return ACCOUNT_IS[shown_effect(record)] if report.is_comparison else None
 
 
 def _change(report: Report, action: str, record: Record, kept: Record | None) -> Change:
