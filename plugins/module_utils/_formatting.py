@@ -58,6 +58,12 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def messages_of(senders: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """Return how many messages senders sent, at least or exactly."""
+    count = counted(sum(sender["messages"] for sender in senders), "message")
+    return f"at least {count}" if any(sender["at_least"] for sender in senders) else count
+
+
 def last_seen(sender: t.Mapping[str, t.Any]) -> str:
     """Return a clause for the date of the last message of a sender, if that is known."""
     return f", last on {sender['last_seen'][:10]}" if sender["last_seen"] else ""

@@ -21,8 +21,6 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._failure
 from ansible_collections.cloudflare_email.security.plugins.module_utils._formatting import (
     counted,
     listing,
-)
-from ansible_collections.cloudflare_email.security.plugins.module_utils._impact import (
     messages_of,
 )
 

@@ -25,6 +25,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     counted,
     last_seen,
     listing,
+    messages_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._senders import known_names
 from ansible_collections.cloudflare_email.security.plugins.module_utils._tls_rule import TlsRules
@@ -161,12 +162,6 @@ def impact_lines(impact: Impact, changed: t.Container[str] = ()) -> list[str]:
         for domain, reason in sorted(impact.unknown.items())
     ]
     return [*_first(lines, "impact"), *_first(unknown, "impact_unknown")]
-
-
-def messages_of(senders: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Return how many messages senders sent, at least or exactly."""
-    count = counted(sum(sender["messages"] for sender in senders), "message")
-    return f"at least {count}" if any(sender["at_least"] for sender in senders) else count
 
 
 def _rules_of(restrictions: t.Iterable[Restriction]) -> TlsRules:

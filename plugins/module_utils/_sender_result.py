@@ -15,6 +15,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._formatt
     counted,
     last_seen,
     listing,
+    messages_of,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._restriction import (
     InvalidRestriction,
@@ -96,8 +97,8 @@ def sender_lines(senders: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[
     ordered = sorted(senders, key=lambda each: (-each["messages"], each["name"]))
     first_of_each = {sender["name"]: sender for sender in reversed(ordered)}
     lines = [
-        f"{with_unicode_form(sender['name'])}: {'at least ' if sender['at_least'] else ''}"
-        f"{counted(sender['messages'], 'message')} in {counted(days, 'day')}{last_seen(sender)},"
+        f"{with_unicode_form(sender['name'])}: {messages_of([sender])} in {counted(days, 'day')}"
+        f"{last_seen(sender)},"
         f" {'needs TLS already' if sender['tls_required'] else 'does not need TLS today'}"
         for sender in ordered
         if sender is first_of_each[sender["name"]]
