@@ -26,7 +26,7 @@ from ansible_collections.cloudflare_email.security.plugins.module_utils._compari
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._environment import (
     ACCOUNT_ID,
-    VARIABLES,
+    from_environment,
 )
 from ansible_collections.cloudflare_email.security.plugins.module_utils._failure_kinds import (
     INTERRUPTED,
@@ -295,8 +295,7 @@ class ActionModule(CollectionAction):
         if account_id:
             return account_id
         local = os.environ if self._connection.transport == "local" else {}
-        variables = {**local, **task_environment(self)}
-        account_id = str(variables.get(VARIABLES["account_id"]) or "")
+        account_id = from_environment({**local, **task_environment(self)})["account_id"] or ""
         # What is not an ID could be a secret in the wrong variable.
         return account_id if ACCOUNT_ID.fullmatch(account_id) else ""
 
