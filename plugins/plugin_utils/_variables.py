@@ -84,13 +84,11 @@ def wrong_values(defaults: t.Mapping[str, t.Any], values: t.Mapping[str, t.Any])
     """
     mistakes = []
     for name, default in defaults.items():
-        form = _BOOLEAN if isinstance(default, bool) else _NUMBER
-        if name in _OTHER_FORMS or isinstance(default, int):
-            pattern, meaning = _OTHER_FORMS.get(name, form)
-            value = "" if values[name] is None else str(values[name])
-            if not re.fullmatch(pattern, value):
-                shown = value if len(value) <= MAX_SHOWN_VALUE else "…"
-                mistakes.append(f"{name} is '{shown}'; use {meaning}")
+        pattern, meaning = _form_of(name, default)
+        value = "" if values[name] is None else str(values[name])
+        if pattern and not re.fullmatch(pattern, value):
+            shown = value if len(value) <= MAX_SHOWN_VALUE else "…"
+            mistakes.append(f"{name} is '{shown}'; use {meaning}")
     file = values.get(_FILE)
     if _FILE in values and (not isinstance(file, str) or not file):
         mistakes.append(f"{_FILE} is not set, or is not a path; add -e {_FILE}=partners.yml")
@@ -112,6 +110,13 @@ def unknown_role_variables(given: t.Iterable[str], known: t.Iterable[str]) -> li
         for name in sorted(set(own).difference(known.values()))
         for similar in [_similar(name[len(ROLE_PREFIX) :], known)]
     ]
+
+
+def _form_of(name: str, default: t.Any) -> _Form:
+    """Return which values a variable takes; an empty pattern if it takes any."""
+    if isinstance(default, bool):
+        return _BOOLEAN
+    return _NUMBER if isinstance(default, int) else _OTHER_FORMS.get(name, ("", ""))
 
 
 def _cut_value(words: t.Iterable[str]) -> str:
