@@ -198,12 +198,13 @@ class _Table:
 
     def _warn_of_spilled_exclusions(self, row: Row, entry: dict[str, t.Any]) -> None:
         """Warn of names in the comment: without quotes, several names take several cells."""
-        comment = entry.get("comments", "").replace('"', "")
-        names = [name for name in _BETWEEN_NAMES.split(comment) if name]
-        if not entry.get("exclude") or not names:
+        if not (entry.get("exclude") and entry.get("comments")):
             return
         position = self._columns.index("comments")
-        if position not in self.warnings and all(_name_below(entry["domain"], n) for n in names):
+        comment = entry["comments"].replace('"', "")
+        names = [name for name in _BETWEEN_NAMES.split(comment) if name]
+        are_below = bool(names) and all(_name_below(entry["domain"], name) for name in names)
+        if are_below and position not in self.warnings:
             shown = repr(shortened(comment.strip(), MAX_SHOWN))
             self.warnings[position] = (
                 f"{self._place(row.line)}: the column comments contains only {shown}, below"
